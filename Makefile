@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# simseg: `make help` lists the verbs. All products go to build/.
+
+V ?= 0
+WITH ?= bpf
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC = $(CROSS_COMPILE)gcc
+AR = $(CROSS_COMPILE)gcc-ar
+CLANG ?= clang
+BPFTOOL ?= bpftool
+PKG_CONFIG ?= pkg-config
+KDIR ?= $(shell scripts/kernels default-kdir)
+KERNEL ?= 6.12
+OPT ?= -O2 -g
+WARN := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow
+CFLAGS ?= $(OPT)
+
+# bpftool, nft and their like live in sbin, which not every user has in PATH.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+export V
+
+VERSION := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
+ABI := 0
+
+B := build
+O := $(B)/obj
+ifeq ($(V),0)
+Q := @
+say = @printf '  %-7s %s\n' $(1) $(2)
+else
+Q :=
+say = @:
+endif
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all module bpf lib cli setup check lint demo bench unit uml vm kunit \
+	install uninstall clean help FORCE check-build tests
+
+all: module $(if $(filter bpf,$(WITH)),bpf) lib cli
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: Build (into build/):
+#:   make                   all of the four below
+#:   make module            build/kmod-RELEASE/simseg.ko   [KDIR= ARCH= CROSS_COMPILE=]
+#:   make bpf               the BPF programs and their skeletons (needs clang, bpftool)
+#:   make lib               build/libseg.a, build/libseg.so.0
+#:   make cli               build/segctl                   [WITH="" leaves BPF out]
+#: Try and test:
+#:   make setup             install what is missing (Debian 12, root or sudo)
+#:   make demo              the whole story in a guest     [KERNEL=6.1]
+#:   make check             build, lint and all tests      [VMLINUZ= KDIR=]
+#:   make lint              style, sparse, warnings, musl, 32 bit, the netlink spec
+#:   make unit              the user-space unit tests
+#:   make kunit             KUnit in User-Mode Linux with KASAN and lockdep
+#:   make vm                the end-to-end tests in a guest [KERNEL=6.1] [TESTS=]
+#:   make uml               only build that User-Mode Linux kernel
+#:   make bench             measure
+#: Install:
+#:   make install           [DESTDIR= PREFIX= KDIR=]; also: make uninstall
+#:   make clean             remove build/
+#: V=1 shows the commands.
+
+# ---- module ---------------------------------------------------------------
+
+module:
+	$(Q)KDIR='$(KDIR)' ARCH='$(ARCH)' CROSS_COMPILE='$(CROSS_COMPILE)' \
+		scripts/build-module $(KBUILD_ARGS)
+
+# ---- flags ----------------------------------------------------------------
+
+ifneq ($(filter bpf,$(WITH)),)
+HAVE_BPF := 1
+endif
+
+LIB_PKGS := libnl-3.0 libnl-genl-3.0 $(if $(HAVE_BPF),libbpf)
+CLI_PKGS := yaml-0.1 json-c
+pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(LIB_PKGS) $(CLI_PKGS) 2>/dev/null)
+pkg_libs = $(shell $(PKG_CONFIG) --libs $(LIB_PKGS))
+cli_libs = $(shell $(PKG_CONFIG) --libs $(CLI_PKGS)) $(pkg_libs)
+
+INCLUDES := -Iinclude/uapi -I. -Ilibseg
+ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) -fPIC -MMD -MP -D_GNU_SOURCE \
+	-DSEG_VERSION='"$(VERSION)"' $(if $(HAVE_BPF),-DSEG_WITH_BPF -I$(B)/bpf) \
+	$(INCLUDES) $(PKG_CFLAGS)
+PKG_CFLAGS := $(pkg_cflags)
+
+# Objects depend on this file: it changes when a flag does, and only then.
+$(O)/.flags: FORCE
+	$(Q)mkdir -p $(O)
+	$(Q)printf '%s\n' '$(CC) $(subst ','\'',$(ALL_CFLAGS) $(LDFLAGS))' | \
+		cmp -s - $@ || printf '%s\n' '$(CC) $(subst ','\'',$(ALL_CFLAGS) $(LDFLAGS))' >$@
+
+# ---- bpf ------------------------------------------------------------------
+
+BPF_SRC := $(wildcard bpf/*.bpf.c)
+BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(B)/bpf/%.bpf.o)
+BPF_SKEL := $(BPF_OBJ:.bpf.o=.skel.h)
+# The target bpf has no system headers of its own: asm/ is the machine's.
+multiarch = $(shell $(CC) -print-multiarch 2>/dev/null)
+BPF_CFLAGS = -target bpf -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-parameter -MMD -MP \
+	-Iinclude/uapi -Ibpf $(addprefix -idirafter /usr/include/,$(multiarch))
+
+bpf: $(BPF_SKEL)
+
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(B)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c Makefile
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+%.skel.h: %.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< >$@
+
+# ---- libseg ---------------------------------------------------------------
+
+# Without BPF, libseg/bpf_none.c answers for what libseg/bpf*.c would do.
+LIB_BPF_SRC := $(filter-out libseg/bpf_none.c,$(wildcard libseg/bpf.c libseg/bpf_*.c))
+LIB_SRC := $(filter-out $(LIB_BPF_SRC) libseg/bpf_none.c,$(wildcard libseg/*.c)) \
+	$(if $(HAVE_BPF),$(LIB_BPF_SRC),$(wildcard libseg/bpf_none.c))
+LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(if $(wildcard kmod/match.c),$(O)/libseg/match.o)
+
+lib: $(B)/libseg.a $(B)/libseg.so.$(ABI) $(B)/libseg.pc
+
+$(O)/%.o: %.c $(O)/.flags
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(LIB_OBJ): ALL_CFLAGS += -fvisibility=hidden
+$(O)/libseg/bpf.o $(O)/libseg/bpf_%.o: | $(if $(HAVE_BPF),$(BPF_SKEL))
+
+# The module's pure part of the verdict, the same source for user space.
+$(O)/libseg/match.o: kmod/match.c $(O)/.flags
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Ikmod -c $< -o $@
+
+$(B)/libseg.a: $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(B)/libseg.so.$(ABI): $(LIB_OBJ) libseg/libseg.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared -Wl,-soname,$(@F) -Wl,--version-script=libseg/libseg.map \
+		-Wl,-z,defs $(LDFLAGS) -o $@ $(LIB_OBJ) $(pkg_libs)
+	$(Q)ln -sf $(@F) $(B)/libseg.so
+
+$(B)/libseg.pc: libseg/libseg.pc.in Makefile FORCE
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|g;s|@VERSION@|$(VERSION)|g' \
+		-e 's|@REQUIRES@|$(LIB_PKGS)|g' $< >$@.new
+	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+# ---- segctl ---------------------------------------------------------------
+
+CLI_SRC := $(wildcard segctl/*.c)
+CLI_OBJ := $(CLI_SRC:%.c=$(O)/%.o)
+CLI_MAIN := $(O)/segctl/main.o
+
+cli: $(B)/segctl
+
+$(B)/segctl: $(CLI_OBJ) $(B)/libseg.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(cli_libs)
+
+# segctl but for its main(), for the unit tests.
+$(B)/libsegctl.a: $(filter-out $(CLI_MAIN),$(CLI_OBJ))
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+# ---- test programs --------------------------------------------------------
+
+UNIT_SRC := $(wildcard tests/unit/*_test.c)
+UNIT_HELP := $(patsubst %.c,$(O)/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
+UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
+BPFT_PROG := $(wildcard tests/bpf/*.bpf.c)
+BPFT_OBJ := $(BPFT_PROG:%.bpf.c=$(B)/%.bpf.o)
+BPFT_SKEL := $(BPFT_OBJ:.bpf.o=.skel.h)
+BPFT_SRC := $(wildcard tests/bpf/*_test.c)
+BPFT_HELP := $(patsubst %.c,$(O)/%.o,$(filter-out $(BPFT_SRC) $(BPFT_PROG),$(wildcard tests/bpf/*.c)))
+BPFT_BIN := $(BPFT_SRC:%.c=$(B)/%)
+# Helpers that the end-to-end scripts run inside the guest.
+TOOL_SRC := $(wildcard tests/netns/*.c tests/lib/*.c)
+TOOL_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(TOOL_SRC))
+
+tests: $(UNIT_BIN) $(TOOL_BIN) $(BPFT_OBJ) $(BPFT_BIN)
+
+$(UNIT_BIN): $(B)/tests/%: $(O)/tests/unit/%.o $(UNIT_HELP) $(B)/libsegctl.a $(B)/libseg.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(cli_libs) -lcmocka
+
+$(O)/tests/%.o: ALL_CFLAGS += -Isegctl -Itests/lib -I$(B)/tests/bpf -I$(B)/bpf -Ikmod
+$(patsubst %.c,$(O)/%.o,$(BPFT_SRC)) $(BPFT_HELP): | $(BPF_SKEL) $(BPFT_SKEL)
+
+$(BPFT_BIN): $(B)/tests/bpf/%: $(O)/tests/bpf/%.o $(BPFT_HELP) $(B)/libseg.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(pkg_libs) -lbpf
+
+$(TOOL_BIN): $(B)/tests/%: $(O)/tests/%.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+include scripts/verbs.mk
+
+-include $(shell find $(O) $(B)/bpf $(B)/tests -name '*.d' 2>/dev/null)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The verbs that test, show and install; the top Makefile includes this file.
+
+# ---- set-up and tests -----------------------------------------------------
+
+setup:
+	$(Q)scripts/setup
+
+check-build:
+	$(Q)$(MAKE) --no-print-directory all tests
+
+# The set-up comes first: what the build finds on the machine depends on it.
+check: setup
+	$(Q)VMLINUZ='$(VMLINUZ)' $(if $(filter-out file,$(origin KDIR)),KDIR='$(KDIR)') \
+		scripts/check
+
+lint: setup
+	$(Q)scripts/lint
+
+unit: setup
+	$(Q)$(MAKE) --no-print-directory $(UNIT_BIN)
+	$(Q)scripts/run-unit $(UNIT_BIN)
+
+uml: setup
+	$(Q)tests/uml/build
+
+kunit: uml
+	$(Q)tests/uml/run
+
+vm: setup
+	$(Q)$(MAKE) --no-print-directory check-build
+	$(Q)tests/vm/suite $(KERNEL) $(TESTS)
+
+demo: setup
+	$(Q)$(MAKE) --no-print-directory check-build
+	$(Q)tests/vm/demo $(KERNEL)
+
+bench: setup
+	$(Q)$(MAKE) --no-print-directory check-build
+	$(Q)if [ -x tests/bench/run ]; then tests/bench/run; \
+		else echo 'bench: nothing to measure yet' >&2; exit 1; fi
+
+# ---- install --------------------------------------------------------------
+
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+LIBDIR = $(DESTDIR)$(PREFIX)/lib
+INCDIR = $(DESTDIR)$(PREFIX)/include
+MANDIR = $(DESTDIR)$(PREFIX)/share/man/man8
+UNITDIR = $(DESTDIR)/lib/systemd/system
+INITDIR = $(DESTDIR)/etc/init.d
+CONFDIR = $(DESTDIR)/etc/simseg
+HELPER = $(PREFIX)/lib/simseg/gate
+MAN := $(wildcard Documentation/man/*.8)
+
+install: all
+	$(Q)DESTDIR='$(DESTDIR)' KDIR='$(KDIR)' ARCH='$(ARCH)' scripts/install-module install
+	$(Q)install -d $(BINDIR) $(LIBDIR)/pkgconfig $(LIBDIR)/simseg $(INCDIR)/libseg \
+		$(INCDIR)/linux $(MANDIR) $(UNITDIR) $(INITDIR) $(CONFDIR)
+	$(Q)install -m 755 $(B)/segctl $(BINDIR)/segctl
+	$(Q)install -m 755 $(B)/libseg.so.$(ABI) $(LIBDIR)/
+	$(Q)ln -sf libseg.so.$(ABI) $(LIBDIR)/libseg.so
+	$(Q)install -m 644 $(B)/libseg.a $(LIBDIR)/
+	$(Q)install -m 644 $(B)/libseg.pc $(LIBDIR)/pkgconfig/
+	$(Q)install -m 644 libseg/libseg.h $(INCDIR)/libseg/
+	$(Q)install -m 644 include/uapi/linux/simseg.h $(INCDIR)/linux/
+	$(Q)$(if $(MAN),install -m 644 $(MAN) $(MANDIR)/)
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|g' dist/gate.in >$(B)/gate
+	$(Q)install -m 755 $(B)/gate $(DESTDIR)$(HELPER)
+	$(Q)sed 's|@HELPER@|$(HELPER)|g' dist/simseg.service >$(B)/simseg.service
+	$(Q)install -m 644 $(B)/simseg.service $(UNITDIR)/simseg.service
+	$(Q)sed 's|@HELPER@|$(HELPER)|g' dist/simseg.init >$(B)/simseg.init
+	$(Q)install -m 755 $(B)/simseg.init $(INITDIR)/simseg
+	$(Q)[ -e $(CONFDIR)/forwarding.conf ] || \
+		install -m 644 dist/forwarding.conf $(CONFDIR)/forwarding.conf
+
+# The operator's own files in /etc/simseg stay.
+uninstall:
+	$(Q)DESTDIR='$(DESTDIR)' KDIR='$(KDIR)' ARCH='$(ARCH)' scripts/install-module uninstall
+	$(Q)rm -f $(BINDIR)/segctl $(LIBDIR)/libseg.so.$(ABI) $(LIBDIR)/libseg.so \
+		$(LIBDIR)/libseg.a $(LIBDIR)/pkgconfig/libseg.pc $(INCDIR)/libseg/libseg.h \
+		$(INCDIR)/linux/simseg.h $(addprefix $(MANDIR)/,$(notdir $(MAN))) \
+		$(DESTDIR)$(HELPER) $(UNITDIR)/simseg.service $(INITDIR)/simseg
+	$(Q)-rmdir $(INCDIR)/libseg $(LIBDIR)/simseg 2>/dev/null || true
+
+clean:
+	$(Q)rm -rf $(B)
