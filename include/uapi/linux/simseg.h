@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * simseg: a default-deny microsegment around every SIM IP
+ *
+ * This header is the contract between the kernel module, the BPF programs,
+ * libseg and segctl. It has four parts: limits, enumerations, the generic
+ * netlink family "simseg" and the record.
+ *
+ * Conventions
+ * -----------
+ * Addresses are 128 bits in network byte order. An IPv4 address a.b.c.d is
+ * written as the IPv4-mapped IPv6 address ::ffff:a.b.c.d (RFC 4291, 2.5.5.2),
+ * and an IPv4 prefix /n has the length 96 + n. There is no second form.
+ * Ports are in network byte order where the type says __be16, else in host
+ * order. All other integers are in host byte order. Times are nanoseconds.
+ * Strings are NUL-terminated; their limits are given without the NUL.
+ *
+ * Generic netlink
+ * ---------------
+ * Family "simseg", version 1, described for machines by
+ * Documentation/netlink/specs/simseg.yaml. Every command needs CAP_NET_ADMIN
+ * in the user namespace that owns the network namespace. Unknown attributes,
+ * and known ones that a command does not list, are refused. Every refusal
+ * carries an extended ACK with one sentence. A refused request has changed
+ * nothing.
+ *
+ * Every command that changes something takes SIMSEG_A_ACTOR, the name of who
+ * does it; without one it is refused with EINVAL. SIMSEG_A_REASON and
+ * SIMSEG_A_TICKET may go with each of them.
+ *
+ * A command that the table calls "dump" answers with one message an object;
+ * NLM_F_DUMP_INTR is set when objects changed meanwhile, and the reader has
+ * to start again.
+ *
+ *  command           request                              reply
+ *  ---------------------------------------------------------------------------
+ *  STATUS_GET        -                                    STATUS, GENERATION,
+ *                                                         HASH, SETTING, ACTOR
+ *                                                         and REASON of disarm
+ *  RULESET_BEGIN     GENERATION that it builds on         -
+ *  RULESET_POOL      PREFIX...                            -
+ *  RULESET_FAILSAFE  PREFIX...                            -
+ *  RULESET_PEER      PEER, PREFIX...                      -
+ *  RULESET_POLICY    POLICY, RULE...                      -
+ *  RULESET_SETTING   SETTING                              -
+ *  RULESET_DEVICE    ICCID, POLICY, ASSET, BINDING..,     -
+ *                    RULE...
+ *  RULESET_COMMIT    OPEN_POOL..., FLAGS                  GENERATION, HASH,
+ *                                                         RECEIPT
+ *  RULESET_ABORT     -                                    -
+ *  POOL_GET          dump                                 PREFIX, FAILSAFE flag
+ *  POLICY_GET        POLICY, or dump                      POLICY, ID, COUNT,
+ *                                                         RULE...
+ *  PEER_GET          PEER, or dump                        PEER, COUNT, PREFIX..
+ *  PEER_ADD          PEER, PREFIX...                      -
+ *  PEER_DEL          PEER, PREFIX... (none: all of it)    -
+ *  DEVICE_NEW        as RULESET_DEVICE                    -
+ *  DEVICE_DEL        ICCID                                RECEIPT
+ *  DEVICE_GET        ICCID or PREFIX, or dump             ICCID, ID, POLICY,
+ *                                                         ASSET, STATE, REASON,
+ *                                                         ACTOR, ALLOW...,
+ *                                                         BINDING..., RULE...,
+ *                                                         COUNT of sessions
+ *  BINDING_NEW       ICCID, BINDING...                    -
+ *  BINDING_DEL       ICCID, BINDING... (none: all)        RECEIPT
+ *  QUARANTINE        ICCID..., REASON, ALLOW..., UNKNOWN  RECEIPT
+ *  RELEASE           ICCID..., REASON                     -
+ *  FLUSH             -                                    RECEIPT
+ *  DISARM            REASON                               -
+ *  ARM               -                                    -
+ *  SESSION_GET       dump, optional ICCID                 SESSION
+ *  SESSION_DEL       ID64                                 RECEIPT
+ *  STATS_GET         -                                    COUNTER..., STATS of
+ *                                                         records in STATUS
+ *  IFACE_SET         IFNAME, SIDE, MODE                   -
+ *  IFACE_DEL         IFNAME                               -
+ *  IFACE_GET         dump                                 IFNAME, SIDE, MODE;
+ *                                                         a second message for
+ *                                                         each interface that
+ *                                                         it matches: IFNAME,
+ *                                                         IFINDEX, SIDE, MODE,
+ *                                                         STATS
+ *  EXPLAIN           FLOW                                 VERDICT, CODE, ICCID,
+ *                                                         POLICY, ID, LABEL,
+ *                                                         PEER_ICCID, ID64
+ *
+ * A ruleset is uploaded over one socket: BEGIN, any number of pieces, COMMIT.
+ * The upload belongs to the socket and dies with it. COMMIT checks the whole
+ * and puts it in force in one step, or changes nothing. A namespace has at
+ * most SIMSEG_UPLOADS_MAX uploads at a time.
+ * If at least one RULESET_DEVICE piece came, or COMMIT carries
+ * SIMSEG_COMMIT_DEVICES, the devices become equal to the uploaded ones,
+ * except that a quarantined device that is missing stays; without either,
+ * devices stay as they are. A pool in force that is not in the upload makes
+ * COMMIT fail with EPERM, unless OPEN_POOL names it.
+ *
+ * Every change is multicast to the group "config": the command's number with
+ * the attributes of the request, GENERATION, and PID, UID of who sent it.
+ */
+#ifndef _UAPI_LINUX_SIMSEG_H
+#define _UAPI_LINUX_SIMSEG_H
+
+#include <linux/types.h>
+
+#define SIMSEG_FAMILY_NAME	"simseg"
+#define SIMSEG_FAMILY_VERSION	1
+#define SIMSEG_MCGRP_CONFIG	"config"
+
+/* Limits: fixed ones; those that can be set are in enum simseg_setting. */
+#define SIMSEG_ICCID_MIN	18	/* digits, ITU-T E.118 */
+#define SIMSEG_ICCID_MAX	20
+#define SIMSEG_ASSET_MAX	32	/* bytes, UTF-8 */
+#define SIMSEG_NAME_MAX		31	/* policy, peer set: [A-Za-z0-9_.-] */
+#define SIMSEG_LABEL_MAX	31	/* of a rule, same characters */
+#define SIMSEG_ACTOR_MAX	63	/* bytes, UTF-8, no control characters */
+#define SIMSEG_REASON_MAX	127	/* same */
+#define SIMSEG_TICKET_MAX	63	/* same */
+#define SIMSEG_IFNAME_MAX	15	/* may end in one '*' */
+#define SIMSEG_POOLS_MAX	64
+#define SIMSEG_FAILSAFE_MAX	64
+#define SIMSEG_POLICIES_MAX	1024
+#define SIMSEG_RULES_MAX	4096	/* in one policy */
+#define SIMSEG_OWN_RULES_MAX	32	/* of one device */
+#define SIMSEG_PREFIXES_MAX	64	/* written into one rule */
+#define SIMSEG_PEERSETS_MAX	1024
+#define SIMSEG_PEERS_MAX	65536	/* prefixes in one peer set */
+#define SIMSEG_BINDINGS_MAX	16	/* of one device */
+#define SIMSEG_PLENS_MAX	16	/* distinct prefix lengths of bindings */
+#define SIMSEG_ALLOW_MAX	8	/* responder prefixes of one quarantine */
+#define SIMSEG_IFACES_MAX	256	/* names and patterns with a side */
+#define SIMSEG_UPLOADS_MAX	4
+#define SIMSEG_HASH_LEN		32	/* BLAKE2s-256 of the canonical form */
+
+/**
+ * enum simseg_side - what lies behind an interface
+ * @SIMSEG_SIDE_NONE: not marked: no guard; only pool addresses are judged
+ * @SIMSEG_SIDE_SIM: devices; each source has to be bound
+ * @SIMSEG_SIDE_NET: everything else; a pool source here is spoofed
+ */
+enum simseg_side {
+	SIMSEG_SIDE_NONE,
+	SIMSEG_SIDE_SIM,
+	SIMSEG_SIDE_NET,
+	__SIMSEG_SIDE_MAX
+};
+
+/**
+ * enum simseg_mode - which XDP mode the operator wants on an interface
+ * @SIMSEG_MODE_AUTO: native where the driver can, else generic, else none
+ * @SIMSEG_MODE_NATIVE: native or refuse
+ * @SIMSEG_MODE_GENERIC: generic or refuse
+ * @SIMSEG_MODE_NONE: the floor alone
+ *
+ * The module keeps this wish for the agent and for status; attaching is done
+ * from user space.
+ */
+enum simseg_mode {
+	SIMSEG_MODE_AUTO,
+	SIMSEG_MODE_NATIVE,
+	SIMSEG_MODE_GENERIC,
+	SIMSEG_MODE_NONE,
+	__SIMSEG_MODE_MAX
+};
+
+/**
+ * enum simseg_dir - direction of a rule, seen from the device
+ * @SIMSEG_DIR_OUT: the device opens the session
+ * @SIMSEG_DIR_IN: the peer opens the session
+ */
+enum simseg_dir {
+	SIMSEG_DIR_OUT,
+	SIMSEG_DIR_IN,
+	__SIMSEG_DIR_MAX
+};
+
+/**
+ * enum simseg_state - state of a device
+ * @SIMSEG_STATE_ACTIVE: its policy applies
+ * @SIMSEG_STATE_QUARANTINED: nothing passes but to and from its ALLOW prefixes
+ * @SIMSEG_STATE_UNKNOWN: quarantined before it was known: an ICCID alone
+ */
+enum simseg_state {
+	SIMSEG_STATE_ACTIVE,
+	SIMSEG_STATE_QUARANTINED,
+	SIMSEG_STATE_UNKNOWN,
+	__SIMSEG_STATE_MAX
+};
+
+/**
+ * enum simseg_verdict - what is done with a packet
+ * @SIMSEG_VERDICT_PASS: not governed, or link control: left as it is
+ * @SIMSEG_VERDICT_ALLOW: allowed by a session, a rule or an exception
+ * @SIMSEG_VERDICT_DENY: dropped
+ */
+enum simseg_verdict {
+	SIMSEG_VERDICT_PASS,
+	SIMSEG_VERDICT_ALLOW,
+	SIMSEG_VERDICT_DENY,
+	__SIMSEG_VERDICT_MAX
+};
+
+/*
+ * Why a verdict is what it is. One enum for counters, records, explain and
+ * documentation. The list is a macro so that names can be made from it:
+ *	X(SYMBOL, "word", verdict, "sentence")
+ * Additions go to the end.
+ */
+#define SIMSEG_REASONS(X)						      \
+	X(NONE, "none", PASS, "no reason")				      \
+	X(NOT_GOVERNED, "not-governed", PASS, "no address in a pool")	      \
+	X(LINK, "link", PASS, "link control is not judged")		      \
+	X(DISARMED, "disarmed", PASS, "simseg is disarmed")		      \
+	X(SESSION, "session", ALLOW, "belongs to a live session")	      \
+	X(RULE, "rule", ALLOW, "new session, allowed by a rule")	      \
+	X(RELATED, "related", ALLOW, "ICMP error about a live session")	      \
+	X(RESPONDER, "responder", ALLOW, "quarantined, but the peer is the responder") \
+	X(UNBOUND, "unbound", DENY, "pool address without a device")	      \
+	X(SPOOFED, "spoofed", DENY, "source address does not belong on this interface") \
+	X(QUARANTINED, "quarantined", DENY, "device is quarantined")	      \
+	X(NO_POLICY, "no-policy", DENY, "the device's policy does not exist") \
+	X(NO_RULE, "no-rule", DENY, "no rule allows it")		      \
+	X(NOT_FIRST, "not-first", DENY, "TCP packet of no session that is not a SYN") \
+	X(UNRELATED, "unrelated", DENY, "ICMP error about no live session")   \
+	X(MALFORMED, "malformed", DENY, "headers cannot be parsed")	      \
+	X(FRAGMENT, "fragment", DENY, "fragment that cannot be reassembled")  \
+	X(ROUTING_HEADER, "routing-header", DENY, "IPv6 routing header type 0") \
+	X(DEVICE_LIMIT, "device-limit", DENY, "the device has too many sessions") \
+	X(SESSION_LIMIT, "session-limit", DENY, "the session table is full")  \
+	X(NO_MEMORY, "no-memory", DENY, "no memory for a session")
+
+enum simseg_reason {
+#define SIMSEG_REASON_ENUM(sym, word, verdict, text) SIMSEG_REASON_##sym,
+	SIMSEG_REASONS(SIMSEG_REASON_ENUM)
+#undef SIMSEG_REASON_ENUM
+	__SIMSEG_REASON_MAX
+};
+
+/* Why a session ended; X(SYMBOL, "word", "sentence"). Additions go to the end. */
+#define SIMSEG_ENDS(X)							      \
+	X(NONE, "none", "it has not ended")				      \
+	X(FIN, "fin", "closed by both sides")				      \
+	X(RST, "rst", "reset by one side")				      \
+	X(TIMEOUT, "timeout", "no packet for the time its state allows")      \
+	X(QUARANTINE, "quarantine", "a device was quarantined")		      \
+	X(REVOKED, "revoked", "the grant was revoked")			      \
+	X(EXPIRED, "expired", "the grant's deadline passed")		      \
+	X(RULESET, "ruleset", "a new ruleset or peer set no longer allows it") \
+	X(REBOUND, "rebound", "the address went to another device, or lost its own") \
+	X(KILLED, "killed", "ended by command")				      \
+	X(EVICTED, "evicted", "made room for a newer session of the device")  \
+	X(REUSED, "reused", "the same ports were opened anew")
+
+enum simseg_end {
+#define SIMSEG_END_ENUM(sym, word, text) SIMSEG_END_##sym,
+	SIMSEG_ENDS(SIMSEG_END_ENUM)
+#undef SIMSEG_END_ENUM
+	__SIMSEG_END_MAX
+};
+
+/* State of a session; "replied" covers UDP, ICMP and others. */
+enum simseg_session_state {
+	SIMSEG_SESSION_NEW,		/* only the initiator has sent */
+	SIMSEG_SESSION_REPLIED,		/* both have sent */
+	SIMSEG_SESSION_ESTABLISHED,	/* TCP handshake complete */
+	SIMSEG_SESSION_CLOSING,		/* FIN seen from one side */
+	SIMSEG_SESSION_CLOSED,		/* FIN from both, or RST */
+	__SIMSEG_SESSION_STATE_MAX
+};
+
+/**
+ * struct simseg_prefix - an address with a prefix length
+ * @addr: 16 bytes, network byte order, IPv4 as ::ffff:a.b.c.d; host bits zero
+ * @plen: 0 to 128; an IPv4 prefix /n is 96 + n
+ * @reserved: zero
+ */
+struct simseg_prefix {
+	__u8	addr[16];
+	__u8	plen;
+	__u8	reserved[3];
+};
+
+/* Top-level attributes; "multi" ones may be repeated. */
+enum simseg_attr {
+	SIMSEG_A_UNSPEC,
+	SIMSEG_A_ACTOR,		/* string, who: required in every change */
+	SIMSEG_A_REASON,	/* string, why, as given */
+	SIMSEG_A_TICKET,	/* string, as given */
+	SIMSEG_A_DOMAIN,	/* u32, address domain; only 0 today */
+	SIMSEG_A_GENERATION,	/* u32 */
+	SIMSEG_A_HASH,		/* binary, SIMSEG_HASH_LEN */
+	SIMSEG_A_ICCID,		/* string, 18 to 20 digits; multi in QUARANTINE,
+				 * RELEASE
+				 */
+	SIMSEG_A_ASSET,		/* string */
+	SIMSEG_A_POLICY,	/* string, name */
+	SIMSEG_A_STATE,		/* u8, enum simseg_state */
+	SIMSEG_A_PREFIX,	/* struct simseg_prefix, multi */
+	SIMSEG_A_BINDING,	/* nest of SIMSEG_A_BINDING_*, multi */
+	SIMSEG_A_RULE,		/* nest of SIMSEG_A_RULE_*, multi */
+	SIMSEG_A_PEER,		/* string, name of a peer set */
+	SIMSEG_A_ID,		/* u32: device, policy, or rule */
+	SIMSEG_A_ID64,		/* u64: session */
+	SIMSEG_A_SESSION,	/* nest of SIMSEG_A_SESSION_* */
+	SIMSEG_A_IFNAME,	/* string, interface or pattern */
+	SIMSEG_A_IFINDEX,	/* u32 */
+	SIMSEG_A_SIDE,		/* u8, enum simseg_side */
+	SIMSEG_A_MODE,		/* u8, enum simseg_mode */
+	SIMSEG_A_STATS,		/* nest of SIMSEG_A_STATS_* */
+	SIMSEG_A_COUNTER,	/* nest of SIMSEG_A_COUNTER_*, multi */
+	SIMSEG_A_FLOW,		/* nest of SIMSEG_A_FLOW_* */
+	SIMSEG_A_VERDICT,	/* u8, enum simseg_verdict */
+	SIMSEG_A_CODE,		/* u8, enum simseg_reason */
+	SIMSEG_A_LABEL,		/* string, of a rule */
+	SIMSEG_A_PEER_ICCID,	/* string, the other device, SIM to SIM */
+	SIMSEG_A_FLAGS,		/* u32, SIMSEG_COMMIT_* */
+	SIMSEG_A_SETTING,	/* nest of SIMSEG_A_SETTING_* */
+	SIMSEG_A_STATUS,	/* nest of SIMSEG_A_STATUS_* */
+	SIMSEG_A_COUNT,		/* u32 */
+	SIMSEG_A_ALLOW,		/* struct simseg_prefix, multi: responder */
+	SIMSEG_A_UNKNOWN,	/* flag: hold an ICCID that is not known yet */
+	SIMSEG_A_OPEN_POOL,	/* struct simseg_prefix, multi */
+	SIMSEG_A_FAILSAFE,	/* flag: this prefix is a failsafe one */
+	SIMSEG_A_RECEIPT,	/* nest of SIMSEG_A_RECEIPT_* */
+	SIMSEG_A_PID,		/* u32, in events */
+	SIMSEG_A_UID,		/* u32, in events, in the initial user namespace */
+	SIMSEG_A_COMMAND,	/* u8, in events: the command that was done */
+	SIMSEG_A_PAD,
+	__SIMSEG_A_MAX
+};
+#define SIMSEG_A_MAX (__SIMSEG_A_MAX - 1)
+
+/* RULESET_COMMIT: devices become equal to the upload, though it has none. */
+#define SIMSEG_COMMIT_DEVICES	(1U << 0)
+
+enum simseg_attr_binding {
+	SIMSEG_A_BINDING_UNSPEC,
+	SIMSEG_A_BINDING_PREFIX,	/* struct simseg_prefix, inside a pool */
+	SIMSEG_A_BINDING_IFNAME,	/* string, interface or pattern, optional */
+	SIMSEG_A_BINDING_EPOCH,		/* u32, replies only */
+	__SIMSEG_A_BINDING_MAX
+};
+#define SIMSEG_A_BINDING_MAX (__SIMSEG_A_BINDING_MAX - 1)
+
+/*
+ * A rule. Without PROTO every protocol, without ports every port; without
+ * PEER, PREFIX and SELF every peer. At most one of these three kinds.
+ * PROTO IPPROTO_ICMP stands for ICMPv6 as well. Ports are those of the
+ * responder, in host order, for TCP, UDP, UDP-Lite, SCTP and DCCP only.
+ */
+enum simseg_attr_rule {
+	SIMSEG_A_RULE_UNSPEC,
+	SIMSEG_A_RULE_ID,		/* u32, replies: 1 is the policy's first */
+	SIMSEG_A_RULE_DIR,		/* u8, enum simseg_dir */
+	SIMSEG_A_RULE_PROTO,		/* u8, IPPROTO_* */
+	SIMSEG_A_RULE_PORT_LOW,		/* u16 */
+	SIMSEG_A_RULE_PORT_HIGH,	/* u16, PORT_LOW if absent */
+	SIMSEG_A_RULE_PEER,		/* string, name of a peer set */
+	SIMSEG_A_RULE_PREFIX,		/* struct simseg_prefix, multi */
+	SIMSEG_A_RULE_SELF,		/* flag: the gateway's own addresses */
+	SIMSEG_A_RULE_LABEL,		/* string */
+	SIMSEG_A_RULE_FQDN,		/* reserved: refused today */
+	SIMSEG_A_RULE_TLS,		/* reserved: refused today */
+	SIMSEG_A_RULE_OIFNAME,		/* reserved: refused today */
+	__SIMSEG_A_RULE_MAX
+};
+#define SIMSEG_A_RULE_MAX (__SIMSEG_A_RULE_MAX - 1)
+
+enum simseg_attr_session {
+	SIMSEG_A_SESSION_UNSPEC,
+	SIMSEG_A_SESSION_ID,		/* u64 */
+	SIMSEG_A_SESSION_SRC,		/* 16 bytes, the initiator */
+	SIMSEG_A_SESSION_DST,		/* 16 bytes, after destination NAT */
+	SIMSEG_A_SESSION_SPORT,		/* be16; ICMP: the echo identifier */
+	SIMSEG_A_SESSION_DPORT,		/* be16 */
+	SIMSEG_A_SESSION_PROTO,		/* u8 */
+	SIMSEG_A_SESSION_STATE,		/* u8, enum simseg_session_state */
+	SIMSEG_A_SESSION_ICCID,		/* string, device of the source */
+	SIMSEG_A_SESSION_PEER_ICCID,	/* string, device of the destination */
+	SIMSEG_A_SESSION_POLICY,	/* string: the source's, else the peer's */
+	SIMSEG_A_SESSION_RULE,		/* u32, rule id in that policy */
+	SIMSEG_A_SESSION_LABEL,		/* string, of that rule */
+	SIMSEG_A_SESSION_PACKETS,	/* u64, from the initiator */
+	SIMSEG_A_SESSION_BYTES,		/* u64, layer 3 */
+	SIMSEG_A_SESSION_REPLY_PACKETS,	/* u64 */
+	SIMSEG_A_SESSION_REPLY_BYTES,	/* u64 */
+	SIMSEG_A_SESSION_AGE,		/* u64, ns since it was opened */
+	SIMSEG_A_SESSION_IDLE,		/* u64, ns since the last packet */
+	SIMSEG_A_SESSION_EXPIRES,	/* u64, ns until it times out */
+	SIMSEG_A_SESSION_PAD,
+	__SIMSEG_A_SESSION_MAX
+};
+#define SIMSEG_A_SESSION_MAX (__SIMSEG_A_SESSION_MAX - 1)
+
+enum simseg_attr_counter {
+	SIMSEG_A_COUNTER_UNSPEC,
+	SIMSEG_A_COUNTER_CODE,		/* u8, enum simseg_reason */
+	SIMSEG_A_COUNTER_PACKETS,	/* u64 */
+	SIMSEG_A_COUNTER_BYTES,		/* u64, layer 3 */
+	SIMSEG_A_COUNTER_PAD,
+	__SIMSEG_A_COUNTER_MAX
+};
+#define SIMSEG_A_COUNTER_MAX (__SIMSEG_A_COUNTER_MAX - 1)
+
+/*
+ * Counters of one interface, in wire packets (a GSO packet counts its
+ * segments) and layer-3 bytes, received direction but for TX_GUARD:
+ *
+ *	DEVICE_RX = RX + RX_OTHER
+ *	RX = XDP_DROP + GUARD_DROP + STACK_IN
+ *	STACK_IN = FLOOR + MERGED + stack
+ *
+ * "stack" is what routing, other rulesets, a flowtable or a bridge took
+ * between the guard and the floor; it is the difference that remains.
+ */
+enum simseg_attr_stats {
+	SIMSEG_A_STATS_UNSPEC,
+	SIMSEG_A_STATS_DEVICE_RX,	/* u64, the device's own rx_packets since
+					 * it got its side
+					 */
+	SIMSEG_A_STATS_RX,		/* u64, IP packets that simseg saw first */
+	SIMSEG_A_STATS_RX_BYTES,	/* u64 */
+	SIMSEG_A_STATS_RX_OTHER,	/* u64, frames that are not IP */
+	SIMSEG_A_STATS_XDP_DROP,	/* u64 */
+	SIMSEG_A_STATS_XDP_DROP_BYTES,	/* u64 */
+	SIMSEG_A_STATS_GUARD_DROP,	/* u64, ingress guard */
+	SIMSEG_A_STATS_PREROUTING,	/* u64, seen at PRE_ROUTING */
+	SIMSEG_A_STATS_FLOOR_PASS,	/* u64, verdicts of FORWARD and LOCAL_IN */
+	SIMSEG_A_STATS_FLOOR_ALLOW,	/* u64 */
+	SIMSEG_A_STATS_FLOOR_DENY,	/* u64 */
+	SIMSEG_A_STATS_MERGED,		/* u64, fragments that became part of
+					 * another packet
+					 */
+	SIMSEG_A_STATS_TX_GUARD_DROP,	/* u64, egress guard */
+	SIMSEG_A_STATS_PAD,
+	__SIMSEG_A_STATS_MAX
+};
+#define SIMSEG_A_STATS_MAX (__SIMSEG_A_STATS_MAX - 1)
+
+enum simseg_attr_flow {
+	SIMSEG_A_FLOW_UNSPEC,
+	SIMSEG_A_FLOW_SRC,		/* 16 bytes */
+	SIMSEG_A_FLOW_DST,		/* 16 bytes */
+	SIMSEG_A_FLOW_SPORT,		/* be16, 0 if absent */
+	SIMSEG_A_FLOW_DPORT,		/* be16 */
+	SIMSEG_A_FLOW_PROTO,		/* u8 */
+	SIMSEG_A_FLOW_IFINDEX,		/* u32, where it arrives; absent: where the
+					 * source is bound
+					 */
+	__SIMSEG_A_FLOW_MAX
+};
+#define SIMSEG_A_FLOW_MAX (__SIMSEG_A_FLOW_MAX - 1)
+
+/* Settings; all u32, seconds where a time. Defaults in brackets. */
+enum simseg_attr_setting {
+	SIMSEG_A_SETTING_UNSPEC,
+	SIMSEG_A_SETTING_TCP_NEW,	/* handshake not complete [60] */
+	SIMSEG_A_SETTING_TCP_ESTABLISHED, /* RFC 5382, REQ-5: [7440] */
+	SIMSEG_A_SETTING_TCP_CLOSING,	/* [120] */
+	SIMSEG_A_SETTING_TCP_CLOSED,	/* [10] */
+	SIMSEG_A_SETTING_UDP_NEW,	/* [30] */
+	SIMSEG_A_SETTING_UDP_REPLIED,	/* RFC 4787, REQ-5: [120] */
+	SIMSEG_A_SETTING_ICMP,		/* [30] */
+	SIMSEG_A_SETTING_OTHER,		/* [600] */
+	SIMSEG_A_SETTING_SESSIONS,	/* limit in total [65536] */
+	SIMSEG_A_SETTING_DEVICE_SESSIONS, /* limit of one device [1024] */
+	SIMSEG_A_SETTING_DEVICES,	/* limit [1048576] */
+	SIMSEG_A_SETTING_DENY_INTERVAL,	/* denies are folded this long [10] */
+	SIMSEG_A_SETTING_PICKUP,	/* mid-stream TCP may open sessions for this
+					 * time after load [0: never]
+					 */
+	__SIMSEG_A_SETTING_MAX
+};
+#define SIMSEG_A_SETTING_MAX (__SIMSEG_A_SETTING_MAX - 1)
+
+enum simseg_attr_status {
+	SIMSEG_A_STATUS_UNSPEC,
+	SIMSEG_A_STATUS_ARMED,		/* u8, 0: disarmed, the gate is open */
+	SIMSEG_A_STATUS_GOVERNED,	/* u8, at least one pool */
+	SIMSEG_A_STATUS_KFUNCS,		/* u8, XDP programs can ask the module */
+	SIMSEG_A_STATUS_POOLS,		/* u32, number of */
+	SIMSEG_A_STATUS_POLICIES,	/* u32 */
+	SIMSEG_A_STATUS_PEERSETS,	/* u32 */
+	SIMSEG_A_STATUS_DEVICES,	/* u32 */
+	SIMSEG_A_STATUS_QUARANTINED,	/* u32 */
+	SIMSEG_A_STATUS_UNVOUCHED,	/* u32, bindings without an interface */
+	SIMSEG_A_STATUS_BINDINGS,	/* u32 */
+	SIMSEG_A_STATUS_SESSIONS,	/* u32 */
+	SIMSEG_A_STATUS_NETNS_COOKIE,	/* u64 */
+	SIMSEG_A_STATUS_RECORDS_MADE,	/* u64 = DELIVERED + LOST + UNHEARD */
+	SIMSEG_A_STATUS_RECORDS_DELIVERED, /* u64, into a ring */
+	SIMSEG_A_STATUS_RECORDS_LOST,	/* u64, the ring was full */
+	SIMSEG_A_STATUS_RECORDS_UNHEARD, /* u64, no program was attached */
+	SIMSEG_A_STATUS_PAD,
+	__SIMSEG_A_STATUS_MAX
+};
+#define SIMSEG_A_STATUS_MAX (__SIMSEG_A_STATUS_MAX - 1)
+
+/*
+ * What a change did. Times are CLOCK_BOOTTIME. After TIME_DONE no packet of
+ * a device that was cut passes a simseg hook; what already lay in a queue
+ * below IP is not recalled.
+ */
+enum simseg_attr_receipt {
+	SIMSEG_A_RECEIPT_UNSPEC,
+	SIMSEG_A_RECEIPT_DEVICES,	/* u32, devices that changed */
+	SIMSEG_A_RECEIPT_SESSIONS,	/* u32, sessions cut */
+	SIMSEG_A_RECEIPT_CONNTRACK,	/* u32, conntrack entries deleted */
+	SIMSEG_A_RECEIPT_KEPT,		/* u32, COMMIT: quarantined devices that
+					 * stay though the upload lacks them
+					 */
+	SIMSEG_A_RECEIPT_ADDED,		/* u32, COMMIT: devices */
+	SIMSEG_A_RECEIPT_REMOVED,	/* u32, COMMIT: devices */
+	SIMSEG_A_RECEIPT_TIME_REQUEST,	/* u64, the request was read */
+	SIMSEG_A_RECEIPT_TIME_STATE,	/* u64, the state was set */
+	SIMSEG_A_RECEIPT_TIME_DONE,	/* u64, the last packet is through */
+	SIMSEG_A_RECEIPT_PAD,
+	__SIMSEG_A_RECEIPT_MAX
+};
+#define SIMSEG_A_RECEIPT_MAX (__SIMSEG_A_RECEIPT_MAX - 1)
+
+enum simseg_cmd {
+	SIMSEG_CMD_UNSPEC,
+	SIMSEG_CMD_STATUS_GET,
+	SIMSEG_CMD_RULESET_BEGIN,
+	SIMSEG_CMD_RULESET_POOL,
+	SIMSEG_CMD_RULESET_FAILSAFE,
+	SIMSEG_CMD_RULESET_PEER,
+	SIMSEG_CMD_RULESET_POLICY,
+	SIMSEG_CMD_RULESET_SETTING,
+	SIMSEG_CMD_RULESET_DEVICE,
+	SIMSEG_CMD_RULESET_COMMIT,
+	SIMSEG_CMD_RULESET_ABORT,
+	SIMSEG_CMD_POOL_GET,
+	SIMSEG_CMD_POLICY_GET,
+	SIMSEG_CMD_PEER_GET,
+	SIMSEG_CMD_PEER_ADD,
+	SIMSEG_CMD_PEER_DEL,
+	SIMSEG_CMD_DEVICE_NEW,
+	SIMSEG_CMD_DEVICE_DEL,
+	SIMSEG_CMD_DEVICE_GET,
+	SIMSEG_CMD_BINDING_NEW,
+	SIMSEG_CMD_BINDING_DEL,
+	SIMSEG_CMD_QUARANTINE,
+	SIMSEG_CMD_RELEASE,
+	SIMSEG_CMD_FLUSH,
+	SIMSEG_CMD_DISARM,
+	SIMSEG_CMD_ARM,
+	SIMSEG_CMD_SESSION_GET,
+	SIMSEG_CMD_SESSION_DEL,
+	SIMSEG_CMD_STATS_GET,
+	SIMSEG_CMD_IFACE_SET,
+	SIMSEG_CMD_IFACE_DEL,
+	SIMSEG_CMD_IFACE_GET,
+	SIMSEG_CMD_EXPLAIN,
+	SIMSEG_CMD_EVENT,		/* multicast only */
+	__SIMSEG_CMD_MAX
+};
+#define SIMSEG_CMD_MAX (__SIMSEG_CMD_MAX - 1)
+
+/*
+ * The record
+ * ----------
+ * One layout for every kind. Fields that a kind does not have are zero. A
+ * reader checks @version, takes @size bytes, and ignores what lies beyond the
+ * fields it knows. Records leave the module through the writable raw
+ * tracepoint "simseg_record"; a BPF program copies them into a ring buffer
+ * and reports back in struct simseg_event.status.
+ */
+#define SIMSEG_RECORD_VERSION	1
+
+enum simseg_record_kind {
+	SIMSEG_RECORD_UNSPEC,
+	SIMSEG_RECORD_OPEN,	/* a session began */
+	SIMSEG_RECORD_UPDATE,	/* reserved: interim of a long session */
+	SIMSEG_RECORD_CLOSE,	/* a session ended; @reason: enum simseg_end */
+	SIMSEG_RECORD_DENY,	/* dropped packets; @reason: enum simseg_reason */
+	SIMSEG_RECORD_CONFIG,	/* reserved: a change */
+	SIMSEG_RECORD_GAP,	/* reserved: records were lost here */
+	__SIMSEG_RECORD_MAX
+};
+
+/* @flags of a record */
+#define SIMSEG_RECORD_F_FOLDED	(1U << 0)	/* DENY: stands for @count packets
+						 * after the first
+						 */
+#define SIMSEG_RECORD_F_MIXED	(1U << 1)	/* DENY: several peers and ports
+						 * folded; those fields are zero
+						 */
+#define SIMSEG_RECORD_F_PICKUP	(1U << 2)	/* OPEN: picked up mid-stream */
+
+/**
+ * struct simseg_record - one session's beginning or end, or denied packets
+ * @version: SIMSEG_RECORD_VERSION
+ * @size: bytes of this record
+ * @kind: enum simseg_record_kind
+ * @reason: enum simseg_end (CLOSE), else enum simseg_reason
+ * @proto: IP protocol number (IANA)
+ * @flags: SIMSEG_RECORD_F_*
+ * @seq: number of the record in its namespace, from 1, without holes as made
+ * @time: CLOCK_BOOTTIME, ns
+ * @real: CLOCK_REALTIME, ns
+ * @session: session id, 0 if none
+ * @duration: ns since the session began, or since the first folded deny
+ * @packets: from the initiator, and to it; DENY: [0] only
+ * @bytes: the same, layer 3
+ * @src: the initiator, network byte order, IPv4-mapped
+ * @dst: the responder
+ * @sport: network byte order
+ * @dport: network byte order
+ * @domain: address domain, 0
+ * @iccid: device of @src and of @dst: packed BCD, first digit in the high
+ *	nibble of byte 0, padded with 0xf; all 0xff: no device
+ * @epoch: of the bindings of @src and @dst
+ * @policy: id of the policy that decided: the source's, else the peer's
+ * @rule: rule id in that policy; with @policy 0 a rule of the device itself
+ * @generation: of the ruleset
+ * @stamp: of the policy
+ * @count: DENY with F_FOLDED: packets that this record stands for
+ * @iif: interface index of arrival
+ * @oif: interface index of departure, 0 if not known
+ * @grant: reserved
+ * @rtt_us: reserved
+ * @tcp_flags: TCP flags seen from the initiator and to it
+ * @reserved: zero
+ */
+struct simseg_record {
+	__u16	version;
+	__u16	size;
+	__u8	kind;
+	__u8	reason;
+	__u8	proto;
+	__u8	flags;
+	__u64	seq;
+	__u64	time;
+	__u64	real;
+	__u64	session;
+	__u64	duration;
+	__u64	packets[2];
+	__u64	bytes[2];
+	__u8	src[16];
+	__u8	dst[16];
+	__be16	sport;
+	__be16	dport;
+	__u32	domain;
+	__u8	iccid[2][10];
+	__u32	epoch[2];
+	__u32	policy;
+	__u32	rule;
+	__u32	generation;
+	__u32	stamp;
+	__u32	count;
+	__u32	iif;
+	__u32	oif;
+	__u32	grant;
+	__u32	rtt_us;
+	__u8	tcp_flags[2];
+	__u8	reserved[2];
+};
+
+/* What became of a record; the BPF program writes it. */
+enum simseg_record_status {
+	SIMSEG_RECORD_UNHEARD,		/* no program has written here */
+	SIMSEG_RECORD_DELIVERED,
+	SIMSEG_RECORD_LOST,		/* the ring was full */
+};
+
+/**
+ * struct simseg_event - what the tracepoint "simseg_record" hands over
+ * @status: enum simseg_record_status, written by the BPF program
+ * @reserved: zero
+ * @netns: cookie of the namespace (SO_NETNS_COOKIE) that the record is of
+ * @record: the record
+ */
+struct simseg_event {
+	__u32			status;
+	__u32			reserved;
+	__u64			netns;
+	struct simseg_record	record;
+};
+
+#endif /* _UAPI_LINUX_SIMSEG_H */
