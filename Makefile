@@ -36,6 +36,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
+.SECONDARY:
 .PHONY: all module bpf lib cli setup check lint demo bench unit uml vm kunit \
 	install uninstall clean help FORCE check-build tests
 
@@ -134,16 +135,18 @@ lib: $(B)/libseg.a $(B)/libseg.so.$(ABI) $(B)/libseg.pc
 $(O)/%.o: %.c $(O)/.flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(EXTRA) -c $< -o $@
 
-$(LIB_OBJ): ALL_CFLAGS += -fvisibility=hidden
-$(O)/libseg/bpf.o $(O)/libseg/bpf_%.o: | $(if $(HAVE_BPF),$(BPF_SKEL))
+$(LIB_OBJ): private EXTRA = -fvisibility=hidden
+ifdef HAVE_BPF
+$(O)/libseg/bpf.o $(LIB_BPF_SRC:%.c=$(O)/%.o): | $(BPF_SKEL)
+endif
 
 # The module's pure part of the verdict, the same source for user space.
 $(O)/libseg/match.o: kmod/match.c $(O)/.flags
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Ikmod -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(EXTRA) -Ikmod -c $< -o $@
 
 $(B)/libseg.a: $(LIB_OBJ)
 	$(call say,AR,$@)
@@ -201,8 +204,10 @@ $(UNIT_BIN): $(B)/tests/%: $(O)/tests/unit/%.o $(UNIT_HELP) $(B)/libsegctl.a $(B
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(cli_libs) -lcmocka
 
-$(O)/tests/%.o: ALL_CFLAGS += -Isegctl -Itests/lib -I$(B)/tests/bpf -I$(B)/bpf -Ikmod
+$(O)/tests/%.o: private EXTRA = -Isegctl -Itests/lib -I$(B)/tests/bpf -I$(B)/bpf -Ikmod
+ifneq ($(BPFT_SRC),)
 $(patsubst %.c,$(O)/%.o,$(BPFT_SRC)) $(BPFT_HELP): | $(BPF_SKEL) $(BPFT_SKEL)
+endif
 
 $(BPFT_BIN): $(B)/tests/bpf/%: $(O)/tests/bpf/%.o $(BPFT_HELP) $(B)/libseg.a
 	$(call say,LINK,$@)
