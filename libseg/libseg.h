@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libseg: talk to the kernel module simseg
+ *
+ * Conventions
+ * -----------
+ * Functions return 0 or -errno; those that count say so. After a failure,
+ * seg_strerror() gives one sentence: the kernel's own text word for word
+ * when it sent one. Nothing is printed, and the process is never ended.
+ *
+ * Addresses are 16 bytes in network byte order, IPv4 as ::ffff:a.b.c.d; a
+ * prefix is struct simseg_prefix of <linux/simseg.h>. Ports are in host byte
+ * order everywhere but in struct simseg_record. Times are nanoseconds.
+ * Strings are UTF-8 and NUL-terminated.
+ *
+ * Ownership: the library copies what it is given before it returns. What a
+ * callback is given belongs to the library and dies with the callback's
+ * return. A callback must not call the library with the same handle (-EBUSY);
+ * a value other than 0 that it returns ends the reading and is returned.
+ *
+ * A handle is one netlink socket; threads need one each.
+ *
+ * Error codes with a meaning of their own
+ * ---------------------------------------
+ * -ENOPKG: the module is not loaded (seg_open())
+ * -EAGAIN: a list was delivered, but objects changed in every attempt to read
+ *	    it: some may be missing
+ * -EOPNOTSUPP: this library was built without BPF
+ */
+#ifndef _LIBSEG_H
+#define _LIBSEG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/simseg.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma GCC visibility push(default)
+
+/* Room for the longest text of its kind, with the NUL. */
+#define SEG_ICCID_LEN	(SIMSEG_ICCID_MAX + 1)
+#define SEG_ADDR_LEN	46
+#define SEG_PREFIX_LEN	50
+#define SEG_PROTO_LEN	8
+#define SEG_SETTINGS	32	/* room for settings, more than there are */
+
+struct seg_handle;
+
+/* handle.c */
+
+/**
+ * seg_open() - open a socket to the module
+ * @h: the handle; set whenever -ENOMEM is not what is returned, so that
+ *	seg_strerror() can tell why; seg_close() it in any case
+ * @netns: a name in /run/netns, a path, or NULL for the caller's namespace
+ *
+ * With @netns the calling thread enters that namespace and comes back; if it
+ * cannot come back, -ENOTRECOVERABLE is returned and the thread is lost.
+ */
+int seg_open(struct seg_handle **h, const char *netns);
+
+/* seg_close() - NULL is allowed. */
+void seg_close(struct seg_handle *h);
+
+/* seg_strerror() - why the last call failed; never NULL, lives in the handle. */
+const char *seg_strerror(const struct seg_handle *h);
+
+/*
+ * seg_subject() - what the last refusal of an upload was about ("device
+ * 8988...", "policy meter"), "" if that is not known.
+ */
+const char *seg_subject(const struct seg_handle *h);
+
+/*
+ * Who changes something, why, and for which ticket; they go with every change
+ * from now on. The kernel refuses a change without an actor. NULL or "" takes
+ * a value away. -EINVAL: too long (SIMSEG_ACTOR_MAX, ...).
+ */
+int seg_set_actor(struct seg_handle *h, const char *actor);
+int seg_set_reason(struct seg_handle *h, const char *reason);
+int seg_set_ticket(struct seg_handle *h, const char *ticket);
+
+/* seg_ifindex() - index of an interface in the handle's namespace, or -errno. */
+int seg_ifindex(struct seg_handle *h, const char *ifname);
+
+/* addr.c */
+
+/**
+ * seg_prefix_parse() - text to prefix
+ * @text: "10.64.0.0/16", "fd64::/48", or an address (a prefix of full length)
+ * @prefix: set unless -EINVAL or -ERANGE is returned
+ *
+ * Return: 0; -EINVAL: not an address; -ERANGE: a bad prefix length; -EDOM:
+ * bits beyond the prefix length are set (@prefix has them cleared).
+ */
+int seg_prefix_parse(const char *text, struct simseg_prefix *prefix);
+
+/* These return @buf. A prefix of full length is printed as an address. */
+char *seg_prefix_print(const struct simseg_prefix *prefix, char buf[SEG_PREFIX_LEN]);
+char *seg_addr_print(const uint8_t addr[16], char buf[SEG_ADDR_LEN]);
+
+/* 1 if @inner lies in @outer, else 0; a prefix lies in itself. */
+int seg_prefix_contains(const struct simseg_prefix *outer, const struct simseg_prefix *inner);
+/* 1 if the address is IPv4. */
+int seg_addr_is_v4(const uint8_t addr[16]);
+/* By address, then by length: negative, 0 or positive. */
+int seg_prefix_cmp(const struct simseg_prefix *a, const struct simseg_prefix *b);
+
+/* iccid.c */
+
+/*
+ * seg_iccid_parse() - 18 to 20 digits, one trailing F or f stripped, to @iccid;
+ * -EINVAL (then @iccid is unchanged).
+ */
+int seg_iccid_parse(const char *text, char iccid[SEG_ICCID_LEN]);
+/* 1 if the last digit is the Luhn check digit of the others (ITU-T E.118). */
+int seg_iccid_luhn(const char *iccid);
+/* From packed BCD as in struct simseg_record; "" if there is no device. */
+char *seg_iccid_unpack(const uint8_t bcd[10], char iccid[SEG_ICCID_LEN]);
+
+/* names.c */
+
+/* Words and sentences for codes; "?" for a code that is not known. */
+const char *seg_reason_name(unsigned int reason);
+const char *seg_reason_text(unsigned int reason);
+int seg_reason_verdict(unsigned int reason); /* enum simseg_verdict, or -EINVAL */
+const char *seg_end_name(unsigned int end);
+const char *seg_end_text(unsigned int end);
+const char *seg_verdict_name(unsigned int verdict);
+const char *seg_state_name(unsigned int state);
+const char *seg_session_state_name(unsigned int state);
+const char *seg_side_name(unsigned int side);
+const char *seg_mode_name(unsigned int mode);
+/* The file's name of SIMSEG_A_SETTING_*; NULL if there is no such setting. */
+const char *seg_setting_name(unsigned int setting);
+
+/* Words to codes; -EINVAL for a word that is not known. */
+int seg_reason_parse(const char *name);
+int seg_side_parse(const char *name);
+int seg_mode_parse(const char *name);
+int seg_setting_parse(const char *name);
+/* A name (tcp, udp, icmp, ...) or a number from 1 to 255. */
+int seg_proto_parse(const char *name);
+char *seg_proto_print(uint8_t proto, char buf[SEG_PROTO_LEN]);
+/* 1 if the protocol has ports that rules can name. */
+int seg_proto_has_ports(uint8_t proto);
+
+/* 1 if @text is a good name of a policy, peer set or label. */
+int seg_name_valid(const char *text);
+/* 1 if @text is a good interface name; with @pattern it may end in one '*'. */
+int seg_ifname_valid(const char *text, int pattern);
+/* 1 if the interface name is what the name or pattern says. */
+int seg_ifname_match(const char *pattern, const char *ifname);
+/* 1 if @text is UTF-8 of at most @max bytes without control characters. */
+int seg_text_valid(const char *text, size_t max);
+
+/* What objects look like. */
+
+/* struct seg_rule - one line of an allow-list; see enum simseg_attr_rule */
+struct seg_rule {
+	uint32_t id;		/* replies: 1 is the policy's first */
+	uint8_t dir;		/* enum simseg_dir */
+	uint8_t has_proto;	/* 0: every protocol */
+	uint8_t proto;
+	uint8_t has_ports;	/* 0: every port */
+	uint8_t self;		/* 1: the gateway's own addresses */
+	uint16_t port_low;
+	uint16_t port_high;
+	const char *peer;	/* name of a peer set, or NULL */
+	const char *label;	/* or NULL */
+	const struct simseg_prefix *prefixes;
+	size_t n_prefixes;
+};
+
+struct seg_binding {
+	struct simseg_prefix prefix;
+	const char *ifname;	/* name or pattern; NULL: the network vouches */
+	uint32_t epoch;		/* replies */
+};
+
+struct seg_device {
+	const char *iccid;
+	const char *policy;	/* NULL: none (an ICCID held in advance) */
+	const char *asset;	/* or NULL */
+	const struct seg_binding *bindings;
+	size_t n_bindings;
+	const struct seg_rule *rules;	/* its own, on top of the policy's */
+	size_t n_rules;
+	/* What follows is in replies only. */
+	uint32_t id;
+	uint8_t state;		/* enum simseg_state */
+	const char *reason;	/* of the quarantine, or NULL */
+	const char *actor;	/* of the quarantine, or NULL */
+	const struct simseg_prefix *allow;
+	size_t n_allow;
+	uint32_t sessions;
+};
+
+/* What a change did; times are CLOCK_BOOTTIME, see enum simseg_attr_receipt. */
+struct seg_receipt {
+	uint32_t devices;
+	uint32_t sessions;
+	uint32_t conntrack;
+	uint32_t kept;
+	uint32_t added;
+	uint32_t removed;
+	uint64_t time_request;
+	uint64_t time_state;
+	uint64_t time_done;
+};
+
+/* status.c */
+
+struct seg_status {
+	uint8_t armed;
+	uint8_t governed;
+	uint8_t kfuncs;
+	uint32_t generation;
+	uint8_t hash[SIMSEG_HASH_LEN];
+	uint32_t pools, policies, peersets, devices, quarantined;
+	uint32_t bindings, unvouched, sessions;
+	uint64_t netns_cookie;
+	uint64_t records_made, records_delivered, records_lost, records_unheard;
+	uint8_t has_setting[SEG_SETTINGS];	/* by SIMSEG_A_SETTING_* */
+	uint32_t setting[SEG_SETTINGS];
+	char disarm_actor[SIMSEG_ACTOR_MAX + 1];	/* "" while armed */
+	char disarm_reason[SIMSEG_REASON_MAX + 1];
+};
+
+int seg_status_get(struct seg_handle *h, struct seg_status *status);
+
+/* gate.c */
+
+/* Policies, devices and sessions go, pools stay. @receipt may be NULL. */
+int seg_flush(struct seg_handle *h, struct seg_receipt *receipt);
+/* Opens the gate; needs seg_set_reason(). */
+int seg_disarm(struct seg_handle *h);
+int seg_arm(struct seg_handle *h);
+
+/* ruleset.c */
+
+/*
+ * An upload: begin, pieces, commit or abort, with nothing else on the handle
+ * in between. Pieces are gathered and sent together: a refusal may be
+ * returned by a later piece or by commit; seg_subject() tells which piece it
+ * was. After any failure, abort. Pieces of one name add up; any length is
+ * split into messages here.
+ */
+struct seg_commit {
+	uint32_t generation;
+	uint8_t hash[SIMSEG_HASH_LEN];
+	struct seg_receipt receipt;
+};
+
+/* @generation: that of seg_status_get(); -ESTALE or such if it has moved on. */
+int seg_ruleset_begin(struct seg_handle *h, uint32_t generation);
+int seg_ruleset_pool(struct seg_handle *h, const struct simseg_prefix *prefixes, size_t n);
+int seg_ruleset_failsafe(struct seg_handle *h, const struct simseg_prefix *prefixes, size_t n);
+int seg_ruleset_peer(struct seg_handle *h, const char *name, const struct simseg_prefix *prefixes,
+		     size_t n);
+int seg_ruleset_policy(struct seg_handle *h, const char *name, const struct seg_rule *rules,
+		       size_t n);
+/* @setting: SIMSEG_A_SETTING_* */
+int seg_ruleset_setting(struct seg_handle *h, unsigned int setting, uint32_t value);
+int seg_ruleset_device(struct seg_handle *h, const struct seg_device *device);
+/* @flags: SIMSEG_COMMIT_*; @open: pools that may go; @commit may be NULL. */
+int seg_ruleset_commit(struct seg_handle *h, uint32_t flags, const struct simseg_prefix *open,
+		       size_t n_open, struct seg_commit *commit);
+int seg_ruleset_abort(struct seg_handle *h);
+
+/* pool.c, policy.c, peer.c */
+
+struct seg_pool {
+	struct simseg_prefix prefix;
+	uint8_t failsafe;	/* 1: not a pool but a failsafe prefix */
+};
+typedef int (*seg_pool_cb)(const struct seg_pool *pool, void *arg);
+int seg_pool_list(struct seg_handle *h, seg_pool_cb cb, void *arg);
+
+/*
+ * A policy or peer set that is larger than a message comes in several calls
+ * in a row with the same name; @n_rules, @n_prefixes count this call's.
+ */
+struct seg_policy {
+	const char *name;
+	uint32_t id;
+	uint32_t count;		/* rules in total */
+	const struct seg_rule *rules;
+	size_t n_rules;
+};
+typedef int (*seg_policy_cb)(const struct seg_policy *policy, void *arg);
+int seg_policy_list(struct seg_handle *h, seg_policy_cb cb, void *arg);
+int seg_policy_get(struct seg_handle *h, const char *name, seg_policy_cb cb, void *arg);
+
+struct seg_peer {
+	const char *name;
+	uint32_t count;		/* prefixes in total */
+	const struct simseg_prefix *prefixes;
+	size_t n_prefixes;
+};
+typedef int (*seg_peer_cb)(const struct seg_peer *peer, void *arg);
+int seg_peer_list(struct seg_handle *h, seg_peer_cb cb, void *arg);
+int seg_peer_get(struct seg_handle *h, const char *name, seg_peer_cb cb, void *arg);
+int seg_peer_add(struct seg_handle *h, const char *name, const struct simseg_prefix *prefixes,
+		 size_t n);
+/* @n 0: all of it. Large changes take several messages, in force one by one. */
+int seg_peer_del(struct seg_handle *h, const char *name, const struct simseg_prefix *prefixes,
+		 size_t n);
+
+/* device.c, binding.c, quarantine.c */
+
+typedef int (*seg_device_cb)(const struct seg_device *device, void *arg);
+int seg_device_list(struct seg_handle *h, seg_device_cb cb, void *arg);
+/* -ENOENT: no such device, or no device has that address. */
+int seg_device_get(struct seg_handle *h, const char *iccid, seg_device_cb cb, void *arg);
+int seg_device_get_by_prefix(struct seg_handle *h, const struct simseg_prefix *prefix,
+			     seg_device_cb cb, void *arg);
+int seg_device_new(struct seg_handle *h, const struct seg_device *device);
+int seg_device_del(struct seg_handle *h, const char *iccid, struct seg_receipt *receipt);
+
+int seg_binding_new(struct seg_handle *h, const char *iccid, const struct seg_binding *bindings,
+		    size_t n);
+/* @n 0: all of the device's. */
+int seg_binding_del(struct seg_handle *h, const char *iccid, const struct seg_binding *bindings,
+		    size_t n, struct seg_receipt *receipt);
+
+/**
+ * seg_quarantine() - cut devices off
+ * @iccids: of the devices
+ * @n: number of @iccids, at least 1
+ * @allow: responders that may still talk to them; or NULL
+ * @n_allow: at most SIMSEG_ALLOW_MAX
+ * @unknown: 1: hold an ICCID that is not known yet
+ * @receipt: may be NULL
+ */
+int seg_quarantine(struct seg_handle *h, const char *const *iccids, size_t n,
+		   const struct simseg_prefix *allow, size_t n_allow, int unknown,
+		   struct seg_receipt *receipt);
+/* Needs seg_set_reason(). */
+int seg_release(struct seg_handle *h, const char *const *iccids, size_t n);
+
+/* session.c */
+
+struct seg_session {
+	uint64_t id;
+	uint8_t src[16];	/* the initiator */
+	uint8_t dst[16];
+	uint16_t sport;		/* host order; ICMP: the echo identifier */
+	uint16_t dport;
+	uint8_t proto;
+	uint8_t state;		/* enum simseg_session_state */
+	const char *iccid;	/* device of the source, or NULL */
+	const char *peer_iccid;	/* device of the destination, or NULL */
+	const char *policy;	/* or NULL */
+	const char *label;	/* or NULL */
+	uint32_t rule;
+	uint64_t packets, bytes, reply_packets, reply_bytes;
+	uint64_t age, idle, expires;
+};
+typedef int (*seg_session_cb)(const struct seg_session *session, void *arg);
+/* @iccid: sessions of this device only; NULL: all. */
+int seg_session_list(struct seg_handle *h, const char *iccid, seg_session_cb cb, void *arg);
+int seg_session_del(struct seg_handle *h, uint64_t id, struct seg_receipt *receipt);
+
+/* stats.c */
+
+struct seg_counter {
+	uint8_t code;		/* enum simseg_reason */
+	uint64_t packets;
+	uint64_t bytes;
+};
+typedef int (*seg_counter_cb)(const struct seg_counter *counter, void *arg);
+int seg_stats_get(struct seg_handle *h, seg_counter_cb cb, void *arg);
+
+/* iface.c */
+
+struct seg_iface_stats {
+	uint64_t device_rx, rx, rx_bytes, rx_other;
+	uint64_t xdp_drop, xdp_drop_bytes, guard_drop, prerouting;
+	uint64_t floor_pass, floor_allow, floor_deny, merged, tx_guard_drop;
+};
+struct seg_iface {
+	const char *ifname;	/* name or pattern */
+	uint32_t ifindex;	/* 0: this is the entry, not an interface */
+	uint8_t side;		/* enum simseg_side */
+	uint8_t mode;		/* enum simseg_mode */
+	struct seg_iface_stats stats;	/* of an interface */
+};
+typedef int (*seg_iface_cb)(const struct seg_iface *iface, void *arg);
+int seg_iface_list(struct seg_handle *h, seg_iface_cb cb, void *arg);
+int seg_iface_set(struct seg_handle *h, const char *ifname, uint8_t side, uint8_t mode);
+int seg_iface_del(struct seg_handle *h, const char *ifname);
+
+/* explain.c */
+
+struct seg_flow {
+	uint8_t src[16];
+	uint8_t dst[16];
+	uint16_t sport;		/* 0: any */
+	uint16_t dport;
+	uint8_t proto;
+	uint32_t ifindex;	/* 0: where the source is bound */
+};
+struct seg_explanation {
+	uint8_t verdict;	/* enum simseg_verdict */
+	uint8_t reason;		/* enum simseg_reason */
+	uint32_t rule;		/* 0: none */
+	uint64_t session;	/* 0: none */
+	char iccid[SEG_ICCID_LEN];	/* "" where there is none */
+	char peer_iccid[SEG_ICCID_LEN];
+	char policy[SIMSEG_NAME_MAX + 1];
+	char label[SIMSEG_LABEL_MAX + 1];
+};
+int seg_explain(struct seg_handle *h, const struct seg_flow *flow, struct seg_explanation *ex);
+
+/* bpf.c, or bpf_none.c in a library built without BPF */
+
+enum seg_xdp_mode {
+	SEG_XDP_NONE,
+	SEG_XDP_GENERIC,
+	SEG_XDP_NATIVE,
+};
+
+struct seg_xdp_info {
+	int attached;		/* 1: simseg's own program is attached */
+	enum seg_xdp_mode mode;
+	uint32_t prog_id;
+};
+
+/**
+ * seg_xdp_attach() - put simseg's XDP program on an interface
+ * @h: handle; the interface is looked up in its namespace
+ * @ifname: an interface, not a pattern
+ * @mode: enum simseg_mode; AUTO: native, else generic
+ *
+ * Program and link are pinned under /sys/fs/bpf/simseg/COOKIE/xdp_IFINDEX and
+ * outlive the process. Refuses unless the status says KFUNCS.
+ */
+int seg_xdp_attach(struct seg_handle *h, const char *ifname, uint8_t mode);
+/* 0 as well if it was not attached. */
+int seg_xdp_detach(struct seg_handle *h, const char *ifname);
+int seg_xdp_query(struct seg_handle *h, const char *ifname, struct seg_xdp_info *info);
+/* 1: yes; 0: no, and seg_strerror() says why; or -errno. */
+int seg_xdp_supported(struct seg_handle *h);
+
+/* Records; those of the handle's namespace only. */
+struct seg_ring;
+typedef int (*seg_record_cb)(const struct simseg_record *rec, void *arg);
+/* Loads and pins the record program if it is not pinned yet. */
+int seg_ring_open(struct seg_handle *h, struct seg_ring **ring);
+/* For poll(): readable when there are records. */
+int seg_ring_fd(const struct seg_ring *ring);
+/* Number of records read, or -errno; @timeout_ms -1: wait for ever. */
+int seg_ring_poll(struct seg_ring *ring, int timeout_ms, seg_record_cb cb, void *arg);
+void seg_ring_close(struct seg_ring *ring);
+/* Takes the record program and its ring away. */
+int seg_ring_unpin(struct seg_handle *h);
+/* Takes away all that is pinned for this namespace: the module can unload. */
+int seg_bpf_unpin_all(struct seg_handle *h);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _LIBSEG_H */
