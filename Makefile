@@ -38,7 +38,7 @@ endif
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all module bpf lib cli setup check lint demo bench unit uml vm kunit \
-	install uninstall clean help FORCE check-build tests
+	install uninstall clean help FORCE check-build tests tools
 
 all: module $(if $(filter bpf,$(WITH)),bpf) lib cli
 
@@ -194,8 +194,10 @@ BPFT_SRC := $(wildcard tests/bpf/*_test.c)
 BPFT_HELP := $(patsubst %.c,$(O)/%.o,$(filter-out $(BPFT_SRC) $(BPFT_PROG),$(wildcard tests/bpf/*.c)))
 BPFT_BIN := $(BPFT_SRC:%.c=$(B)/%)
 # Helpers that the end-to-end scripts run inside the guest.
-TOOL_SRC := $(wildcard tests/netns/*.c tests/lib/*.c)
+TOOL_SRC := $(wildcard tests/tools/*.c tests/netns/*.c)
 TOOL_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(TOOL_SRC))
+
+tools: $(TOOL_BIN)
 
 tests: $(UNIT_BIN) $(TOOL_BIN) $(BPFT_OBJ) $(BPFT_BIN)
 

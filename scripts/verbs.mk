@@ -2,10 +2,15 @@
 #
 # The verbs that test, show and install; the top Makefile includes this file.
 
+.PHONY: setup-demo
+
 # ---- set-up and tests -----------------------------------------------------
 
 setup:
 	$(Q)scripts/setup
+
+setup-demo:
+	$(Q)scripts/setup --for demo
 
 check-build:
 	$(Q)$(MAKE) --no-print-directory all tests
@@ -32,8 +37,8 @@ vm: setup
 	$(Q)$(MAKE) --no-print-directory check-build
 	$(Q)tests/vm/suite $(KERNEL) $(TESTS)
 
-demo: setup
-	$(Q)$(MAKE) --no-print-directory check-build
+demo: setup-demo
+	$(Q)$(MAKE) --no-print-directory all tools
 	$(Q)tests/vm/demo $(KERNEL)
 
 bench: setup
