@@ -8,7 +8,8 @@
  *	session table locks	spinlock_bh, by bucket; the chain
  *	simseg_device.lock	spinlock_bh; the list of its sessions; taken
  *				inside a table lock
- *	simseg_deny.lock	spinlock_bh; innermost
+ *	simseg_deny.lock	spinlock_bh; the entries of one table
+ *	simseg_net.deny_lock	spinlock_bh; the list of tables; innermost
  * The packet path takes RCU and, to create or end a session or to fold a deny,
  * the spinlocks. RTNL is taken outside simseg_net.lock, never inside it.
  */
@@ -101,6 +102,7 @@ struct simseg_binding {
 	u8 ifname_len;		/* characters to compare; 0: any interface */
 	bool ifname_glob;	/* ends in '*' */
 	char ifname[IFNAMSIZ];	/* as written */
+	u32 mark;				/* last merge that named it */
 	struct list_head of_device;		/* protected by simseg_net.lock */
 	struct rcu_head rcu;
 };
@@ -138,7 +140,8 @@ struct simseg_device {
 	struct list_head sessions;	/* oldest first */
 
 	u32 id;
-	u32 nbindings;			/* this and the next: simseg_net.lock */
+	u32 mark;			/* last merge that named it */
+	u32 nbindings;			/* from here on: simseg_net.lock */
 	struct list_head bindings;
 	char asset[SIMSEG_ASSET_MAX + 1];
 	refcount_t refs;		/* registry and each session */
@@ -377,7 +380,10 @@ struct simseg_net {
 	struct xarray ifaces;		/* by ifindex; RCU */
 
 	struct simseg_counters __percpu *counters;
-	struct simseg_deny *deny;	/* denies of no device */
+	struct simseg_deny *deny;	/* denies of no device; set by cmpxchg */
+	spinlock_t deny_lock;		/* protects the next two */
+	struct list_head deny_tables;	/* of devices; read under RCU */
+	u32 ndeny_tables;
 	atomic64_t record_seq;
 	atomic64_t record_delivered;
 	atomic64_t record_lost;
@@ -419,17 +425,44 @@ void simseg_device_exit(struct simseg_net *sn);
 bool simseg_iccid_parse(const char *text, u8 *bcd);
 void simseg_iccid_print(const u8 *bcd, char *text);
 struct simseg_device *simseg_device_find(struct simseg_net *sn, const u8 *bcd);
-struct simseg_device *simseg_device_stage(struct simseg_net *sn, const struct simseg_device_spec *spec,
+struct simseg_device *simseg_device_alloc(struct simseg_net *sn,
+					  const struct simseg_device_spec *spec,
 					  struct netlink_ext_ack *extack);
-void simseg_device_unstage(struct simseg_net *sn, struct simseg_device *device);
-int simseg_device_insert(struct simseg_net *sn, struct simseg_device *device);
+void simseg_device_discard(struct simseg_net *sn, struct simseg_device *device);
+int simseg_device_insert(struct simseg_net *sn, struct simseg_device *device,
+			 struct netlink_ext_ack *extack);
 void simseg_device_remove(struct simseg_net *sn, struct simseg_device *device);
+void simseg_device_hold(struct simseg_device *device);
 void simseg_device_put(struct simseg_device *device);
-int simseg_device_new(struct simseg_net *sn, const struct simseg_device_spec *spec,
-		      struct netlink_ext_ack *extack);
+void simseg_device_set_own(struct simseg_net *sn, struct simseg_device *device,
+			   struct simseg_policy *own);
 int simseg_device_del(struct simseg_net *sn, const u8 *bcd, struct simseg_receipt *receipt,
 		      struct netlink_ext_ack *extack);
 void simseg_device_spec_free(struct simseg_device_spec *spec);
+
+/* registry.c: staged devices become part of the registry, all or none */
+struct simseg_staged {
+	struct list_head list;
+	struct simseg_device *device;	/* as asked for */
+	struct simseg_device *twin;	/* the one in force with this ICCID */
+	struct simseg_binding *replaces[SIMSEG_BINDINGS_MAX];
+};
+
+#define SIMSEG_MERGE_EXACT	(1U << 0)	/* what is not staged goes */
+#define SIMSEG_MERGE_NEW	(1U << 1)	/* nothing staged may exist */
+
+int simseg_stage(struct simseg_net *sn, struct list_head *staged,
+		 const struct simseg_device_spec *spec, struct netlink_ext_ack *extack);
+void simseg_unstage(struct simseg_net *sn, struct list_head *staged);
+int simseg_merge_prepare(struct simseg_net *sn, struct list_head *staged,
+			 const struct simseg_addrset *pools, u32 limit, u32 flags,
+			 struct netlink_ext_ack *extack);
+void simseg_merge_undo(struct simseg_net *sn, struct list_head *staged);
+void simseg_merge_finish(struct simseg_net *sn, struct list_head *staged, u32 flags,
+			 struct list_head *gone, struct simseg_receipt *receipt);
+void simseg_devices_release(struct list_head *gone);
+int simseg_device_new(struct simseg_net *sn, const struct simseg_device_spec *spec,
+		      struct netlink_ext_ack *extack);
 
 /* binding.c */
 int simseg_binding_init(struct simseg_net *sn);
@@ -586,16 +619,42 @@ u64 simseg_iface_sum(const struct simseg_iface *iface, enum simseg_iface_counter
 void simseg_count(struct simseg_net *sn, u8 reason, u32 packets, u32 bytes);
 void simseg_counter_sum(struct simseg_net *sn, u8 reason, u64 *packets, u64 *bytes);
 
-/* deny.c: folded denies; device NULL: of no device */
-struct simseg_deny *simseg_deny_alloc(u32 entries, gfp_t gfp);
+/* deny.c: denied packets, folded into records */
+struct simseg_denied {
+	struct in6_addr own;	/* the device's side, or the source */
+	struct in6_addr peer;
+	__be16 sport;		/* of a record of one packet only */
+	__be16 dport;
+	u8 proto;
+	u8 reason;		/* enum simseg_reason */
+	u8 dir;			/* enum simseg_dir: the device is source or destination */
+	u8 flags;		/* SIMSEG_RECORD_F_* */
+	u8 iccid[2][SIMSEG_ICCID_BCD];	/* of source and destination */
+	u32 epoch[2];
+	u32 policy;
+	u32 stamp;
+	u32 iif;
+	u32 packets;
+	u64 bytes;
+	u64 first;		/* CLOCK_BOOTTIME, ns */
+	u64 last;
+};
+
+void simseg_deny_init(struct simseg_net *sn);
 void simseg_deny_note(struct simseg_net *sn, const struct simseg_pkt *pkt,
 		      const struct simseg_result *res);
-void simseg_deny_flush(struct simseg_net *sn, struct simseg_device *device, bool all);
-void simseg_deny_free(struct simseg_deny *deny);
+void simseg_deny_flush(struct simseg_net *sn, bool all);
+void simseg_deny_close(struct simseg_net *sn, struct simseg_device *device);
+void simseg_deny_exit(struct simseg_net *sn);
 
 /* record.c */
 void simseg_record_open(struct simseg_net *sn, const struct simseg_session *s);
 void simseg_record_close(struct simseg_net *sn, const struct simseg_session *s, u8 end);
+void simseg_record_deny(struct simseg_net *sn, const struct simseg_denied *denied);
+void simseg_record_lost(struct simseg_net *sn);
+
+/* xdp.c */
+u8 simseg_xdp_judge(struct simseg_pkt *pkt, u8 *reason);
 
 /* kfunc.c */
 int simseg_kfunc_init(void);

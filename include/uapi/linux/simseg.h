@@ -654,7 +654,7 @@ struct simseg_record {
 	__u32	grant;
 	__u32	rtt_us;
 	__u8	tcp_flags[2];
-	__u8	reserved[2];
+	__u8	reserved[6];
 };
 
 /* What became of a record; the BPF program writes it. */
