@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Differences between kernels, and the only place that asks for a version.
+ */
+#ifndef _SIMSEG_COMPAT_H
+#define _SIMSEG_COMPAT_H
+
+#include <linux/version.h>
+#include <net/genetlink.h>
+#include <uapi/linux/simseg.h>
+
+/* Linux 6.2 split the operations of a family; before, one entry served both. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+struct genl_split_ops {
+	int (*doit)(struct sk_buff *skb, struct genl_info *info);
+	int (*start)(struct netlink_callback *cb);
+	int (*dumpit)(struct sk_buff *skb, struct netlink_callback *cb);
+	const struct nla_policy *policy;
+	unsigned int maxattr;
+	u8 cmd;
+	u8 flags;
+};
+
+/* The dump of a command that has both forms shares the policy of the other. */
+static inline void simseg_family_ops(struct genl_family *family,
+				     const struct genl_split_ops *split, unsigned int n)
+{
+	static struct genl_ops ops[SIMSEG_CMD_MAX];
+	struct genl_ops *op = ops - 1;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (!i || split[i].cmd != split[i - 1].cmd) {
+			op++;
+			op->cmd = split[i].cmd;
+			op->flags = split[i].flags & ~(GENL_CMD_CAP_DO | GENL_CMD_CAP_DUMP);
+			op->policy = split[i].policy;
+			op->maxattr = split[i].maxattr;
+		}
+		if (split[i].doit)
+			op->doit = split[i].doit;
+		if (split[i].dumpit) {
+			op->start = split[i].start;
+			op->dumpit = split[i].dumpit;
+		}
+	}
+	family->ops = ops;
+	family->n_ops = op - ops + 1;
+}
+#else
+static inline void simseg_family_ops(struct genl_family *family,
+				     const struct genl_split_ops *split, unsigned int n)
+{
+	family->split_ops = split;
+	family->n_split_ops = n;
+}
+#endif
+
+static inline struct nlattr **simseg_dump_attrs(struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+	return genl_dumpit_info(cb)->attrs;
+#else
+	return genl_info_dump(cb)->attrs;
+#endif
+}
+
+#endif /* _SIMSEG_COMPAT_H */
