@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * ICCID: the number of a SIM card (ITU-T E.118)
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "libseg.h"
+
+int seg_iccid_parse(const char *text, char iccid[SEG_ICCID_LEN])
+{
+	size_t len = strspn(text, "0123456789");
+
+	if (len < SIMSEG_ICCID_MIN || len > SIMSEG_ICCID_MAX)
+		return -EINVAL;
+	/* Readers print the filler nibble of an odd number of digits as F. */
+	if (text[len] && !((text[len] == 'F' || text[len] == 'f') && !text[len + 1]))
+		return -EINVAL;
+	memcpy(iccid, text, len);
+	iccid[len] = '\0';
+	return 0;
+}
+
+int seg_iccid_luhn(const char *iccid)
+{
+	size_t i, len = strlen(iccid);
+	unsigned int digit, sum = 0;
+
+	for (i = 0; i < len; i++) {
+		if (iccid[len - 1 - i] < '0' || iccid[len - 1 - i] > '9')
+			return 0;
+		digit = (unsigned int)(iccid[len - 1 - i] - '0');
+		if (i % 2)
+			digit *= 2;
+		sum += digit / 10 + digit % 10;
+	}
+	return len && sum % 10 == 0;
+}
+
+char *seg_iccid_unpack(const uint8_t bcd[10], char iccid[SEG_ICCID_LEN])
+{
+	unsigned int digit;
+	int i;
+
+	for (i = 0; i < SIMSEG_ICCID_MAX; i++) {
+		digit = i % 2 ? bcd[i / 2] & 0xf : bcd[i / 2] >> 4;
+		if (digit > 9)
+			break;
+		iccid[i] = (char)('0' + digit);
+	}
+	iccid[i] = '\0';
+	return iccid;
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The message under construction: one buffer, used again for every request
+ */
+#include "handle.h"
+
+static int seg_msg_begin(struct seg_handle *h, uint8_t cmd)
+{
+	if (h->busy)
+		return seg_fail(h, -EBUSY, "called from a callback of the same handle", NULL);
+	h->overflow = false;
+	/* libnl has no call that empties a message. */
+	nlmsg_hdr(h->msg)->nlmsg_len = NLMSG_HDRLEN;
+	if (!genlmsg_put(h->msg, nl_socket_get_local_port(h->sk), ++h->seq, h->family, 0, 0, cmd,
+			 SIMSEG_FAMILY_VERSION))
+		return seg_fail(h, -EMSGSIZE, "no room for a message", NULL);
+	return 0;
+}
+
+int seg_msg_read(struct seg_handle *h, uint8_t cmd)
+{
+	return seg_msg_begin(h, cmd);
+}
+
+int seg_msg_piece(struct seg_handle *h, uint8_t cmd)
+{
+	int err = seg_msg_begin(h, cmd);
+
+	if (!err && h->actor[0])
+		seg_put_string(h, SIMSEG_A_ACTOR, h->actor);
+	return err;
+}
+
+int seg_msg_change(struct seg_handle *h, uint8_t cmd)
+{
+	int err = seg_msg_piece(h, cmd);
+
+	if (err)
+		return err;
+	if (h->reason[0])
+		seg_put_string(h, SIMSEG_A_REASON, h->reason);
+	if (h->ticket[0])
+		seg_put_string(h, SIMSEG_A_TICKET, h->ticket);
+	return 0;
+}
+
+size_t seg_msg_len(const struct seg_handle *h)
+{
+	return nlmsg_hdr(h->msg)->nlmsg_len;
+}
+
+void seg_put(struct seg_handle *h, int attr, const void *data, size_t len)
+{
+	if (len > UINT16_MAX - NLA_HDRLEN || nla_put(h->msg, attr, (int)len, data) < 0)
+		h->overflow = true;
+}
+
+void seg_put_string(struct seg_handle *h, int attr, const char *text)
+{
+	seg_put(h, attr, text, strlen(text) + 1);
+}
+
+void seg_put_u8(struct seg_handle *h, int attr, uint8_t value)
+{
+	seg_put(h, attr, &value, sizeof(value));
+}
+
+void seg_put_u16(struct seg_handle *h, int attr, uint16_t value)
+{
+	seg_put(h, attr, &value, sizeof(value));
+}
+
+void seg_put_u32(struct seg_handle *h, int attr, uint32_t value)
+{
+	seg_put(h, attr, &value, sizeof(value));
+}
+
+void seg_put_u64(struct seg_handle *h, int attr, uint64_t value)
+{
+	seg_put(h, attr, &value, sizeof(value));
+}
+
+void seg_put_prefix(struct seg_handle *h, int attr, const struct simseg_prefix *prefix)
+{
+	seg_put(h, attr, prefix, sizeof(*prefix));
+}
+
+struct nlattr *seg_nest_begin(struct seg_handle *h, int attr)
+{
+	struct nlattr *nest = nla_nest_start(h->msg, attr);
+
+	if (!nest)
+		h->overflow = true;
+	return nest;
+}
+
+void seg_nest_end(struct seg_handle *h, struct nlattr *nest)
+{
+	size_t len;
+
+	if (!nest || h->overflow)
+		return;
+	len = (char *)nlmsg_tail(nlmsg_hdr(h->msg)) - (char *)nest;
+	/* The length of an attribute is 16 bits wide, and nobody else checks it. */
+	if (len > UINT16_MAX)
+		h->overflow = true;
+	else
+		nest->nla_len = (uint16_t)len;
+}
+
+void seg_put_rule(struct seg_handle *h, const struct seg_rule *rule)
+{
+	struct nlattr *nest = seg_nest_begin(h, SIMSEG_A_RULE);
+	size_t i;
+
+	seg_put_u8(h, SIMSEG_A_RULE_DIR, rule->dir);
+	if (rule->has_proto)
+		seg_put_u8(h, SIMSEG_A_RULE_PROTO, rule->proto);
+	if (rule->has_ports) {
+		seg_put_u16(h, SIMSEG_A_RULE_PORT_LOW, rule->port_low);
+		seg_put_u16(h, SIMSEG_A_RULE_PORT_HIGH, rule->port_high);
+	}
+	if (rule->peer)
+		seg_put_string(h, SIMSEG_A_RULE_PEER, rule->peer);
+	for (i = 0; i < rule->n_prefixes; i++)
+		seg_put_prefix(h, SIMSEG_A_RULE_PREFIX, &rule->prefixes[i]);
+	if (rule->self)
+		seg_put(h, SIMSEG_A_RULE_SELF, NULL, 0);
+	if (rule->label)
+		seg_put_string(h, SIMSEG_A_RULE_LABEL, rule->label);
+	seg_nest_end(h, nest);
+}
+
+void seg_put_binding(struct seg_handle *h, const struct seg_binding *binding)
+{
+	struct nlattr *nest = seg_nest_begin(h, SIMSEG_A_BINDING);
+
+	seg_put_prefix(h, SIMSEG_A_BINDING_PREFIX, &binding->prefix);
+	if (binding->ifname)
+		seg_put_string(h, SIMSEG_A_BINDING_IFNAME, binding->ifname);
+	seg_nest_end(h, nest);
+}
+
+void seg_put_device(struct seg_handle *h, const struct seg_device *device)
+{
+	size_t i;
+
+	seg_put_string(h, SIMSEG_A_ICCID, device->iccid);
+	if (device->policy)
+		seg_put_string(h, SIMSEG_A_POLICY, device->policy);
+	if (device->asset)
+		seg_put_string(h, SIMSEG_A_ASSET, device->asset);
+	for (i = 0; i < device->n_bindings; i++)
+		seg_put_binding(h, &device->bindings[i]);
+	for (i = 0; i < device->n_rules; i++)
+		seg_put_rule(h, &device->rules[i]);
+}

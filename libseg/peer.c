@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Peer sets: read, add to, take from
+ */
+#include "handle.h"
+
+struct seg_peer_call {
+	seg_peer_cb cb;
+	void *arg;
+};
+
+static int seg_reply_peer(struct seg_handle *h, struct nlmsghdr *nlh, struct nlattr **tb, void *arg)
+{
+	const struct seg_peer_call *call = arg;
+	struct seg_peer peer = { 0 };
+	int err;
+
+	err = seg_get_arrays(h, nlh);
+	if (err)
+		return err;
+	if (!tb[SIMSEG_A_PEER])
+		return seg_fail(h, -EBADMSG, "the kernel sent a peer set without a name", NULL);
+	peer.name = seg_get_string(tb[SIMSEG_A_PEER]);
+	peer.prefixes = h->scratch.prefixes;
+	peer.n_prefixes = h->scratch.n_prefixes;
+	peer.count = tb[SIMSEG_A_COUNT] ? seg_get_u32(tb[SIMSEG_A_COUNT]) :
+					  (uint32_t)peer.n_prefixes;
+	return call->cb(&peer, call->arg);
+}
+
+int seg_peer_list(struct seg_handle *h, seg_peer_cb cb, void *arg)
+{
+	struct seg_peer_call call = { .cb = cb, .arg = arg };
+	int err = seg_msg_read(h, SIMSEG_CMD_PEER_GET);
+
+	return err ? err : seg_dump(h, seg_reply_peer, &call);
+}
+
+int seg_peer_get(struct seg_handle *h, const char *name, seg_peer_cb cb, void *arg)
+{
+	struct seg_peer_call call = { .cb = cb, .arg = arg };
+	int err = seg_msg_read(h, SIMSEG_CMD_PEER_GET);
+
+	if (err)
+		return err;
+	seg_put_string(h, SIMSEG_A_PEER, name);
+	return seg_talk(h, seg_reply_peer, &call);
+}
+
+static int seg_peer_change(struct seg_handle *h, uint8_t cmd, const char *name,
+			   const struct simseg_prefix *prefixes, size_t n)
+{
+	size_t i = 0;
+	int err;
+
+	do {
+		err = seg_msg_change(h, cmd);
+		if (err)
+			return err;
+		seg_put_string(h, SIMSEG_A_PEER, name);
+		for (; i < n && seg_msg_len(h) < SEG_PIECE_LEN; i++)
+			seg_put_prefix(h, SIMSEG_A_PREFIX, &prefixes[i]);
+		err = seg_talk(h, NULL, NULL);
+	} while (!err && i < n);
+	return err;
+}
+
+int seg_peer_add(struct seg_handle *h, const char *name, const struct simseg_prefix *prefixes,
+		 size_t n)
+{
+	return seg_peer_change(h, SIMSEG_CMD_PEER_ADD, name, prefixes, n);
+}
+
+int seg_peer_del(struct seg_handle *h, const char *name, const struct simseg_prefix *prefixes,
+		 size_t n)
+{
+	return seg_peer_change(h, SIMSEG_CMD_PEER_DEL, name, prefixes, n);
+}

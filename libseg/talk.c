@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Sending and receiving
+ *
+ * Every request but a dump asks for an ACK, so each exchange has one end. A
+ * dump is read to its end before the first object is handed out: when the
+ * kernel says that objects changed meanwhile, it is read again, and the
+ * caller never sees the half that was thrown away.
+ */
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <linux/netlink.h>
+
+#include "handle.h"
+
+#define SEG_DUMP_TRIES	5
+
+/* One exchange: which answers belong to it, and what to do with them. */
+struct seg_exchange {
+	uint32_t first, last;	/* sequence numbers */
+	seg_reply_fn fn;
+	void *arg;
+	struct seg_spool *spool;	/* dumps: keep instead of calling @fn */
+	int err;		/* the first refusal, or what @fn returned */
+	uint32_t err_seq;
+	bool intr;
+	bool done;
+};
+
+/* Messages of a dump, as received. */
+struct seg_spool {
+	uint8_t *data;
+	size_t len, room;
+};
+
+static int seg_grow(uint8_t **data, size_t *room, size_t need)
+{
+	size_t size = *room ? *room : 16384;
+	uint8_t *p;
+
+	while (size < need)
+		size *= 2;
+	if (size == *room)
+		return 0;
+	p = realloc(*data, size);
+	if (!p)
+		return -ENOMEM;
+	*data = p;
+	*room = size;
+	return 0;
+}
+
+static int seg_send(struct seg_handle *h, const void *data, size_t len)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	ssize_t n;
+
+	do {
+		n = sendto(h->fd, data, len, 0, (struct sockaddr *)&kernel, sizeof(kernel));
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return seg_fail(h, -errno, "cannot send to the kernel: ", NULL);
+	return 0;
+}
+
+/* One datagram from the kernel, whatever its size; its length or -errno. */
+static ssize_t seg_recv(struct seg_handle *h)
+{
+	struct sockaddr_nl from = { 0 };
+	socklen_t from_len;
+	ssize_t n;
+
+	do {
+		n = recv(h->fd, NULL, 0, MSG_PEEK | MSG_TRUNC);
+		if (n >= 0 && seg_grow(&h->rx, &h->rx_room, n))
+			return seg_fail(h, -ENOMEM, "out of memory", NULL);
+		if (n >= 0) {
+			from_len = sizeof(from);
+			n = recvfrom(h->fd, h->rx, h->rx_room, 0, (struct sockaddr *)&from,
+				     &from_len);
+		}
+	} while ((n < 0 && errno == EINTR) || (n >= 0 && from.nl_pid));
+	if (n < 0 && errno == ENOBUFS)
+		return seg_fail(h, -ENOBUFS, "the kernel had more answers than fit", NULL);
+	if (n < 0)
+		return seg_fail(h, -errno, "cannot receive from the kernel: ", NULL);
+	return n;
+}
+
+/* The sentence in an extended ACK: attributes from @head on. */
+static const char *seg_extack(struct nlattr *head, int len)
+{
+	struct nlattr *msg = nla_find(head, len, NLMSGERR_ATTR_MSG);
+
+	if (!msg || nla_len(msg) < 1 || ((char *)nla_data(msg))[nla_len(msg) - 1])
+		return NULL;
+	return nla_data(msg);
+}
+
+static void seg_refused(struct seg_handle *h, struct seg_exchange *x, struct nlmsghdr *nlh, int err,
+			size_t used)
+{
+	int rest = (int)nlh->nlmsg_len - NLMSG_HDRLEN - (int)NLMSG_ALIGN(used);
+	const char *text = NULL;
+
+	if (x->err)
+		return;
+	x->err = err;
+	x->err_seq = nlh->nlmsg_seq;
+	if ((nlh->nlmsg_flags & NLM_F_ACK_TLVS) && rest > 0)
+		text = seg_extack((struct nlattr *)((char *)nlmsg_data(nlh) + NLMSG_ALIGN(used)),
+				  rest);
+	seg_fail(h, err, text ? text : "", NULL);
+}
+
+static void seg_deliver(struct seg_handle *h, struct seg_exchange *x, struct nlmsghdr *nlh)
+{
+	struct nlattr *tb[SIMSEG_A_MAX + 1];
+
+	if (x->err || !x->fn)
+		return;
+	if (nlh->nlmsg_len < NLMSG_HDRLEN + GENL_HDRLEN ||
+	    nlmsg_parse(nlh, GENL_HDRLEN, tb, SIMSEG_A_MAX, seg_top_policy) < 0) {
+		x->err = seg_fail(h, -EBADMSG, "the kernel's answer cannot be parsed", NULL);
+		return;
+	}
+	h->busy = true;
+	x->err = x->fn(h, nlh, tb, x->arg);
+	h->busy = false;
+}
+
+static int seg_keep(struct seg_spool *spool, const struct nlmsghdr *nlh)
+{
+	size_t len = NLMSG_ALIGN(nlh->nlmsg_len);
+
+	if (seg_grow(&spool->data, &spool->room, spool->len + len))
+		return -ENOMEM;
+	memset(spool->data + spool->len, 0, len);
+	memcpy(spool->data + spool->len, nlh, nlh->nlmsg_len);
+	spool->len += len;
+	return 0;
+}
+
+static void seg_answer(struct seg_handle *h, struct seg_exchange *x, struct nlmsghdr *nlh)
+{
+	struct nlmsgerr *e = nlmsg_data(nlh);
+
+	if (nlh->nlmsg_seq - x->first > x->last - x->first)
+		return;	/* left over from an exchange that failed half-way */
+	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+		x->intr = true;
+	switch (nlh->nlmsg_type) {
+	case NLMSG_ERROR:
+		if (nlmsg_datalen(nlh) < (int)sizeof(*e))
+			break;
+		if (e->error)
+			seg_refused(h, x, nlh, e->error,
+				    nlh->nlmsg_flags & NLM_F_CAPPED ?
+					    sizeof(*e) :
+					    sizeof(*e) + e->msg.nlmsg_len - NLMSG_HDRLEN);
+		x->done = x->done || nlh->nlmsg_seq == x->last;
+		break;
+	case NLMSG_DONE:
+		if (nlmsg_datalen(nlh) >= (int)sizeof(int) && e->error < 0)
+			seg_refused(h, x, nlh, e->error, sizeof(int));
+		x->done = true;
+		break;
+	case NLMSG_NOOP:
+		break;
+	default:
+		if (!x->spool)
+			seg_deliver(h, x, nlh);
+		else if (!x->err && seg_keep(x->spool, nlh))
+			x->err = seg_fail(h, -ENOMEM, "out of memory", NULL);
+	}
+}
+
+static int seg_collect(struct seg_handle *h, struct seg_exchange *x)
+{
+	struct nlmsghdr *nlh;
+	ssize_t len;
+	int rest;
+
+	while (!x->done) {
+		len = seg_recv(h);
+		if (len < 0)
+			return (int)len;
+		rest = (int)len;
+		for (nlh = (struct nlmsghdr *)h->rx; nlmsg_ok(nlh, rest);
+		     nlh = nlmsg_next(nlh, &rest))
+			seg_answer(h, x, nlh);
+	}
+	return x->err;
+}
+
+static int seg_check(struct seg_handle *h)
+{
+	if (h->overflow)
+		return seg_fail(h, -EMSGSIZE, "the request does not fit into a message", NULL);
+	h->subject[0] = '\0';
+	h->error[0] = '\0';
+	return 0;
+}
+
+int seg_talk(struct seg_handle *h, seg_reply_fn fn, void *arg)
+{
+	struct nlmsghdr *nlh = nlmsg_hdr(h->msg);
+	struct seg_exchange x = { .fn = fn, .arg = arg };
+	int err;
+
+	err = seg_check(h);
+	if (err)
+		return err;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	x.first = nlh->nlmsg_seq;
+	x.last = nlh->nlmsg_seq;
+	err = seg_send(h, nlh, nlh->nlmsg_len);
+	return err ? err : seg_collect(h, &x);
+}
+
+static int seg_unspool(struct seg_handle *h, struct seg_spool *spool, seg_reply_fn fn, void *arg)
+{
+	struct seg_exchange x = { .fn = fn, .arg = arg };
+	struct nlmsghdr *nlh;
+	size_t at;
+
+	for (at = 0; at < spool->len && !x.err; at += NLMSG_ALIGN(nlh->nlmsg_len)) {
+		nlh = (struct nlmsghdr *)(spool->data + at);
+		seg_deliver(h, &x, nlh);
+	}
+	return x.err;
+}
+
+int seg_dump(struct seg_handle *h, seg_reply_fn fn, void *arg)
+{
+	struct nlmsghdr *nlh = nlmsg_hdr(h->msg);
+	struct seg_spool spool = { 0 };
+	struct seg_exchange x;
+	int err, tries = 0;
+
+	err = seg_check(h);
+	if (err)
+		return err;
+	do {
+		nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+		if (tries)
+			nlh->nlmsg_seq = ++h->seq;
+		x = (struct seg_exchange){ .first = nlh->nlmsg_seq, .last = nlh->nlmsg_seq };
+		x.spool = &spool;
+		spool.len = 0;
+		err = seg_send(h, nlh, nlh->nlmsg_len);
+		if (!err)
+			err = seg_collect(h, &x);
+	} while ((!err || err == -EINTR) && x.intr && ++tries < SEG_DUMP_TRIES);
+	if (!err)
+		err = seg_unspool(h, &spool, fn, arg);
+	if (!err && x.intr)
+		err = seg_fail(h, -EAGAIN, "objects changed while they were read", NULL);
+	free(spool.data);
+	return err;
+}
+
+int seg_queue(struct seg_handle *h)
+{
+	struct nlmsghdr *nlh = nlmsg_hdr(h->msg);
+	size_t len = NLMSG_ALIGN(nlh->nlmsg_len);
+	int err;
+
+	err = seg_check(h);
+	if (err)
+		return err;
+	if (h->batch_len && h->batch_len + len > SEG_PIECE_LEN) {
+		err = seg_queue_flush(h);
+		if (err)
+			return err;
+	}
+	if (seg_grow(&h->batch, &h->batch_room, h->batch_len + len))
+		return seg_fail(h, -ENOMEM, "out of memory", NULL);
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	memset(h->batch + h->batch_len, 0, len);
+	memcpy(h->batch + h->batch_len, nlh, nlh->nlmsg_len);
+	h->batch_len += len;
+	h->batch_seq = nlh->nlmsg_seq;
+	return 0;
+}
+
+void seg_queue_drop(struct seg_handle *h)
+{
+	h->batch_len = 0;
+}
+
+/* Name what the message with a sequence number is about. */
+static void seg_blame(struct seg_handle *h, uint32_t seq)
+{
+	static const struct {
+		int attr;
+		const char *noun;
+	} names[] = {
+		{ SIMSEG_A_ICCID, "device " },
+		{ SIMSEG_A_POLICY, "policy " },
+		{ SIMSEG_A_PEER, "peer set " },
+	};
+	struct nlmsghdr *nlh = (struct nlmsghdr *)h->batch;
+	int rest = (int)h->batch_len;
+	struct nlattr *nla = NULL;
+	size_t i;
+
+	for (; nlmsg_ok(nlh, rest); nlh = nlmsg_next(nlh, &rest))
+		if (nlh->nlmsg_seq == seq)
+			break;
+	if (!nlmsg_ok(nlh, rest))
+		return;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]) && !nla; i++) {
+		nla = nlmsg_find_attr(nlh, GENL_HDRLEN, names[i].attr);
+		if (nla && nla_len(nla) < SEG_SUBJECT_LEN - 16) {
+			strcpy(h->subject, names[i].noun);
+			strcat(h->subject, nla_data(nla));
+		}
+	}
+}
+
+int seg_queue_flush(struct seg_handle *h)
+{
+	struct nlmsghdr *nlh = (struct nlmsghdr *)h->batch;
+	int err, rest = (int)h->batch_len;
+	struct seg_exchange x = { 0 };
+
+	if (!rest)
+		return 0;
+	/* Refusals come by themselves; one ACK, the last, says that all are in. */
+	x.first = nlh->nlmsg_seq;
+	x.last = h->batch_seq;
+	for (; nlmsg_ok(nlh, rest); nlh = nlmsg_next(nlh, &rest))
+		if (nlh->nlmsg_seq == x.last)
+			nlh->nlmsg_flags |= NLM_F_ACK;
+	h->subject[0] = '\0';
+	err = seg_send(h, h->batch, h->batch_len);
+	if (!err)
+		err = seg_collect(h, &x);
+	if (x.err)
+		seg_blame(h, x.err_seq);
+	seg_queue_drop(h);
+	return err;
+}
