@@ -5,7 +5,25 @@
 #ifndef _SIMSEG_COMPAT_H
 #define _SIMSEG_COMPAT_H
 
+#include <linux/btf.h>
+#include <linux/btf_ids.h>
 #include <linux/version.h>
+
+/* 6.1: kfuncs are neither marked nor fenced; sets of them have no own macro. */
+#ifndef __bpf_kfunc
+#define __bpf_kfunc __used noinline
+#endif
+#ifndef __bpf_kfunc_start_defs
+#define __bpf_kfunc_start_defs()					       \
+	__diag_push();							       \
+	__diag_ignore_all("-Wmissing-prototypes", "kfuncs are called from BPF"); \
+	__diag_ignore_all("-Wmissing-declarations", "kfuncs are called from BPF")
+#define __bpf_kfunc_end_defs() __diag_pop()
+#endif
+#ifndef BTF_KFUNCS_START
+#define BTF_KFUNCS_START(name) BTF_SET8_START(name)
+#define BTF_KFUNCS_END(name) BTF_SET8_END(name)
+#endif
 #include <net/genetlink.h>
 #include <uapi/linux/simseg.h>
 

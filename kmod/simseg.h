@@ -636,8 +636,7 @@ struct simseg_denied {
 	u32 iif;
 	u32 packets;
 	u64 bytes;
-	u64 first;		/* CLOCK_BOOTTIME, ns */
-	u64 last;
+	u64 first;		/* of those packets; CLOCK_BOOTTIME, ns */
 };
 
 void simseg_deny_init(struct simseg_net *sn);
@@ -654,7 +653,14 @@ void simseg_record_deny(struct simseg_net *sn, const struct simseg_denied *denie
 void simseg_record_lost(struct simseg_net *sn);
 
 /* xdp.c */
-u8 simseg_xdp_judge(struct simseg_pkt *pkt, u8 *reason);
+struct simseg_frame {
+	struct net_device *dev;	/* that received it */
+	const u8 *dest;		/* hardware address, where the link has any */
+	__be16 vlan_proto;	/* 0: untagged */
+	u16 vlan_id;
+};
+
+u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8 *reason);
 
 /* kfunc.c */
 int simseg_kfunc_init(void);
