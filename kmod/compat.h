@@ -9,16 +9,9 @@
 #include <linux/btf_ids.h>
 #include <linux/version.h>
 
-/* 6.1: kfuncs are neither marked nor fenced; sets of them have no own macro. */
+/* 6.1: kfuncs are not marked, and sets of them have no macro of their own. */
 #ifndef __bpf_kfunc
-#define __bpf_kfunc __used noinline
-#endif
-#ifndef __bpf_kfunc_start_defs
-#define __bpf_kfunc_start_defs()					       \
-	__diag_push();							       \
-	__diag_ignore_all("-Wmissing-prototypes", "kfuncs are called from BPF"); \
-	__diag_ignore_all("-Wmissing-declarations", "kfuncs are called from BPF")
-#define __bpf_kfunc_end_defs() __diag_pop()
+#define __bpf_kfunc __used
 #endif
 #ifndef BTF_KFUNCS_START
 #define BTF_KFUNCS_START(name) BTF_SET8_START(name)
@@ -44,12 +37,12 @@ static inline void simseg_family_ops(struct genl_family *family,
 				     const struct genl_split_ops *split, unsigned int n)
 {
 	static struct genl_ops ops[SIMSEG_CMD_MAX];
-	struct genl_ops *op = ops - 1;
-	unsigned int i;
+	struct genl_ops *op = NULL;
+	unsigned int i, used = 0;
 
 	for (i = 0; i < n; i++) {
-		if (!i || split[i].cmd != split[i - 1].cmd) {
-			op++;
+		if (!op || split[i].cmd != op->cmd) {
+			op = &ops[used++];
 			op->cmd = split[i].cmd;
 			op->flags = split[i].flags & ~(GENL_CMD_CAP_DO | GENL_CMD_CAP_DUMP);
 			op->policy = split[i].policy;
@@ -63,7 +56,7 @@ static inline void simseg_family_ops(struct genl_family *family,
 		}
 	}
 	family->ops = ops;
-	family->n_ops = op - ops + 1;
+	family->n_ops = used;
 }
 #else
 static inline void simseg_family_ops(struct genl_family *family,

@@ -18,6 +18,7 @@
 #include <linux/ktime.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
+#include <net/ipv6.h>
 
 #include "simseg.h"
 
@@ -136,6 +137,17 @@ static void simseg_deny_release(struct simseg_net *sn, struct simseg_deny *table
 	kfree_rcu(table, rcu);
 }
 
+static u64 simseg_deny_interval(const struct simseg_net *sn)
+{
+	return (u64)simseg_setting(sn, SIMSEG_A_SETTING_DENY_INTERVAL) * NSEC_PER_SEC;
+}
+
+/* The entry may have been written after the caller has read the clock. */
+static bool simseg_deny_old(const struct simseg_deny_entry *e, u64 now, u64 interval)
+{
+	return (s64)(now - e->since) >= (s64)interval;
+}
+
 static bool simseg_deny_same(const struct simseg_deny *table, const struct simseg_denied *a,
 			     const struct simseg_denied *b)
 {
@@ -165,7 +177,7 @@ static void simseg_deny_take(struct simseg_deny_entry *e, struct simseg_denied *
 static bool simseg_deny_due(const struct simseg_deny_entry *e, u64 now, u64 interval)
 {
 	/* A count is 32 bits in the record. */
-	return now - e->since >= interval || e->d.packets > U32_MAX / 2;
+	return simseg_deny_old(e, now, interval) || e->d.packets > U32_MAX / 2;
 }
 
 /* What differs between the packets in the mixed entry is left out of it. */
@@ -176,7 +188,7 @@ static void simseg_deny_mix(struct simseg_deny *table, const struct simseg_denie
 	const int own = d->dir == SIMSEG_DIR_OUT ? 0 : 1;
 
 	if (!e->d.packets) {
-		if (!e->since || now - e->since >= interval)
+		if (!e->since || simseg_deny_old(e, now, interval))
 			e->since = now;
 		e->d = *d;
 		e->d.flags = SIMSEG_RECORD_F_MIXED;
@@ -211,7 +223,7 @@ static bool simseg_deny_fold(struct simseg_deny *table, struct simseg_denied *d,
 		bool told;
 
 		e = &table->entries[i];
-		told = !e->since || (!e->d.packets && now - e->since >= interval);
+		told = !e->since || (!e->d.packets && simseg_deny_old(e, now, interval));
 		if (e->since && simseg_deny_same(table, &e->d, d)) {
 			room = told ? e : NULL;
 			break;
@@ -300,8 +312,7 @@ static void simseg_deny_describe(struct simseg_denied *d, const struct simseg_pk
 void simseg_deny_note(struct simseg_net *sn, const struct simseg_pkt *pkt,
 		      const struct simseg_result *res)
 {
-	const u64 interval = (u64)simseg_setting(sn, SIMSEG_A_SETTING_DENY_INTERVAL) *
-			     NSEC_PER_SEC;
+	const u64 interval = simseg_deny_interval(sn);
 	const int side = simseg_deny_side(res);
 	const u64 now = ktime_get_coarse_boottime_ns();
 	struct simseg_device *device = side < 0 ? NULL : res->device[side];
@@ -331,8 +342,7 @@ void simseg_deny_note(struct simseg_net *sn, const struct simseg_pkt *pkt,
 /* Tells what is due, or all of it. True: nothing is left in the table. */
 static bool simseg_deny_flush_table(struct simseg_net *sn, struct simseg_deny *table, bool all)
 {
-	const u64 interval = all ? 0 : (u64)simseg_setting(sn, SIMSEG_A_SETTING_DENY_INTERVAL) *
-				       NSEC_PER_SEC;
+	const u64 interval = simseg_deny_interval(sn);
 	const u64 now = ktime_get_coarse_boottime_ns();
 	struct simseg_denied d;
 	bool idle = true;
@@ -343,8 +353,7 @@ static bool simseg_deny_flush_table(struct simseg_net *sn, struct simseg_deny *t
 		bool tell = false;
 
 		spin_lock_bh(&table->lock);
-		/* A deny on another CPU may be younger than our clock reading. */
-		if (e->since && (s64)(now - e->since) >= (s64)interval) {
+		if (e->since && (all || simseg_deny_old(e, now, interval))) {
 			tell = e->d.packets;
 			if (tell)
 				simseg_deny_take(e, &d, now);
@@ -434,11 +443,13 @@ void simseg_deny_exit(struct simseg_net *sn)
 {
 	struct simseg_deny *table, *next;
 
-	simseg_deny_flush(sn, true);
 	list_for_each_entry_safe(table, next, &sn->deny_tables, list) {
+		simseg_deny_flush_table(sn, table, true);
 		list_del(&table->list);
 		kfree(table);
 	}
+	if (sn->deny)
+		simseg_deny_flush_table(sn, sn->deny, true);
 	kfree(sn->deny);
 	sn->deny = NULL;
 }

@@ -663,6 +663,9 @@ struct simseg_frame {
 u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8 *reason);
 
 /* kfunc.c */
+struct xdp_md;
+struct bpf_simseg_opts;
+int bpf_simseg_xdp_check(struct xdp_md *ctx, struct bpf_simseg_opts *opts, u32 opts__sz);
 int simseg_kfunc_init(void);
 bool simseg_kfunc_available(void);
 

@@ -12,21 +12,13 @@
 #include <linux/tracepoint.h>
 #include <uapi/linux/simseg.h>
 
-/* Only the last pass over this header, for BPF, knows writable ones. */
-#undef SIMSEG_DECLARE_TRACE
+/* Only the pass that makes the BPF probes knows writable tracepoints. */
 #ifdef DECLARE_TRACE_WRITABLE
-#define SIMSEG_DECLARE_TRACE(name, proto, args, size)			\
-	DECLARE_TRACE_WRITABLE(name, PARAMS(proto), PARAMS(args), size)
+DECLARE_TRACE_WRITABLE(simseg_record, TP_PROTO(struct simseg_event *event), TP_ARGS(event),
+		       sizeof(struct simseg_event));
 #else
-#define SIMSEG_DECLARE_TRACE(name, proto, args, size)			\
-	DECLARE_TRACE(name, PARAMS(proto), PARAMS(args))
+DECLARE_TRACE(simseg_record, TP_PROTO(struct simseg_event *event), TP_ARGS(event));
 #endif
-
-SIMSEG_DECLARE_TRACE(simseg_record,
-	TP_PROTO(struct simseg_event *event),
-	TP_ARGS(event),
-	sizeof(struct simseg_event)
-);
 
 #endif /* _SIMSEG_TRACE_H */
 

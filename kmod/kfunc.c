@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What BPF programs may ask of simseg: thin wrappers that check what they are
+ * given. kfuncs are not a stable interface; the program in bpf/ is built from
+ * the same source as the module.
+ */
+#include <linux/bpf.h>
+#include <linux/module.h>
+#include <net/xdp.h>
+
+#include "simseg.h"
+
+/* bpf_simseg_opts.flags: what the program knows about a packet */
+#define BPF_SIMSEG_F_PORTS	BIT(0)	/* sport and dport are known */
+#define BPF_SIMSEG_F_REPLY_ONLY	BIT(1)	/* ICMP echo reply */
+#define BPF_SIMSEG_F_LINK	BIT(2)	/* looks like link control */
+#define BPF_SIMSEG_F_ALL	(BPF_SIMSEG_F_PORTS | BPF_SIMSEG_F_REPLY_ONLY | \
+				 BPF_SIMSEG_F_LINK)
+
+/**
+ * struct bpf_simseg_opts - a packet, and what became of it
+ * @src: IPv6 address, or IPv4-mapped
+ * @dst: the same
+ * @sport: port, or the identifier of an ICMP echo
+ * @dport: the same; in an ICMP echo, the identifier again
+ * @proto: IP protocol number, behind extension headers
+ * @tcp_flags: byte 13 of a TCP header, else 0
+ * @vlan_proto: EtherType of the tag, in network byte order; 0: untagged
+ * @vlan_id: of that tag
+ * @dest: destination hardware address; ignored on links that have none
+ * @bytes: length of the IP packet
+ * @flags: BPF_SIMSEG_F_*
+ * @error: out: 0, or
+ *	-EINVAL: unknown @flags, or @reserved is not zero
+ * @reason: out: enum simseg_reason
+ * @reserved: zero
+ */
+struct bpf_simseg_opts {
+	struct in6_addr src;
+	struct in6_addr dst;
+	__be16 sport;
+	__be16 dport;
+	u8 proto;
+	u8 tcp_flags;
+	__be16 vlan_proto;
+	u16 vlan_id;
+	u8 dest[ETH_ALEN];
+	u32 bytes;
+	u32 flags;
+	s32 error;
+	u8 reason;
+	u8 reserved[11];
+};
+
+static bool simseg_opts_valid(const struct bpf_simseg_opts *opts)
+{
+	return !(opts->flags & ~BPF_SIMSEG_F_ALL) &&
+	       !memchr_inv(opts->reserved, 0, sizeof(opts->reserved));
+}
+
+static u32 simseg_opts_flags(u32 flags)
+{
+	return (flags & BPF_SIMSEG_F_PORTS ? SIMSEG_PKT_PORTS : 0) |
+	       (flags & BPF_SIMSEG_F_REPLY_ONLY ? SIMSEG_PKT_REPLY_ONLY : 0) |
+	       (flags & BPF_SIMSEG_F_LINK ? SIMSEG_PKT_LINK : 0);
+}
+
+/**
+ * bpf_simseg_xdp_check() - may this packet be dropped?
+ * @ctx: of the XDP program; names the interface of arrival
+ * @opts: the packet; @error and @reason are written
+ * @opts__sz: size of @opts
+ *
+ * A packet that is denied has been counted and told of: it must be dropped.
+ * Any other must go to the stack, which judges it again with all it knows.
+ *
+ * Return: enum simseg_verdict, or
+ *	-EINVAL: wrong @opts__sz (@opts is as it was), or what @error says
+ */
+__bpf_kfunc int bpf_simseg_xdp_check(struct xdp_md *ctx, struct bpf_simseg_opts *opts,
+				     u32 opts__sz)
+{
+	const struct xdp_buff *xdp = (const struct xdp_buff *)ctx;
+	struct simseg_frame frame = { .dev = xdp->rxq->dev };
+	struct simseg_pkt pkt = { };
+
+	BUILD_BUG_ON(sizeof(struct bpf_simseg_opts) != 72);
+
+	if (opts__sz != sizeof(*opts))
+		return -EINVAL;
+	opts->reason = SIMSEG_REASON_NONE;
+	opts->error = simseg_opts_valid(opts) ? 0 : -EINVAL;
+	if (opts->error)
+		return opts->error;
+
+	frame.dest = opts->dest;
+	frame.vlan_proto = opts->vlan_proto;
+	frame.vlan_id = opts->vlan_id;
+	pkt.src = opts->src;
+	pkt.dst = opts->dst;
+	pkt.sport = opts->sport;
+	pkt.dport = opts->dport;
+	pkt.proto = opts->proto;
+	pkt.tcp_flags = opts->tcp_flags;
+	pkt.bytes = opts->bytes;
+	pkt.flags = simseg_opts_flags(opts->flags);
+	return simseg_xdp_judge(&frame, &pkt, &opts->reason);
+}
+
+BTF_KFUNCS_START(simseg_xdp_kfuncs)
+BTF_ID_FLAGS(func, bpf_simseg_xdp_check, KF_TRUSTED_ARGS)
+BTF_KFUNCS_END(simseg_xdp_kfuncs)
+
+static const struct btf_kfunc_id_set simseg_xdp_kfunc_set = {
+	.owner = THIS_MODULE,
+	.set = &simseg_xdp_kfuncs,
+};
+
+static bool simseg_kfunc_registered;
+
+/* Without BTF of this module registration would succeed, and do nothing. */
+static bool simseg_kfunc_has_btf(void)
+{
+#ifdef CONFIG_DEBUG_INFO_BTF_MODULES
+	return THIS_MODULE->btf_data_size;
+#else
+	return false;
+#endif
+}
+
+/**
+ * simseg_kfunc_init() - let XDP programs ask this module
+ *
+ * There is nothing to undo: a program holds the module while it may call it.
+ *
+ * Return: 0; also where kfuncs cannot be had: the floor needs none
+ */
+int simseg_kfunc_init(void)
+{
+	int err;
+
+	if (!simseg_kfunc_has_btf())
+		return 0;
+	err = register_btf_kfunc_id_set(BPF_PROG_TYPE_XDP, &simseg_xdp_kfunc_set);
+	simseg_kfunc_registered = !err;
+	return err;
+}
+
+/* Can an XDP program call this module, as far as the module can tell? */
+bool simseg_kfunc_available(void)
+{
+	return simseg_kfunc_registered;
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A packet as XDP sees it: before reassembly, destination NAT, routing and
+ * whatever else the stack does. XDP may only drop what the floor would drop,
+ * so each doubt is a pass, and a pass is not counted here: the floor will see
+ * the packet.
+ */
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/ipv6.h>
+
+#include "simseg.h"
+
+/* The interface as the floor will see it, or NULL if that cannot be told. */
+static struct net_device *simseg_xdp_arrival(const struct simseg_frame *frame)
+{
+	struct net_device *dev = frame->dev;
+
+	/* Bridge ports, bond and team members, macvlan: another device gets it. */
+	if (rcu_access_pointer(dev->rx_handler))
+		return NULL;
+	if (frame->vlan_proto) {
+		dev = __vlan_find_dev_deep_rcu(dev, frame->vlan_proto, frame->vlan_id);
+		if (!dev || rcu_access_pointer(dev->rx_handler))
+			return NULL;
+		if (!net_eq(dev_net(dev), dev_net(frame->dev)))
+			return NULL;
+	}
+	/* In a VRF the hooks see the VRF's device. */
+	if (netif_is_l3_slave(dev))
+		return NULL;
+	return dev;
+}
+
+/* Addressed to us, and to nobody else as well. */
+static bool simseg_xdp_ours(const struct simseg_frame *frame, const struct net_device *dev)
+{
+	if (frame->dev->addr_len != ETH_ALEN)
+		return true;
+	return ether_addr_equal(frame->dest, frame->dev->dev_addr) ||
+	       ether_addr_equal(frame->dest, dev->dev_addr);
+}
+
+/*
+ * NAT of any kind, masquerading as well, has a hook at this priority wherever
+ * a destination can change before the floor.
+ */
+static bool simseg_xdp_has_nat(const struct net *net, bool v4)
+{
+	const struct nf_hook_entries *e;
+	struct nf_hook_ops **ops;
+	unsigned int i;
+
+	BUILD_BUG_ON((int)NF_IP_PRI_NAT_DST != (int)NF_IP6_PRI_NAT_DST);
+
+	e = v4 ? rcu_dereference(net->nf.hooks_ipv4[NF_INET_PRE_ROUTING]) :
+		 rcu_dereference(net->nf.hooks_ipv6[NF_INET_PRE_ROUTING]);
+	if (!e)
+		return false;
+	ops = nf_hook_entries_get_hook_ops(e);
+	for (i = 0; i < e->num_hook_entries; i++) {
+		if (READ_ONCE(ops[i])->priority == NF_IP_PRI_NAT_DST)
+			return true;
+	}
+	return false;
+}
+
+/* Denied for its source alone, wherever it goes (row 1 of the verdict). */
+static bool simseg_xdp_by_source(const struct simseg_iface *iface, const struct simseg_result *res)
+{
+	if (res->reason == SIMSEG_REASON_SPOOFED)
+		return true;
+	return res->reason == SIMSEG_REASON_UNBOUND && !res->device[0] &&
+	       iface && iface->side == SIMSEG_SIDE_SIM;
+}
+
+/* The source is quarantined, and for no destination it is not. */
+static bool simseg_xdp_cut(const struct simseg_result *res)
+{
+	const struct simseg_quarantine *q;
+
+	if (res->reason != SIMSEG_REASON_QUARANTINED || !res->device[0])
+		return false;
+	q = rcu_dereference(res->device[0]->quarantine);
+	return q && !q->nallow;
+}
+
+/* Would the floor, with what it alone knows, come to the same verdict? */
+static bool simseg_xdp_certain(struct net *net, const struct simseg_pkt *pkt,
+			       const struct simseg_iface *iface, const struct simseg_result *res)
+{
+	if (simseg_xdp_by_source(iface, res))
+		return true;
+	if (simseg_is_self(net, &pkt->dst))
+		return false;
+	if (simseg_xdp_cut(res))
+		return true;
+	if (res->session && simseg_session_reusable(res->session, pkt))
+		return false;
+	return !simseg_xdp_has_nat(net, ipv6_addr_v4mapped(&pkt->dst));
+}
+
+static void simseg_xdp_account(struct simseg_net *sn, struct simseg_iface *iface,
+			       const struct simseg_pkt *pkt, const struct simseg_result *res)
+{
+	simseg_count(sn, res->reason, pkt->packets, pkt->bytes);
+	if (iface) {
+		simseg_iface_count(iface, SIMSEG_IFACE_RX, pkt->packets);
+		simseg_iface_count(iface, SIMSEG_IFACE_RX_BYTES, pkt->bytes);
+		simseg_iface_count(iface, SIMSEG_IFACE_XDP_DROP, pkt->packets);
+		simseg_iface_count(iface, SIMSEG_IFACE_XDP_DROP_BYTES, pkt->bytes);
+	}
+	simseg_deny_note(sn, pkt, res);
+}
+
+/**
+ * simseg_xdp_judge() - may XDP drop this packet?
+ * @frame: what is below IP
+ * @pkt: addresses, ports, protocol, flags and size; the rest is set here
+ * @reason: why, enum simseg_reason; set in any case
+ *
+ * Context: RCU, bottom halves off: NAPI, or BPF's test run.
+ * Return: enum simseg_verdict; only DENY has been counted and told.
+ */
+u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8 *reason)
+{
+	struct net *net = dev_net(frame->dev);
+	struct simseg_net *sn = simseg_net(net);
+	struct simseg_result res = { };
+	struct simseg_iface *iface;
+	struct net_device *dev;
+
+	*reason = SIMSEG_REASON_NONE;
+	if (!sn)
+		return SIMSEG_VERDICT_PASS;
+	if (pkt->flags & SIMSEG_PKT_LINK) {
+		*reason = SIMSEG_REASON_LINK;
+		return SIMSEG_VERDICT_PASS;
+	}
+	if (READ_ONCE(sn->disarmed)) {
+		*reason = SIMSEG_REASON_DISARMED;
+		return SIMSEG_VERDICT_PASS;
+	}
+	dev = simseg_xdp_arrival(frame);
+	if (!dev || !simseg_xdp_ours(frame, dev))
+		return SIMSEG_VERDICT_PASS;
+
+	pkt->hook = SIMSEG_HOOK_XDP;
+	pkt->flags |= SIMSEG_PKT_DRY;
+	pkt->in = dev;
+	pkt->packets = 1;
+	simseg_judge(sn, pkt, &res);
+	*reason = res.reason;
+	if (res.verdict != SIMSEG_VERDICT_DENY)
+		return res.verdict;
+
+	iface = simseg_iface_of(sn, dev);
+	if (!simseg_xdp_certain(net, pkt, iface, &res))
+		return SIMSEG_VERDICT_PASS;
+	simseg_xdp_account(sn, iface, pkt, &res);
+	return SIMSEG_VERDICT_DENY;
+}
