@@ -23,6 +23,7 @@ static void simseg_record_begin(struct simseg_net *sn, struct simseg_event *even
 				u64 seq)
 {
 	struct simseg_record *rec = &event->record;
+	const struct simseg_ruleset *rs;
 
 	BUILD_BUG_ON(sizeof(*rec) != 192);
 	BUILD_BUG_ON(sizeof(*event) != 16 + sizeof(*rec));
@@ -36,7 +37,8 @@ static void simseg_record_begin(struct simseg_net *sn, struct simseg_event *even
 	rec->time = ktime_get_boottime_ns();
 	rec->real = ktime_get_real_ns();
 	rcu_read_lock();
-	rec->generation = rcu_dereference(sn->ruleset)->generation;
+	rs = rcu_dereference(sn->ruleset);
+	rec->generation = rs ? rs->generation : 0;
 	rcu_read_unlock();
 }
 

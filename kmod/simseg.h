@@ -137,7 +137,7 @@ struct simseg_device {
 	struct simseg_deny *deny;	/* folded denies; set once by cmpxchg */
 	atomic_t nsessions;
 	spinlock_t lock;		/* protects sessions */
-	struct list_head sessions;	/* oldest first */
+	struct list_head sessions[2];	/* that it opened, and others to it; oldest first */
 
 	u32 id;
 	u32 mark;			/* last merge that named it */
@@ -219,7 +219,7 @@ struct simseg_session {
 	u64 id;
 	u64 start;		/* CLOCK_BOOTTIME, ns */
 	struct simseg_net *sn;
-	struct list_head of_device[2];	/* device[i]->sessions, under its lock */
+	struct list_head of_device[2];	/* device[i]->sessions[i], under its lock */
 	struct rcu_head rcu;
 };
 
@@ -374,6 +374,8 @@ struct simseg_net {
 	u32 settings[SIMSEG_SETTINGS];	/* of the ruleset; READ_ONCE() */
 	u64 pickup_until;		/* CLOCK_BOOTTIME, ns */
 	struct delayed_work sweep;
+	u32 swept;			/* change that the last full sweep saw */
+	u32 sweep_part;
 
 	struct list_head iface_specs;
 	u32 niface_specs;
@@ -563,6 +565,8 @@ int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
 			  struct simseg_result *res, u32 change);
 void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
 			    const struct simseg_pkt *pkt, u8 dir);
+void simseg_session_grant(struct simseg_session *s, int side, const struct simseg_policy *policy,
+			  const struct simseg_rule *rule);
 bool simseg_session_reusable(const struct simseg_session *s, const struct simseg_pkt *pkt);
 bool simseg_session_end(struct simseg_net *sn, struct simseg_session *s, u8 end);
 unsigned long simseg_session_timeout(const struct simseg_net *sn, const struct simseg_session *s);
@@ -587,7 +591,7 @@ void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct si
 u8 simseg_rejudge(struct simseg_net *sn, struct simseg_session *s);
 u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 			const struct in6_addr *dst, const struct net_device *in,
-			struct simseg_device **device);
+			const struct net_device *out, struct simseg_device **device);
 bool simseg_is_self(struct net *net, const struct in6_addr *addr);
 
 /* parse.c: skb -> packet */

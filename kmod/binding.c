@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bindings: which device an address belongs to, and on which interface it may
+ * appear. The longest prefix wins; one owner per prefix.
+ */
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "simseg.h"
+
+static const struct rhashtable_params simseg_binding_params = {
+	.key_len = sizeof(struct simseg_binding_key),
+	.key_offset = offsetof(struct simseg_binding, key),
+	.head_offset = offsetof(struct simseg_binding, node),
+	.automatic_shrinking = true,
+};
+
+int simseg_binding_init(struct simseg_net *sn)
+{
+	return rhashtable_init(&sn->bindings, &simseg_binding_params);
+}
+
+static void simseg_binding_free_one(void *ptr, void *unused)
+{
+	kfree(ptr);
+}
+
+void simseg_binding_exit(struct simseg_net *sn)
+{
+	rhashtable_free_and_destroy(&sn->bindings, simseg_binding_free_one, NULL);
+	kfree(rcu_dereference_protected(sn->plens, true));
+}
+
+/* A name or pattern: as the kernel's device names, with one '*' at the end. */
+bool simseg_ifname_valid(const char *pattern)
+{
+	size_t len = strlen(pattern);
+	const char *c;
+
+	if (!len || len > SIMSEG_IFNAME_MAX || !strcmp(pattern, ".") || !strcmp(pattern, ".."))
+		return false;
+	for (c = pattern; *c; c++) {
+		if (*c == '*' && c[1])
+			return false;
+		if (*c == '/' || *c == ':' || *c <= ' ' || *c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+bool simseg_ifname_match(const char *pattern, const char *name)
+{
+	size_t len = strlen(pattern);
+
+	if (len && pattern[len - 1] == '*')
+		return !strncmp(pattern, name, len - 1);
+	return !strcmp(pattern, name);
+}
+
+struct simseg_binding *simseg_binding_alloc(const struct simseg_binding_spec *spec)
+{
+	struct simseg_binding *binding = kzalloc(sizeof(*binding), GFP_KERNEL_ACCOUNT);
+	size_t len = strlen(spec->ifname);
+
+	if (!binding)
+		return NULL;
+	memcpy(&binding->key.addr, spec->prefix.addr, sizeof(binding->key.addr));
+	binding->key.plen = spec->prefix.plen;
+	strscpy(binding->ifname, spec->ifname, sizeof(binding->ifname));
+	binding->ifname_glob = len && spec->ifname[len - 1] == '*';
+	/* a full name is compared with its NUL, a pattern without its '*' */
+	if (len)
+		binding->ifname_len = binding->ifname_glob ? len - 1 : len + 1;
+	INIT_LIST_HEAD(&binding->of_device);
+	return binding;
+}
+
+struct simseg_binding *simseg_binding_exact(struct simseg_net *sn,
+					    const struct simseg_binding_key *key)
+{
+	return rhashtable_lookup_fast(&sn->bindings, key, simseg_binding_params);
+}
+
+/*
+ * The binding with the longest prefix that holds @addr and is in force, or
+ * NULL. At most SIMSEG_PLENS_MAX lookups, one where all prefixes are as long.
+ */
+const struct simseg_binding *simseg_binding_lookup(const struct simseg_net *sn,
+						   const struct in6_addr *addr)
+{
+	const struct simseg_plens *plens = rcu_dereference(sn->plens);
+	struct simseg_binding_key key = {};
+	const struct simseg_binding *binding;
+	u32 i;
+
+	if (!plens)
+		return NULL;
+	key.addr = *addr;
+	for (i = 0; i < plens->n; i++) {
+		key.plen = plens->plen[i];
+		simseg_prefix_mask(&key.addr, key.plen);
+		binding = rhashtable_lookup((struct rhashtable *)&sn->bindings, &key,
+					    simseg_binding_params);
+		if (binding && rcu_access_pointer(binding->device))
+			return binding;
+	}
+	return NULL;
+}
+
+/*
+ * May the binding's addresses appear on @dev? A racing rename shows either
+ * name; the rename raises the change counter, so that sessions look again.
+ */
+bool simseg_binding_on(const struct simseg_binding *binding, const struct net_device *dev)
+{
+	if (binding->ifname_glob || binding->ifname_len)
+		return !strncmp(binding->ifname, dev->name, binding->ifname_len);
+	return true;
+}
+
+static struct simseg_plens *simseg_plens_of(struct simseg_net *sn)
+{
+	return rcu_dereference_protected(sn->plens, lockdep_is_held(&sn->lock));
+}
+
+/* Publishes @new; readers of the old one see lengths that may be unused. */
+static void simseg_plens_swap(struct simseg_net *sn, struct simseg_plens *new)
+{
+	struct simseg_plens *old = simseg_plens_of(sn);
+
+	rcu_assign_pointer(sn->plens, new);
+	if (old)
+		kfree_rcu(old, rcu);
+}
+
+/* Makes sure that lookups try @plen, before a binding of that length exists. */
+static int simseg_plens_get(struct simseg_net *sn, u8 plen)
+{
+	struct simseg_plens *old = simseg_plens_of(sn), *new;
+	u32 i;
+
+	for (i = 0; old && i < old->n; i++) {
+		if (old->plen[i] == plen) {
+			old->count[i]++;
+			return 0;
+		}
+	}
+	if (old && old->n == SIMSEG_PLENS_MAX)
+		return -ENOSPC;
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return -ENOMEM;
+	for (i = 0; old && i < old->n && old->plen[i] > plen; i++) {
+		new->plen[i] = old->plen[i];
+		new->count[i] = old->count[i];
+	}
+	new->plen[i] = plen;
+	new->count[i] = 1;
+	new->n = i + 1;
+	for (; old && i < old->n; i++, new->n++) {
+		new->plen[i + 1] = old->plen[i];
+		new->count[i + 1] = old->count[i];
+	}
+	simseg_plens_swap(sn, new);
+	return 0;
+}
+
+/*
+ * A length that no binding has any more is taken out. If there is no memory
+ * for that it stays with a count of 0, costs a lookup, and serves again.
+ */
+static void simseg_plens_put(struct simseg_net *sn, u8 plen)
+{
+	struct simseg_plens *old = simseg_plens_of(sn), *new;
+	u32 i, j;
+
+	for (i = 0; i < old->n && old->plen[i] != plen; i++)
+		;
+	if (WARN_ON_ONCE(i == old->n) || --old->count[i])
+		return;
+	if (old->n == 1) {
+		simseg_plens_swap(sn, NULL);
+		return;
+	}
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return;
+	for (j = 0; j < old->n; j++) {
+		if (j == i)
+			continue;
+		new->plen[new->n] = old->plen[j];
+		new->count[new->n++] = old->count[j];
+	}
+	simseg_plens_swap(sn, new);
+}
+
+/* Puts a binding into the table, not yet in force. The key must be free. */
+int simseg_binding_insert(struct simseg_net *sn, struct simseg_binding *binding,
+			  struct netlink_ext_ack *extack)
+{
+	int err;
+
+	lockdep_assert_held(&sn->lock);
+	err = simseg_plens_get(sn, binding->key.plen);
+	if (err) {
+		if (err == -ENOSPC)
+			NL_SET_ERR_MSG_MOD(extack, "bindings may have at most 16 distinct prefix lengths");
+		return err;
+	}
+	err = rhashtable_insert_fast(&sn->bindings, &binding->node, simseg_binding_params);
+	if (err) {
+		simseg_plens_put(sn, binding->key.plen);
+		return err;
+	}
+	sn->nbindings++;
+	if (!binding->ifname_len && !binding->ifname_glob)
+		sn->nunvouched++;
+	return 0;
+}
+
+/* From here on the addresses belong to @device. Cannot fail. */
+void simseg_binding_activate(struct simseg_net *sn, struct simseg_binding *binding,
+			     struct simseg_device *device)
+{
+	lockdep_assert_held(&sn->lock);
+	binding->epoch = ++sn->epoch;
+	list_add_tail(&binding->of_device, &device->bindings);
+	device->nbindings++;
+	/* pairs with rcu_dereference() in the verdict: epoch before device */
+	rcu_assign_pointer(binding->device, device);
+}
+
+static struct simseg_device *simseg_binding_owner(struct simseg_net *sn,
+						  struct simseg_binding *binding)
+{
+	return rcu_dereference_protected(binding->device, lockdep_is_held(&sn->lock));
+}
+
+/*
+ * Puts @new in the place of @old, which has the same key, in one step: a packet
+ * sees the one or the other. The epoch rises if the owner is another one.
+ * Cannot fail: a replacement allocates nothing.
+ */
+void simseg_binding_replace(struct simseg_net *sn, struct simseg_binding *old,
+			    struct simseg_binding *new, struct simseg_device *device)
+{
+	struct simseg_device *owner = simseg_binding_owner(sn, old);
+
+	lockdep_assert_held(&sn->lock);
+	simseg_binding_activate(sn, new, device);
+	if (owner == device)
+		new->epoch = old->epoch;
+	WARN_ON_ONCE(rhashtable_replace_fast(&sn->bindings, &old->node, &new->node,
+					     simseg_binding_params));
+	sn->nunvouched += !new->ifname_len && !new->ifname_glob;
+	sn->nunvouched -= !old->ifname_len && !old->ifname_glob;
+	list_del(&old->of_device);
+	if (owner)
+		owner->nbindings--;
+	kfree_rcu(old, rcu);
+}
+
+void simseg_binding_remove(struct simseg_net *sn, struct simseg_binding *binding)
+{
+	struct simseg_device *owner = simseg_binding_owner(sn, binding);
+
+	lockdep_assert_held(&sn->lock);
+	rhashtable_remove_fast(&sn->bindings, &binding->node, simseg_binding_params);
+	simseg_plens_put(sn, binding->key.plen);
+	sn->nbindings--;
+	sn->nunvouched -= !binding->ifname_len && !binding->ifname_glob;
+	list_del(&binding->of_device);
+	if (owner)
+		owner->nbindings--;
+	kfree_rcu(binding, rcu);
+}
+
+static struct simseg_device *simseg_binding_device(struct simseg_net *sn, const u8 *bcd,
+						   struct netlink_ext_ack *extack)
+{
+	struct simseg_device *device = simseg_device_find(sn, bcd);
+
+	if (!device) {
+		NL_SET_ERR_MSG_MOD(extack, "no device has this ICCID");
+		return ERR_PTR(-ENOENT);
+	}
+	return device;
+}
+
+static void simseg_binding_key_of(struct simseg_binding_key *key,
+				  const struct simseg_prefix *prefix)
+{
+	memset(key, 0, sizeof(*key));
+	memcpy(&key->addr, prefix->addr, sizeof(key->addr));
+	key->plen = prefix->plen;
+}
+
+static int simseg_binding_check(struct simseg_net *sn, struct simseg_device *device,
+				const struct simseg_binding_spec *spec,
+				struct netlink_ext_ack *extack)
+{
+	const struct simseg_ruleset *rs;
+	struct simseg_binding_key key;
+	struct simseg_binding *old;
+
+	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
+	if (!simseg_addrset_covers(rs->pools, &spec->prefix)) {
+		NL_SET_ERR_MSG_MOD(extack, "the address lies outside every pool");
+		return -ERANGE;
+	}
+	simseg_binding_key_of(&key, &spec->prefix);
+	old = simseg_binding_exact(sn, &key);
+	if (old && simseg_binding_owner(sn, old) != device) {
+		NL_SET_ERR_MSG_MOD(extack, "the address belongs to another device; unbind it there first");
+		return -EEXIST;
+	}
+	if (!old && device->nbindings == SIMSEG_BINDINGS_MAX) {
+		NL_SET_ERR_MSG_MOD(extack, "a device may have at most 16 bindings");
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+/* Binds addresses to a device: one, so that all or nothing needs no undoing. */
+int simseg_binding_new(struct simseg_net *sn, const u8 *bcd,
+		       const struct simseg_binding_spec *specs, u32 n,
+		       struct netlink_ext_ack *extack)
+{
+	struct simseg_device *device = simseg_binding_device(sn, bcd, extack);
+	struct simseg_binding *binding, *old;
+	int err;
+
+	lockdep_assert_held(&sn->lock);
+	if (IS_ERR(device))
+		return PTR_ERR(device);
+	if (n != 1) {
+		NL_SET_ERR_MSG_MOD(extack, "exactly one BINDING is needed");
+		return -EINVAL;
+	}
+	err = simseg_binding_check(sn, device, specs, extack);
+	if (err)
+		return err;
+	binding = simseg_binding_alloc(specs);
+	if (!binding)
+		return -ENOMEM;
+	old = simseg_binding_exact(sn, &binding->key);
+	if (old) {
+		simseg_binding_replace(sn, old, binding, device);
+	} else {
+		err = simseg_binding_insert(sn, binding, extack);
+		if (err) {
+			kfree(binding);
+			return err;
+		}
+		simseg_binding_activate(sn, binding, device);
+	}
+	simseg_net_changed(sn);
+	return 0;
+}
+
+static int simseg_binding_del_check(struct simseg_net *sn, struct simseg_device *device,
+				    const struct simseg_binding_spec *specs, u32 n,
+				    struct netlink_ext_ack *extack)
+{
+	struct simseg_binding_key key;
+	struct simseg_binding *binding;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		simseg_binding_key_of(&key, &specs[i].prefix);
+		binding = simseg_binding_exact(sn, &key);
+		if (!binding || simseg_binding_owner(sn, binding) != device) {
+			NL_SET_ERR_MSG_MOD(extack, "the device has no such binding");
+			return -ENOENT;
+		}
+	}
+	return 0;
+}
+
+/* Takes the named bindings, or with none named all of them, from a device. */
+int simseg_binding_del(struct simseg_net *sn, const u8 *bcd,
+		       const struct simseg_binding_spec *specs, u32 n,
+		       struct simseg_receipt *receipt, struct netlink_ext_ack *extack)
+{
+	struct simseg_device *device = simseg_binding_device(sn, bcd, extack);
+	struct simseg_binding *binding, *next;
+	struct simseg_binding_key key;
+	int err;
+	u32 i;
+
+	lockdep_assert_held(&sn->lock);
+	if (IS_ERR(device))
+		return PTR_ERR(device);
+	err = simseg_binding_del_check(sn, device, specs, n, extack);
+	if (err)
+		return err;
+	for (i = 0; i < n; i++) {
+		simseg_binding_key_of(&key, &specs[i].prefix);
+		binding = simseg_binding_exact(sn, &key);
+		if (binding)	/* named twice: gone already */
+			simseg_binding_remove(sn, binding);
+	}
+	if (!n) {
+		list_for_each_entry_safe(binding, next, &device->bindings, of_device)
+			simseg_binding_remove(sn, binding);
+	}
+	simseg_net_changed(sn);
+	receipt->time_state = ktime_get_boottime_ns();
+	receipt->devices = 1;
+	receipt->sessions += simseg_sweep_run(sn, &receipt->conntrack);
+	synchronize_rcu_expedited();
+	receipt->sessions += simseg_sweep_run(sn, &receipt->conntrack);
+	receipt->time_done = ktime_get_boottime_ns();
+	return 0;
+}

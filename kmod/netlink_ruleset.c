@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Netlink: a ruleset's upload, piece by piece, and what is in force of it.
+ */
+#include <linux/slab.h>
+
+#include "netlink.h"
+
+static struct simseg_ruleset *simseg_nl_ruleset(struct simseg_net *sn)
+{
+	return rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
+}
+
+int simseg_nl_ruleset_begin_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct simseg_net *sn = simseg_net(genl_info_net(info));
+	struct simseg_who who;
+	int err;
+
+	err = simseg_nl_who(info, &who);
+	if (!err)
+		err = simseg_nl_need(info, SIMSEG_A_GENERATION);
+	if (err)
+		return err;
+	mutex_lock(&sn->lock);
+	err = simseg_upload_begin(sn, info->snd_portid,
+				  nla_get_u32(info->attrs[SIMSEG_A_GENERATION]), info->extack);
+	mutex_unlock(&sn->lock);
+	return err;
+}
+
+static struct simseg_upload *simseg_nl_upload(struct simseg_net *sn, struct genl_info *info)
+{
+	struct simseg_upload *up = simseg_upload_find(sn, info->snd_portid);
+
+	if (!up)
+		NL_SET_ERR_MSG_MOD(info->extack, "no upload on this socket: RULESET_BEGIN first");
+	return up;
+}
+
+/* What a message brings, in one form for every kind of piece. */
+struct simseg_nl_piece {
+	const char *name;
+	u32 n;
+	struct simseg_prefix *prefixes;
+	struct simseg_rule_spec *rules;
+	struct simseg_device_spec *device;
+	struct nlattr *settings[SIMSEG_A_SETTING_MAX + 1];
+};
+
+typedef int simseg_nl_piece_add(struct simseg_net *sn, struct simseg_upload *up,
+				struct simseg_nl_piece *piece, struct netlink_ext_ack *extack);
+
+/* A piece changes nothing that is in force: no event, no receipt. */
+static int simseg_nl_piece(struct genl_info *info, struct simseg_nl_piece *piece,
+			   simseg_nl_piece_add *add)
+{
+	struct simseg_net *sn = simseg_net(genl_info_net(info));
+	struct simseg_upload *up;
+	struct simseg_who who;
+	int err;
+
+	err = simseg_nl_who(info, &who);
+	if (err)
+		return err;
+	mutex_lock(&sn->lock);
+	up = simseg_nl_upload(sn, info);
+	err = up ? add(sn, up, piece, info->extack) : -ENOENT;
+	mutex_unlock(&sn->lock);
+	return err;
+}
+
+static int simseg_nl_piece_name(struct genl_info *info, int type, struct simseg_nl_piece *piece)
+{
+	int err = simseg_nl_need(info, type);
+
+	if (err)
+		return err;
+	piece->name = nla_data(info->attrs[type]);
+	return simseg_nl_name(info->attrs[type], info->extack);
+}
+
+static int simseg_nl_piece_prefixes(struct genl_info *info, u32 max, struct simseg_nl_piece *piece)
+{
+	return simseg_nl_prefixes(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr),
+				  SIMSEG_A_PREFIX, max, &piece->prefixes, &piece->n,
+				  info->extack);
+}
+
+static int simseg_nl_add_pools(struct simseg_net *sn, struct simseg_upload *up,
+			       struct simseg_nl_piece *piece, struct netlink_ext_ack *extack)
+{
+	return simseg_upload_pools(up, piece->prefixes, piece->n, extack);
+}
+
+int simseg_nl_ruleset_pool_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct simseg_nl_piece piece = {};
+	int err = simseg_nl_piece_prefixes(info, SIMSEG_POOLS_MAX, &piece);
+
+	if (!err)
+		err = simseg_nl_piece(info, &piece, simseg_nl_add_pools);
+	kvfree(piece.prefixes);
+	return err;
+}
+
+static int simseg_nl_add_failsafe(struct simseg_net *sn, struct simseg_upload *up,
+				  struct simseg_nl_piece *piece, struct netlink_ext_ack *extack)
+{
+	return simseg_upload_failsafe(up, piece->prefixes, piece->n, extack);
+}
+
+int simseg_nl_ruleset_failsafe_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct simseg_nl_piece piece = {};
+	int err = simseg_nl_piece_prefixes(info, SIMSEG_FAILSAFE_MAX, &piece);
+
+	if (!err)
+		err = simseg_nl_piece(info, &piece, simseg_nl_add_failsafe);
+	kvfree(piece.prefixes);
+	return err;
+}
+
+static int simseg_nl_add_peers(struct simseg_net *sn, struct simseg_upload *up,
+			       struct simseg_nl_piece *piece, struct netlink_ext_ack *extack)
+{
+	return simseg_upload_peers(sn, up, piece->name, piece->prefixes, piece->n, extack);
+}
+
+int simseg_nl_ruleset_peer_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct simseg_nl_piece piece = {};
+	int err = simseg_nl_piece_name(info, SIMSEG_A_PEER, &piece);
+
+	if (!err)
+		err = simseg_nl_piece_prefixes(info, SIMSEG_PEERS_MAX, &piece);
+	if (!err)
+		err = simseg_nl_piece(info, &piece, simseg_nl_add_peers);
+	kvfree(piece.prefixes);
+	return err;
+}
+
+static int simseg_nl_add_policy(struct simseg_net *sn, struct simseg_upload *up,
+				struct simseg_nl_piece *piece, struct netlink_ext_ack *extack)
+{
+	return simseg_upload_policy(sn, up, piece->name, piece->rules, piece->n, extack);
+}
+
+int simseg_nl_ruleset_policy_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct simseg_nl_piece piece = {};
+	int err = simseg_nl_piece_name(info, SIMSEG_A_POLICY, &piece);
+
+	if (!err)
+		err = simseg_nl_rules(info, SIMSEG_RULES_MAX, &piece.rules, &piece.n);
+	if (!err)
+		err = simseg_nl_piece(info, &piece, simseg_nl_add_policy);
+	simseg_rule_specs_free(piece.rules, piece.n);
+	return err;
+}
+
+static int simseg_nl_add_settings(struct simseg_net *sn, struct simseg_upload *up,
+				  struct simseg_nl_piece *piece, struct netlink_ext_ack *extack)
+{
+	u32 setting;
+	int err;
+
+	for (setting = 1; setting <= SIMSEG_A_SETTING_MAX; setting++) {
+		const struct nlattr *attr = piece->settings[setting];
+
+		if (!attr)
+			continue;
+		err = simseg_upload_setting(up, setting, nla_get_u32(attr), extack);
+		if (err) {
+			NL_SET_BAD_ATTR(extack, attr);
+			return err;
+		}
+	}
+	return 0;
+}
+
+int simseg_nl_ruleset_setting_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct simseg_nl_piece piece = {};
+	int err = simseg_nl_need(info, SIMSEG_A_SETTING);
+
+	if (!err)
+		err = nla_parse_nested(piece.settings, SIMSEG_A_SETTING_MAX,
+				       info->attrs[SIMSEG_A_SETTING], simseg_setting_nl_policy,
+				       info->extack);
+	return err ? err : simseg_nl_piece(info, &piece, simseg_nl_add_settings);
+}
+
+static int simseg_nl_add_device(struct simseg_net *sn, struct simseg_upload *up,
+				struct simseg_nl_piece *piece, struct netlink_ext_ack *extack)
+{
+	return simseg_upload_device(sn, up, piece->device, extack);
+}
+
+int simseg_nl_ruleset_device_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct simseg_nl_piece piece = {};
+	int err = simseg_nl_device_spec(info, &piece.device);
+
+	if (err)
+		return err;
+	err = simseg_nl_piece(info, &piece, simseg_nl_add_device);
+	simseg_device_spec_free(piece.device);
+	kfree(piece.device);
+	return err;
+}
+
+static int simseg_nl_commit(struct simseg_nl_change *change, const struct simseg_prefix *open,
+			    u32 nopen)
+{
+	struct genl_info *info = change->info;
+	struct nlattr *flags = info->attrs[SIMSEG_A_FLAGS];
+	const struct simseg_ruleset *rs;
+	struct simseg_upload *up;
+	int err;
+
+	up = simseg_nl_upload(change->sn, info);
+	if (!up)
+		return -ENOENT;
+	err = simseg_upload_commit(change->sn, up, open, nopen, flags ? nla_get_u32(flags) : 0,
+				   &change->receipt, info->extack);
+	if (err)
+		return err;
+	rs = simseg_nl_ruleset(change->sn);
+	WARN_ON_ONCE(nla_put_u32(change->reply, SIMSEG_A_GENERATION, rs->generation) ||
+		     nla_put(change->reply, SIMSEG_A_HASH, sizeof(rs->hash), rs->hash));
+	return 0;
+}
+
+int simseg_nl_ruleset_commit_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct simseg_nl_change change;
+	struct simseg_prefix *open;
+	u32 nopen;
+	int err;
+
+	err = simseg_nl_prefixes(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr),
+				 SIMSEG_A_OPEN_POOL, SIMSEG_POOLS_MAX, &open, &nopen,
+				 info->extack);
+	if (err)
+		return err;
+	err = simseg_nl_begin(&change, info);
+	if (!err)
+		err = simseg_nl_end_receipt(&change, simseg_nl_commit(&change, open, nopen));
+	kvfree(open);
+	return err;
+}
+
+int simseg_nl_ruleset_abort_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct simseg_net *sn = simseg_net(genl_info_net(info));
+	struct simseg_upload *up;
+	struct simseg_who who;
+	int err;
+
+	err = simseg_nl_who(info, &who);
+	if (err)
+		return err;
+	mutex_lock(&sn->lock);
+	up = simseg_nl_upload(sn, info);
+	if (up)
+		simseg_upload_free(sn, up);
+	mutex_unlock(&sn->lock);
+	return up ? 0 : -ENOENT;
+}
+
+static int simseg_nl_peer_change(struct genl_info *info, bool add)
+{
+	struct simseg_nl_piece piece = {};
+	struct simseg_nl_change change;
+	int err;
+
+	err = simseg_nl_piece_name(info, SIMSEG_A_PEER, &piece);
+	if (!err && add)
+		err = simseg_nl_need(info, SIMSEG_A_PREFIX);
+	if (!err)
+		err = simseg_nl_piece_prefixes(info, SIMSEG_PEERS_MAX, &piece);
+	if (!err)
+		err = simseg_nl_begin(&change, info);
+	if (err)
+		goto out;
+	if (add)
+		err = simseg_peer_add(change.sn, piece.name, piece.prefixes, piece.n,
+				      info->extack);
+	else
+		err = simseg_peer_del(change.sn, piece.name, piece.prefixes, piece.n,
+				      info->extack);
+	err = simseg_nl_end(&change, err);
+out:
+	kvfree(piece.prefixes);
+	return err;
+}
+
+int simseg_nl_peer_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return simseg_nl_peer_change(info, true);
+}
+
+int simseg_nl_peer_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return simseg_nl_peer_change(info, false);
+}
+
+/* Where a dump of pools, policies or peer sets stands. */
+struct simseg_nl_walk {
+	u32 only;	/* number of the one name that was asked for, or 0 */
+	u32 object;
+	u32 part;	/* rule or prefix of that object that comes next */
+};
+
+static struct simseg_nl_walk *simseg_nl_walk(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct simseg_nl_walk) > sizeof(cb->ctx));
+	return (struct simseg_nl_walk *)cb->ctx;
+}
+
+/* An error of the first dump call would go unseen by many readers. */
+static int simseg_nl_walk_only(struct netlink_callback *cb, int type, struct simseg_names *names)
+{
+	const struct nlattr *attr = simseg_dump_attrs(cb)[type];
+
+	if (!attr)
+		return 0;
+	simseg_nl_walk(cb)->only = simseg_name_find(names, nla_data(attr));
+	if (simseg_nl_walk(cb)->only)
+		return 0;
+	simseg_nl_refuse(cb->extack, attr, "there is nothing of this name");
+	return -ENOENT;
+}
+
+int simseg_nl_policy_get_start(struct netlink_callback *cb)
+{
+	struct simseg_net *sn = simseg_net(sock_net(cb->skb->sk));
+	const struct simseg_ruleset *rs;
+	u32 id;
+	int err;
+
+	mutex_lock(&sn->lock);
+	err = simseg_nl_walk_only(cb, SIMSEG_A_POLICY, &sn->policy_names);
+	rs = simseg_nl_ruleset(sn);
+	id = simseg_nl_walk(cb)->only;
+	if (id && (id >= rs->policy_slots || !rs->policies[id])) {
+		NL_SET_ERR_MSG_MOD(cb->extack, "devices name this policy, but it does not exist");
+		err = -ENOENT;
+	}
+	mutex_unlock(&sn->lock);
+	return err;
+}
+
+int simseg_nl_peer_get_start(struct netlink_callback *cb)
+{
+	struct simseg_net *sn = simseg_net(sock_net(cb->skb->sk));
+	u32 id;
+	int err;
+
+	mutex_lock(&sn->lock);
+	err = simseg_nl_walk_only(cb, SIMSEG_A_PEER, &sn->peer_names);
+	id = simseg_nl_walk(cb)->only;
+	if (id && !simseg_peerset_find(simseg_nl_ruleset(sn), id)) {
+		NL_SET_ERR_MSG_MOD(cb->extack, "there is no peer set of this name");
+		err = -ENOENT;
+	}
+	mutex_unlock(&sn->lock);
+	return err;
+}
+
+static bool simseg_nl_dump_pool(struct sk_buff *skb, struct netlink_callback *cb,
+				struct simseg_net *sn, const struct simseg_prefix *prefix,
+				bool failsafe)
+{
+	void *hdr = simseg_nl_dump_put(skb, cb, sn, SIMSEG_CMD_POOL_GET);
+
+	if (!hdr)
+		return false;
+	if (nla_put(skb, SIMSEG_A_PREFIX, sizeof(*prefix), prefix) ||
+	    (failsafe && nla_put_flag(skb, SIMSEG_A_FAILSAFE))) {
+		genlmsg_cancel(skb, hdr);
+		return false;
+	}
+	genlmsg_end(skb, hdr);
+	return true;
+}
+
+int simseg_nl_pool_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct simseg_net *sn = simseg_net(sock_net(cb->skb->sk));
+	struct simseg_nl_walk *walk = simseg_nl_walk(cb);
+	const struct simseg_ruleset *rs;
+
+	mutex_lock(&sn->lock);
+	rs = simseg_nl_ruleset(sn);
+	for (; walk->object < rs->npools + rs->nfailsafe; walk->object++) {
+		bool failsafe = walk->object >= rs->npools;
+		const struct simseg_prefix *prefix = failsafe ?
+			&rs->failsafe[walk->object - rs->npools] : &rs->pool[walk->object];
+
+		if (!simseg_nl_dump_pool(skb, cb, sn, prefix, failsafe))
+			break;
+	}
+	mutex_unlock(&sn->lock);
+	return skb->len;
+}
+
+/* Puts rules from @from on; returns the next, or @from if not even one fits. */
+static u32 simseg_nl_dump_policy(struct sk_buff *skb, struct netlink_callback *cb,
+				 struct simseg_net *sn, const struct simseg_policy *policy,
+				 u32 from)
+{
+	void *hdr = simseg_nl_dump_put(skb, cb, sn, SIMSEG_CMD_POLICY_GET);
+	u32 to;
+
+	if (!hdr)
+		return from;
+	if (nla_put_string(skb, SIMSEG_A_POLICY, policy->name) ||
+	    nla_put_u32(skb, SIMSEG_A_ID, policy->id) ||
+	    nla_put_u32(skb, SIMSEG_A_COUNT, policy->nrules))
+		goto cancel;
+	to = simseg_nl_put_rules(skb, sn, policy, from);
+	if (to == from)
+		goto cancel;
+	genlmsg_end(skb, hdr);
+	return to;
+cancel:
+	genlmsg_cancel(skb, hdr);
+	return from;
+}
+
+int simseg_nl_policy_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct simseg_net *sn = simseg_net(sock_net(cb->skb->sk));
+	struct simseg_nl_walk *walk = simseg_nl_walk(cb);
+	const struct simseg_policy *policy;
+	const struct simseg_ruleset *rs;
+
+	mutex_lock(&sn->lock);
+	rs = simseg_nl_ruleset(sn);
+	for (; walk->object < rs->policy_slots; walk->object++, walk->part = 0) {
+		policy = rs->policies[walk->object];
+		if (!policy || (walk->only && walk->only != walk->object))
+			continue;
+		walk->part = simseg_nl_dump_policy(skb, cb, sn, policy, walk->part);
+		if (walk->part < policy->nrules)
+			break;
+	}
+	mutex_unlock(&sn->lock);
+	return skb->len;
+}
+
+static u32 simseg_nl_dump_peerset(struct sk_buff *skb, struct netlink_callback *cb,
+				  struct simseg_net *sn, const struct simseg_peerset *ps, u32 from)
+{
+	void *hdr = simseg_nl_dump_put(skb, cb, sn, SIMSEG_CMD_PEER_GET);
+	const char *name = simseg_name_of(&sn->peer_names, ps->id);
+	u32 to = from;
+
+	if (!hdr)
+		return from;
+	if (nla_put_string(skb, SIMSEG_A_PEER, name ? name : "") ||
+	    nla_put_u32(skb, SIMSEG_A_COUNT, ps->nprefixes))
+		goto cancel;
+	while (to < ps->nprefixes &&
+	       !nla_put(skb, SIMSEG_A_PREFIX, sizeof(*ps->prefixes), &ps->prefixes[to]))
+		to++;
+	if (to == from)
+		goto cancel;
+	genlmsg_end(skb, hdr);
+	return to;
+cancel:
+	genlmsg_cancel(skb, hdr);
+	return from;
+}
+
+int simseg_nl_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct simseg_net *sn = simseg_net(sock_net(cb->skb->sk));
+	struct simseg_nl_walk *walk = simseg_nl_walk(cb);
+	const struct simseg_peerset *ps;
+	const struct simseg_ruleset *rs;
+
+	mutex_lock(&sn->lock);
+	rs = simseg_nl_ruleset(sn);
+	for (; walk->object < rs->npeersets; walk->object++, walk->part = 0) {
+		ps = &rs->peersets[walk->object];
+		if (walk->only && walk->only != ps->id)
+			continue;
+		walk->part = simseg_nl_dump_peerset(skb, cb, sn, ps, walk->part);
+		if (walk->part < ps->nprefixes)
+			break;
+	}
+	mutex_unlock(&sn->lock);
+	return skb->len;
+}

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Staged devices become part of the registry, all or none.
+ *
+ * Everything that can fail is done in prepare, where nothing that a packet
+ * could notice changes: new devices and bindings enter the tables, but a
+ * binding counts only from its activation on. Undo takes them out again.
+ * Finish cannot fail.
+ */
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "simseg.h"
+
+int simseg_stage(struct simseg_net *sn, struct list_head *staged,
+		 const struct simseg_device_spec *spec, struct netlink_ext_ack *extack)
+{
+	struct simseg_staged *st = kzalloc(sizeof(*st), GFP_KERNEL_ACCOUNT);
+
+	if (!st)
+		return -ENOMEM;
+	st->device = simseg_device_alloc(sn, spec, extack);
+	if (IS_ERR(st->device)) {
+		int err = PTR_ERR(st->device);
+
+		kfree(st);
+		return err;
+	}
+	list_add_tail(&st->list, staged);
+	return 0;
+}
+
+void simseg_unstage(struct simseg_net *sn, struct list_head *staged)
+{
+	struct simseg_staged *st, *next;
+
+	list_for_each_entry_safe(st, next, staged, list) {
+		if (st->device)
+			simseg_device_discard(sn, st->device);
+		list_del(&st->list);
+		kfree(st);
+	}
+}
+
+static struct simseg_device *simseg_owner(struct simseg_net *sn, struct simseg_binding *binding)
+{
+	return rcu_dereference_protected(binding->device, lockdep_is_held(&sn->lock));
+}
+
+/* Finds the device that @st speaks of, or puts its own into the table. */
+static int simseg_merge_device(struct simseg_net *sn, struct simseg_staged *st, u32 flags,
+			       struct netlink_ext_ack *extack)
+{
+	struct simseg_device *twin = simseg_device_find(sn, st->device->iccid);
+
+	if (!twin) {
+		st->device->mark = sn->merge;
+		return simseg_device_insert(sn, st->device, extack);
+	}
+	if (twin->mark == sn->merge) {
+		NL_SET_ERR_MSG_MOD(extack, "this ICCID is there twice");
+		return -EEXIST;
+	}
+	if ((flags & SIMSEG_MERGE_NEW) && twin->state != SIMSEG_STATE_UNKNOWN) {
+		NL_SET_ERR_MSG_MOD(extack, "a device with this ICCID exists");
+		return -EEXIST;
+	}
+	twin->mark = sn->merge;
+	st->twin = twin;
+	return 0;
+}
+
+static int simseg_merge_binding(struct simseg_net *sn, struct simseg_staged *st, u32 i,
+				struct simseg_binding *binding, u32 flags,
+				struct netlink_ext_ack *extack)
+{
+	struct simseg_binding *old = simseg_binding_exact(sn, &binding->key);
+
+	if (!old) {
+		binding->mark = sn->merge;
+		return simseg_binding_insert(sn, binding, extack);
+	}
+	if (old->mark == sn->merge) {
+		NL_SET_ERR_MSG_MOD(extack, "this address is there twice");
+		return -EEXIST;
+	}
+	if ((flags & SIMSEG_MERGE_NEW) && simseg_owner(sn, old) != st->twin) {
+		NL_SET_ERR_MSG_MOD(extack, "the address belongs to another device; unbind it there first");
+		return -EEXIST;
+	}
+	old->mark = sn->merge;
+	st->replaces[i] = old;
+	return 0;
+}
+
+static int simseg_merge_one(struct simseg_net *sn, struct simseg_staged *st,
+			    const struct simseg_addrset *pools, u32 flags,
+			    struct netlink_ext_ack *extack)
+{
+	struct simseg_binding *binding;
+	struct simseg_prefix prefix = {};
+	u32 i = 0;
+	int err;
+
+	err = simseg_merge_device(sn, st, flags, extack);
+	if (err)
+		return err;
+	list_for_each_entry(binding, &st->device->bindings, of_device) {
+		memcpy(prefix.addr, &binding->key.addr, sizeof(prefix.addr));
+		prefix.plen = binding->key.plen;
+		if (!simseg_addrset_covers(pools, &prefix)) {
+			NL_SET_ERR_MSG_MOD(extack, "the address of a device lies outside every pool");
+			return -ERANGE;
+		}
+		err = simseg_merge_binding(sn, st, i++, binding, flags, extack);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Would an address leave a device that is quarantined and stays? */
+static int simseg_merge_check_kept(struct simseg_net *sn, struct list_head *staged,
+				   struct netlink_ext_ack *extack)
+{
+	struct simseg_staged *st;
+	u32 i;
+
+	list_for_each_entry(st, staged, list) {
+		for (i = 0; i < SIMSEG_BINDINGS_MAX; i++) {
+			struct simseg_device *owner;
+
+			if (!st->replaces[i])
+				continue;
+			owner = simseg_owner(sn, st->replaces[i]);
+			if (owner->mark != sn->merge && owner->state != SIMSEG_STATE_ACTIVE) {
+				NL_SET_ERR_MSG_MOD(extack, "an address belongs to a quarantined device that is not listed; release it first");
+				return -EBUSY;
+			}
+		}
+	}
+	return 0;
+}
+
+/* On failure the caller undoes. */
+int simseg_merge_prepare(struct simseg_net *sn, struct list_head *staged,
+			 const struct simseg_addrset *pools, u32 limit, u32 flags,
+			 struct netlink_ext_ack *extack)
+{
+	struct simseg_staged *st;
+	u32 n = 0;
+	int err;
+
+	lockdep_assert_held(&sn->lock);
+	sn->merge++;
+	list_for_each_entry(st, staged, list) {
+		err = simseg_merge_one(sn, st, pools, flags, extack);
+		if (err)
+			return err;
+		n++;
+		if (((flags & SIMSEG_MERGE_EXACT) ? n : sn->ndevices) > limit) {
+			NL_SET_ERR_MSG_MOD(extack, "too many devices: raise the setting devices");
+			return -ENOSPC;
+		}
+		cond_resched();
+	}
+	return simseg_merge_check_kept(sn, staged, extack);
+}
+
+/*
+ * Takes out what prepare put in. A binding that is in the table was marked by
+ * this merge and has no owner.
+ */
+void simseg_merge_undo(struct simseg_net *sn, struct list_head *staged)
+{
+	struct simseg_binding *binding, *next;
+	struct simseg_staged *st;
+
+	list_for_each_entry(st, staged, list) {
+		list_for_each_entry_safe(binding, next, &st->device->bindings, of_device) {
+			if (simseg_binding_exact(sn, &binding->key) == binding) {
+				simseg_binding_remove(sn, binding);
+			} else {
+				list_del(&binding->of_device);
+				kfree(binding);
+			}
+		}
+		if (simseg_device_find(sn, st->device->iccid) == st->device) {
+			/* RCU readers may stand on it in the hash chain */
+			simseg_device_remove(sn, st->device);
+			simseg_device_put(st->device);
+			st->device = NULL;
+		}
+	}
+}
+
+/* Is @new what @old is already? Then the old one, and its epoch, stay. */
+static bool simseg_binding_same(struct simseg_net *sn, const struct simseg_binding *new,
+				struct simseg_binding *old, struct simseg_device *device)
+{
+	return simseg_owner(sn, old) == device && !strcmp(new->ifname, old->ifname);
+}
+
+static bool simseg_merge_bindings(struct simseg_net *sn, struct simseg_staged *st,
+				  struct simseg_device *device)
+{
+	struct simseg_binding *binding, *next;
+	LIST_HEAD(bindings);
+	bool changed = false;
+	u32 i = 0;
+
+	list_splice_init(&st->device->bindings, &bindings);
+	st->device->nbindings = 0;
+	list_for_each_entry_safe(binding, next, &bindings, of_device) {
+		struct simseg_binding *old = st->replaces[i++];
+
+		list_del_init(&binding->of_device);
+		if (old && simseg_binding_same(sn, binding, old, device)) {
+			kfree(binding);
+			continue;
+		}
+		changed = true;
+		binding->mark = sn->merge;
+		if (old)
+			simseg_binding_replace(sn, old, binding, device);
+		else
+			simseg_binding_activate(sn, binding, device);
+	}
+	return changed;
+}
+
+static bool simseg_policy_same(const struct simseg_policy *a, const struct simseg_policy *b)
+{
+	if (!a || !b)
+		return a == b;
+	return !memcmp(a->digest, b->digest, sizeof(a->digest));
+}
+
+/* Gives the device in force what the staged one has; the shell is freed. */
+static bool simseg_merge_twin(struct simseg_net *sn, struct simseg_staged *st)
+{
+	struct simseg_device *twin = st->twin, *device = st->device;
+	struct simseg_policy *own;
+	bool changed = false;
+
+	if (twin->policy != device->policy || strcmp(twin->asset, device->asset) ||
+	    twin->state == SIMSEG_STATE_UNKNOWN)
+		changed = true;
+	if (twin->state == SIMSEG_STATE_UNKNOWN)
+		WRITE_ONCE(twin->state, SIMSEG_STATE_QUARANTINED);
+	swap(twin->policy, device->policy);
+	memcpy(twin->asset, device->asset, sizeof(twin->asset));
+	own = rcu_dereference_protected(device->own, lockdep_is_held(&sn->lock));
+	if (!simseg_policy_same(own, rcu_dereference_protected(twin->own,
+							       lockdep_is_held(&sn->lock)))) {
+		RCU_INIT_POINTER(device->own, NULL);
+		simseg_device_set_own(sn, twin, own);
+		changed = true;
+	}
+	changed |= simseg_merge_bindings(sn, st, twin);
+	simseg_device_discard(sn, device);
+	st->device = NULL;
+	return changed;
+}
+
+/* Bindings of devices that were staged, and were not staged with them, go. */
+static bool simseg_merge_prune(struct simseg_net *sn, struct simseg_device *device)
+{
+	struct simseg_binding *binding, *next;
+	bool changed = false;
+
+	list_for_each_entry_safe(binding, next, &device->bindings, of_device) {
+		if (binding->mark == sn->merge)
+			continue;
+		simseg_binding_remove(sn, binding);
+		changed = true;
+	}
+	return changed;
+}
+
+static void simseg_merge_rest(struct simseg_net *sn, struct list_head *gone,
+			      struct simseg_receipt *receipt)
+{
+	struct simseg_device *device;
+	unsigned long id;
+
+	xa_for_each(&sn->device_ids, id, device) {
+		if (device->mark == sn->merge)
+			continue;
+		if (device->state != SIMSEG_STATE_ACTIVE) {
+			receipt->kept++;
+			continue;
+		}
+		simseg_device_remove(sn, device);
+		/* its list of bindings is empty now: it serves as the link */
+		list_add_tail(&device->bindings, gone);
+		receipt->removed++;
+		cond_resched();
+	}
+}
+
+/*
+ * Puts the prepared devices in force. Those that went are on @gone: the caller
+ * cuts their sessions, waits for a grace period and releases them.
+ */
+void simseg_merge_finish(struct simseg_net *sn, struct list_head *staged, u32 flags,
+			 struct list_head *gone, struct simseg_receipt *receipt)
+{
+	struct simseg_staged *st, *next;
+
+	lockdep_assert_held(&sn->lock);
+	list_for_each_entry(st, staged, list) {
+		if (!st->twin) {
+			simseg_merge_bindings(sn, st, st->device);
+			st->device = NULL;	/* the registry's from now on */
+			receipt->added++;
+			continue;
+		}
+		if (simseg_merge_twin(sn, st) | simseg_merge_prune(sn, st->twin))
+			receipt->devices++;
+	}
+	if (flags & SIMSEG_MERGE_EXACT)
+		simseg_merge_rest(sn, gone, receipt);
+	list_for_each_entry_safe(st, next, staged, list) {
+		list_del(&st->list);
+		kfree(st);
+	}
+}
+
+void simseg_devices_release(struct list_head *gone)
+{
+	struct simseg_device *device, *next;
+
+	list_for_each_entry_safe(device, next, gone, bindings) {
+		list_del(&device->bindings);
+		simseg_device_put(device);
+	}
+}
+
+/* Adds one device; the same steps as for many. */
+int simseg_device_new(struct simseg_net *sn, const struct simseg_device_spec *spec,
+		      struct netlink_ext_ack *extack)
+{
+	struct simseg_receipt receipt = {};
+	const struct simseg_ruleset *rs;
+	LIST_HEAD(staged);
+	LIST_HEAD(gone);
+	int err;
+
+	lockdep_assert_held(&sn->lock);
+	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
+	err = simseg_stage(sn, &staged, spec, extack);
+	if (err)
+		return err;
+	err = simseg_merge_prepare(sn, &staged, rs->pools, rs->settings[SIMSEG_A_SETTING_DEVICES],
+				   SIMSEG_MERGE_NEW, extack);
+	if (err) {
+		simseg_merge_undo(sn, &staged);
+		simseg_unstage(sn, &staged);
+		return err;
+	}
+	simseg_merge_finish(sn, &staged, SIMSEG_MERGE_NEW, &gone, &receipt);
+	simseg_net_changed(sn);
+	return 0;
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One generation of the rules: pools, policies, peer sets and settings, swapped
+ * in one step.
+ */
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <crypto/blake2s.h>
+
+#include "simseg.h"
+
+static const u32 simseg_setting_defaults[SIMSEG_SETTINGS] = {
+	[SIMSEG_A_SETTING_TCP_NEW]		= 60,
+	[SIMSEG_A_SETTING_TCP_ESTABLISHED]	= 7440,	/* RFC 5382, REQ-5 */
+	[SIMSEG_A_SETTING_TCP_CLOSING]		= 120,
+	[SIMSEG_A_SETTING_TCP_CLOSED]		= 10,
+	[SIMSEG_A_SETTING_UDP_NEW]		= 30,
+	[SIMSEG_A_SETTING_UDP_REPLIED]		= 120,	/* RFC 4787, REQ-5 */
+	[SIMSEG_A_SETTING_ICMP]			= 30,
+	[SIMSEG_A_SETTING_OTHER]		= 600,
+	[SIMSEG_A_SETTING_SESSIONS]		= 65536,
+	[SIMSEG_A_SETTING_DEVICE_SESSIONS]	= 1024,
+	[SIMSEG_A_SETTING_DEVICES]		= 1048576,
+	[SIMSEG_A_SETTING_DENY_INTERVAL]	= 10,
+	[SIMSEG_A_SETTING_PICKUP]		= 0,
+};
+
+/* An empty ruleset with room for that many names; default settings. */
+struct simseg_ruleset *simseg_ruleset_alloc(u32 policy_slots, u32 set_slots)
+{
+	struct simseg_ruleset *rs;
+
+	rs = kvzalloc(struct_size(rs, policies, policy_slots), GFP_KERNEL_ACCOUNT);
+	if (!rs)
+		return NULL;
+	rs->policy_slots = policy_slots;
+	memcpy(rs->settings, simseg_setting_defaults, sizeof(rs->settings));
+	rs->sets = kvzalloc(struct_size(rs->sets, set, set_slots), GFP_KERNEL_ACCOUNT);
+	rs->pools = simseg_addrset_build(NULL, 0);
+	if (!rs->sets || !rs->pools) {
+		kvfree(rs->sets);
+		kvfree(rs->pools);
+		kvfree(rs);
+		return NULL;
+	}
+	rs->sets->n = set_slots;
+	return rs;
+}
+
+static void simseg_ruleset_free_memory(struct simseg_ruleset *rs)
+{
+	u32 i;
+
+	for (i = 0; i < rs->sets->n; i++)
+		kvfree(rcu_dereference_protected(rs->sets->set[i], true));
+	for (i = 0; i < rs->npeersets; i++)
+		kvfree(rs->peersets[i].prefixes);
+	kvfree(rs->peersets);
+	kvfree(rs->sets);
+	kvfree(rs->pools);
+	kvfree(rs->pool);
+	kvfree(rs->failsafe);
+	kvfree(rs);
+}
+
+static void simseg_ruleset_free_rcu(struct rcu_head *rcu)
+{
+	simseg_ruleset_free_memory(container_of(rcu, struct simseg_ruleset, rcu));
+}
+
+/* Gives names back at once, memory after a grace period. */
+void simseg_ruleset_free(struct simseg_net *sn, struct simseg_ruleset *rs)
+{
+	u32 i;
+
+	for (i = 0; i < rs->policy_slots; i++) {
+		if (rs->policies[i])
+			simseg_policy_free(sn, rs->policies[i]);
+	}
+	for (i = 0; i < rs->npeersets; i++)
+		simseg_name_put(&sn->peer_names, rs->peersets[i].id);
+	call_rcu(&rs->rcu, simseg_ruleset_free_rcu);
+}
+
+int simseg_ruleset_init(struct simseg_net *sn)
+{
+	struct simseg_ruleset *rs = simseg_ruleset_alloc(0, 0);
+
+	if (!rs)
+		return -ENOMEM;
+	memcpy(sn->settings, rs->settings, sizeof(sn->settings));
+	RCU_INIT_POINTER(sn->ruleset, rs);
+	return 0;
+}
+
+void simseg_ruleset_exit(struct simseg_net *sn)
+{
+	struct simseg_ruleset *rs;
+
+	mutex_lock(&sn->lock);
+	rs = rcu_replace_pointer(sn->ruleset, NULL, lockdep_is_held(&sn->lock));
+	if (rs)
+		simseg_ruleset_free(sn, rs);
+	mutex_unlock(&sn->lock);
+}
+
+static void simseg_hash_prefixes(struct blake2s_state *state, const struct simseg_prefix *prefixes,
+				 u32 n)
+{
+	__le32 count = cpu_to_le32(n);
+
+	blake2s_update(state, (const u8 *)&count, sizeof(count));
+	blake2s_update(state, (const u8 *)prefixes, n * sizeof(*prefixes));
+}
+
+/*
+ * The next name in the order of strcmp() after @after, of those that have a
+ * place in the ruleset. Names are few and commits are rare: no sorting.
+ */
+static u32 simseg_next_name(struct simseg_names *names, const char *after,
+			    bool (*has)(const struct simseg_ruleset *rs, u32 id),
+			    const struct simseg_ruleset *rs)
+{
+	struct simseg_name *name;
+	const char *best = NULL;
+	unsigned long id;
+	u32 found = 0;
+
+	xa_for_each(&names->by_id, id, name) {
+		if (!has(rs, id) || (after && strcmp(name->name, after) <= 0))
+			continue;
+		if (!best || strcmp(name->name, best) < 0) {
+			best = name->name;
+			found = id;
+		}
+	}
+	return found;
+}
+
+static bool simseg_has_policy(const struct simseg_ruleset *rs, u32 id)
+{
+	return id < rs->policy_slots && rs->policies[id];
+}
+
+static bool simseg_has_peerset(const struct simseg_ruleset *rs, u32 id)
+{
+	return simseg_peerset_find((struct simseg_ruleset *)rs, id);
+}
+
+/*
+ * The hash of the canonical form: pools and failsafe prefixes in their order,
+ * settings by number, names of peer sets and then policies with their rules,
+ * both by name. What peer sets hold belongs to the registry.
+ */
+void simseg_ruleset_hash(struct simseg_net *sn, struct simseg_ruleset *rs)
+{
+	struct blake2s_state state;
+	const char *name = NULL;
+	u32 i, id;
+
+	lockdep_assert_held(&sn->lock);
+	blake2s_init(&state, sizeof(rs->hash));
+	simseg_hash_prefixes(&state, rs->pool, rs->npools);
+	simseg_hash_prefixes(&state, rs->failsafe, rs->nfailsafe);
+	for (i = 0; i < SIMSEG_SETTINGS; i++) {
+		__le32 value = cpu_to_le32(rs->settings[i]);
+
+		blake2s_update(&state, (const u8 *)&value, sizeof(value));
+	}
+	while ((id = simseg_next_name(&sn->peer_names, name, simseg_has_peerset, rs))) {
+		name = simseg_name_of(&sn->peer_names, id);
+		blake2s_update(&state, (const u8 *)name, strlen(name) + 1);
+	}
+	blake2s_update(&state, (const u8 *)"", 1);
+	name = NULL;
+	while ((id = simseg_next_name(&sn->policy_names, name, simseg_has_policy, rs))) {
+		name = rs->policies[id]->name;
+		blake2s_update(&state, rs->policies[id]->digest, SIMSEG_HASH_LEN);
+	}
+	blake2s_final(&state, rs->hash);
+}
+
+/* A policy that says what it said before keeps its stamp. */
+static void simseg_ruleset_keep_stamps(struct simseg_ruleset *old, struct simseg_ruleset *new)
+{
+	u32 i, n = min(old->policy_slots, new->policy_slots);
+
+	for (i = 0; i < n; i++) {
+		if (old->policies[i] && new->policies[i] &&
+		    !memcmp(old->policies[i]->digest, new->policies[i]->digest, SIMSEG_HASH_LEN))
+			new->policies[i]->stamp = old->policies[i]->stamp;
+	}
+}
+
+static bool simseg_pools_grow(const struct simseg_ruleset *old, const struct simseg_ruleset *new)
+{
+	u32 i;
+
+	for (i = 0; i < new->npools; i++) {
+		if (!simseg_addrset_covers(old->pools, &new->pool[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Puts @rs in force. The caller raises the change counter afterwards. */
+int simseg_ruleset_commit(struct simseg_net *sn, struct simseg_ruleset *rs)
+{
+	struct simseg_ruleset *old;
+	u32 i;
+
+	lockdep_assert_held(&sn->lock);
+	old = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
+	rs->generation = old->generation + 1;
+	simseg_ruleset_keep_stamps(old, rs);
+	rcu_assign_pointer(sn->ruleset, rs);
+	for (i = 0; i < SIMSEG_SETTINGS; i++)
+		WRITE_ONCE(sn->settings[i], rs->settings[i]);
+	if (!old->generation && rs->settings[SIMSEG_A_SETTING_PICKUP])
+		WRITE_ONCE(sn->pickup_until, ktime_get_boottime_ns() +
+			   (u64)rs->settings[SIMSEG_A_SETTING_PICKUP] * NSEC_PER_SEC);
+	/* flows that were up before a pool was closed have no session here */
+	if (simseg_pools_grow(old, rs))
+		simseg_conntrack_flush(sn->net, rs->pools);
+	simseg_ruleset_free(sn, old);
+	return 0;
+}
+
+static int simseg_flush_copy(struct simseg_ruleset *rs, const struct simseg_ruleset *old)
+{
+	struct simseg_addrset *pools;
+
+	pools = simseg_addrset_build(old->pool, old->npools);
+	rs->pool = kvmemdup(old->pool, old->npools * sizeof(*old->pool), GFP_KERNEL_ACCOUNT);
+	rs->failsafe = kvmemdup(old->failsafe, old->nfailsafe * sizeof(*old->failsafe),
+				GFP_KERNEL_ACCOUNT);
+	if (!pools || (old->npools && !rs->pool) || (old->nfailsafe && !rs->failsafe)) {
+		kvfree(pools);
+		return -ENOMEM;
+	}
+	kvfree(rs->pools);
+	rs->pools = pools;
+	rs->npools = old->npools;
+	rs->nfailsafe = old->nfailsafe;
+	return 0;
+}
+
+/*
+ * Removes policies, devices and sessions; never pools, and never a quarantined
+ * device: the gate stays closed.
+ */
+int simseg_ruleset_flush(struct simseg_net *sn, struct simseg_receipt *receipt)
+{
+	struct simseg_ruleset *old, *rs;
+	LIST_HEAD(staged);
+	LIST_HEAD(gone);
+
+	lockdep_assert_held(&sn->lock);
+	old = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
+	rs = simseg_ruleset_alloc(0, 0);
+	if (!rs)
+		return -ENOMEM;
+	if (simseg_flush_copy(rs, old)) {
+		simseg_ruleset_free(sn, rs);
+		return -ENOMEM;
+	}
+	memcpy(rs->settings, old->settings, sizeof(rs->settings));
+	simseg_ruleset_hash(sn, rs);
+	simseg_ruleset_commit(sn, rs);
+	sn->merge++;
+	simseg_merge_finish(sn, &staged, SIMSEG_MERGE_EXACT, &gone, receipt);
+	simseg_net_changed(sn);
+	receipt->time_state = ktime_get_boottime_ns();
+	receipt->sessions = simseg_sessions_cut_all(sn, SIMSEG_END_RULESET, &receipt->conntrack);
+	synchronize_rcu_expedited();
+	receipt->sessions += simseg_sessions_cut_all(sn, SIMSEG_END_RULESET, &receipt->conntrack);
+	receipt->time_done = ktime_get_boottime_ns();
+	simseg_devices_release(&gone);
+	return 0;
+}

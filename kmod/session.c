@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sessions: flows that were allowed, from the first packet to the end.
+ */
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/tcp.h>
+#include <linux/timekeeping.h>
+
+#include "simseg.h"
+
+#define SIMSEG_EVICT_LOOK	16	/* oldest sessions that may make room */
+
+static unsigned int session_buckets = 16384;
+module_param(session_buckets, uint, 0444);
+MODULE_PARM_DESC(session_buckets, "Hash buckets of a namespace's session table, a power of two");
+
+static struct kmem_cache *simseg_session_cache;
+
+int simseg_session_cache_init(void)
+{
+	simseg_session_cache = KMEM_CACHE(simseg_session, SLAB_ACCOUNT);
+	return simseg_session_cache ? 0 : -ENOMEM;
+}
+
+/* After rcu_barrier(): no session is left. */
+void simseg_session_cache_uninit(void)
+{
+	kmem_cache_destroy(simseg_session_cache);
+}
+
+int simseg_sessions_init(struct simseg_net *sn)
+{
+	struct simseg_session_table *table = &sn->sessions;
+	u32 i, n = roundup_pow_of_two(clamp(session_buckets, 256U, 1U << 24));
+
+	table->buckets = kvcalloc(n, sizeof(*table->buckets), GFP_KERNEL_ACCOUNT);
+	if (!table->buckets)
+		return -ENOMEM;
+	table->mask = n - 1;
+	get_random_bytes(table->seed, sizeof(table->seed));
+	for (i = 0; i < SIMSEG_SESSION_LOCKS; i++)
+		spin_lock_init(&table->locks[i]);
+	return 0;
+}
+
+/* The hooks are gone: nobody looks sessions up any more. */
+void simseg_sessions_exit(struct simseg_net *sn)
+{
+	u32 conntrack = 0;
+
+	if (!sn->sessions.buckets)
+		return;
+	simseg_sessions_cut_all(sn, SIMSEG_END_KILLED, &conntrack);
+	rcu_barrier();	/* the callbacks give the count and the devices back */
+	kvfree(sn->sessions.buckets);
+	sn->sessions.buckets = NULL;
+}
+
+/*
+ * Keyed multilinear hashing with halves (Lemire, Kaser 2014): strongly
+ * universal, five multiplications for the 40 bytes. Keys are the attacker's
+ * choice, the seed is random and never leaves the kernel. It is no PRF: who
+ * could time single chains might learn about collisions, so a chain has a
+ * limit, too (SIMSEG_CHAIN_MAX).
+ */
+static u32 simseg_key_hash(const struct simseg_session_table *table, const struct simseg_key *key)
+{
+	const u32 *word = (const u32 *)key;
+	u64 sum = table->seed[0];
+	unsigned int i;
+
+	BUILD_BUG_ON(sizeof(*key) != 40);
+	for (i = 0; i < 5; i++) {
+		u64 a = word[2 * i] + table->seed[2 * i + 1];
+		u64 b = word[2 * i + 1] + table->seed[2 * i + 2];
+
+		sum += a * b;
+	}
+	return (sum >> 32) & table->mask;
+}
+
+/* The key of @pkt's flow; returns the index of its source in the key. */
+u8 simseg_key_make(struct simseg_key *key, const struct simseg_pkt *pkt)
+{
+	int order = memcmp(&pkt->src, &pkt->dst, sizeof(pkt->src));
+	u8 src = order > 0 || (!order && ntohs(pkt->sport) > ntohs(pkt->dport));
+
+	key->addr[src] = pkt->src;
+	key->addr[!src] = pkt->dst;
+	key->port[src] = pkt->sport;
+	key->port[!src] = pkt->dport;
+	key->proto = pkt->proto;
+	key->pad = 0;
+	key->domain = 0;
+	return src;
+}
+
+static bool simseg_key_equal(const struct simseg_key *a, const struct simseg_key *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+/* Under RCU. */
+struct simseg_session *simseg_session_find(struct simseg_net *sn, const struct simseg_key *key)
+{
+	struct simseg_session_table *table = &sn->sessions;
+	struct simseg_session *s;
+
+	if (unlikely(!table->buckets))
+		return NULL;
+	hlist_for_each_entry_rcu(s, &table->buckets[simseg_key_hash(table, key)], node) {
+		if (simseg_key_equal(&s->key, key) &&
+		    !test_bit(SIMSEG_SESSION_F_DEAD, &s->flags))
+			return s;
+	}
+	return NULL;
+}
+
+unsigned long simseg_session_timeout(const struct simseg_net *sn, const struct simseg_session *s)
+{
+	static const u8 tcp[__SIMSEG_SESSION_STATE_MAX] = {
+		[SIMSEG_SESSION_NEW]		= SIMSEG_A_SETTING_TCP_NEW,
+		[SIMSEG_SESSION_REPLIED]	= SIMSEG_A_SETTING_TCP_NEW,
+		[SIMSEG_SESSION_ESTABLISHED]	= SIMSEG_A_SETTING_TCP_ESTABLISHED,
+		[SIMSEG_SESSION_CLOSING]	= SIMSEG_A_SETTING_TCP_CLOSING,
+		[SIMSEG_SESSION_CLOSED]		= SIMSEG_A_SETTING_TCP_CLOSED,
+	};
+	u8 state = READ_ONCE(s->state);
+	u32 setting;
+
+	switch (s->key.proto) {
+	case IPPROTO_TCP:
+		setting = tcp[state];
+		break;
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+		setting = state == SIMSEG_SESSION_NEW ? SIMSEG_A_SETTING_UDP_NEW :
+							SIMSEG_A_SETTING_UDP_REPLIED;
+		break;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		setting = SIMSEG_A_SETTING_ICMP;
+		break;
+	default:
+		setting = SIMSEG_A_SETTING_OTHER;
+	}
+	return simseg_setting(sn, setting) * (unsigned long)HZ;
+}
+
+static void simseg_session_free_rcu(struct rcu_head *rcu)
+{
+	struct simseg_session *s = container_of(rcu, struct simseg_session, rcu);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (s->device[i])
+			simseg_device_put(s->device[i]);
+	}
+	atomic_dec(&s->sn->sessions.count);
+	kmem_cache_free(simseg_session_cache, s);
+}
+
+static bool simseg_session_expired(const struct simseg_net *sn, const struct simseg_session *s)
+{
+	return time_after(jiffies, READ_ONCE(s->last) + simseg_session_timeout(sn, s));
+}
+
+/* Makes room in @device: ends the oldest of its expired or unanswered sessions. */
+static bool simseg_session_evict(struct simseg_net *sn, struct simseg_device *device)
+{
+	struct simseg_session *s, *victim = NULL;
+	unsigned int looked = 0;
+
+	spin_lock_bh(&device->lock);
+	list_for_each_entry(s, &device->sessions[0], of_device[0]) {
+		if (READ_ONCE(s->state) == SIMSEG_SESSION_NEW || simseg_session_expired(sn, s)) {
+			victim = s;
+			break;
+		}
+		if (++looked == SIMSEG_EVICT_LOOK)
+			break;
+	}
+	spin_unlock_bh(&device->lock);
+	return victim && simseg_session_end(sn, victim, SIMSEG_END_EVICTED);
+}
+
+/*
+ * Counts one more session of the namespace and of its devices; 0, -ENOSPC or
+ * -EDQUOT. Whoever opens it pays first: a flood evicts its own.
+ */
+static int simseg_session_charge(struct simseg_net *sn, const struct simseg_result *res)
+{
+	int limit = simseg_setting(sn, SIMSEG_A_SETTING_DEVICE_SESSIONS);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		struct simseg_device *device = res->device[i];
+
+		if (!device || atomic_inc_return(&device->nsessions) <= limit)
+			continue;
+		if (simseg_session_evict(sn, device))
+			continue;
+		for (; i >= 0; i--) {
+			if (res->device[i])
+				atomic_dec(&res->device[i]->nsessions);
+		}
+		return -EDQUOT;
+	}
+	limit = simseg_setting(sn, SIMSEG_A_SETTING_SESSIONS);
+	if (atomic_inc_return(&sn->sessions.count) <= limit)
+		return 0;
+	atomic_dec(&sn->sessions.count);
+	for (i = 0; i < 2; i++) {
+		if (res->device[i])
+			atomic_dec(&res->device[i]->nsessions);
+	}
+	return -ENOSPC;
+}
+
+static void simseg_session_uncharge(struct simseg_session *s)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (s->device[i])
+			atomic_dec(&s->device[i]->nsessions);
+	}
+}
+
+static void simseg_session_fill(struct simseg_session *s, struct simseg_net *sn,
+				const struct simseg_pkt *pkt, const struct simseg_result *res,
+				u32 change)
+{
+	int i;
+
+	s->initiator = simseg_key_make(&s->key, pkt);
+	s->change = change;
+	s->iif[s->initiator] = pkt->in ? pkt->in->ifindex : 0;
+	s->oif = pkt->out ? pkt->out->ifindex : 0;
+	if (pkt->hook == SIMSEG_HOOK_INPUT || pkt->hook == SIMSEG_HOOK_OUTPUT)
+		__set_bit(SIMSEG_SESSION_F_SELF, &s->flags);
+	for (i = 0; i < 2; i++) {
+		s->device[i] = res->device[i];
+		s->epoch[i] = res->epoch[i];
+		if (s->device[i])
+			simseg_device_hold(s->device[i]);
+		simseg_session_grant(s, i, res->policy[i], res->rule[i]);
+	}
+	if (pkt->proto == IPPROTO_TCP && !(pkt->tcp_flags & 0x02)) {
+		__set_bit(SIMSEG_SESSION_F_PICKUP, &s->flags);
+		s->state = SIMSEG_SESSION_ESTABLISHED;
+	}
+	s->last = jiffies;
+	s->start = ktime_get_boottime_ns();
+	s->sn = sn;
+	s->id = atomic64_inc_return(&sn->sessions.next_id);
+}
+
+static spinlock_t *simseg_session_lock(struct simseg_session_table *table, u32 hash)
+{
+	return &table->locks[hash % SIMSEG_SESSION_LOCKS];
+}
+
+/* Into its chain and its devices' lists, in one step for who ends sessions. */
+static int simseg_session_link(struct simseg_session_table *table, struct simseg_session *s)
+{
+	u32 hash = simseg_key_hash(table, &s->key);
+	struct simseg_session *other;
+	unsigned int chain = 0;
+	int i, err = 0;
+
+	spin_lock_bh(simseg_session_lock(table, hash));
+	hlist_for_each_entry(other, &table->buckets[hash], node) {
+		if (simseg_key_equal(&other->key, &s->key))
+			err = -EEXIST;
+		if (++chain == SIMSEG_CHAIN_MAX)
+			err = err ?: -ENOSPC;
+	}
+	for (i = 0; i < 2 && !err; i++) {
+		if (!s->device[i])
+			continue;
+		spin_lock(&s->device[i]->lock);
+		list_add_tail(&s->of_device[i], &s->device[i]->sessions[i]);
+		spin_unlock(&s->device[i]->lock);
+	}
+	if (!err)
+		hlist_add_head_rcu(&s->node, &table->buckets[hash]);
+	spin_unlock_bh(simseg_session_lock(table, hash));
+	return err;
+}
+
+/*
+ * Opens a session for the packet that @res allowed, and leaves it in
+ * @res->session. -EEXIST: another CPU was first. -EDQUOT, -ENOSPC, -ENOMEM.
+ */
+int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
+			  struct simseg_result *res, u32 change)
+{
+	struct simseg_session *s;
+	int err;
+
+	err = simseg_session_charge(sn, res);
+	if (err)
+		return err;
+	s = kmem_cache_zalloc(simseg_session_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (!s) {
+		int i;
+
+		atomic_dec(&sn->sessions.count);
+		for (i = 0; i < 2; i++) {
+			if (res->device[i])
+				atomic_dec(&res->device[i]->nsessions);
+		}
+		return -ENOMEM;
+	}
+	simseg_session_fill(s, sn, pkt, res, change);
+	err = simseg_session_link(&sn->sessions, s);
+	if (err) {
+		simseg_session_uncharge(s);
+		simseg_session_free_rcu(&s->rcu);	/* nobody has seen it */
+		return err;
+	}
+	res->session = s;
+	simseg_session_account(sn, s, pkt, s->initiator);
+	simseg_record_open(sn, s);
+	return 0;
+}
+
+/* The rule that allows one side, as numbers: rulesets come and go. */
+void simseg_session_grant(struct simseg_session *s, int side, const struct simseg_policy *policy,
+			  const struct simseg_rule *rule)
+{
+	WRITE_ONCE(s->policy[side], policy ? policy->id : 0);
+	WRITE_ONCE(s->stamp[side], policy ? policy->stamp : 0);
+	WRITE_ONCE(s->rule[side], rule ? rule->id : 0);
+}
+
+/* RFC 9293; windows are not checked. @d: 0 from the initiator, 1 to it. */
+static void simseg_session_tcp(struct simseg_session *s, u8 flags, u8 d)
+{
+	u8 state = READ_ONCE(s->state);
+
+	if ((s->tcp_flags[d] | flags) != s->tcp_flags[d])
+		s->tcp_flags[d] |= flags;
+	if (flags & 0x04) {	/* RST */
+		s->reset = true;
+		state = SIMSEG_SESSION_CLOSED;
+	} else if (flags & 0x01) {	/* FIN */
+		s->fin |= 1 << d;
+		state = s->fin == 3 ? SIMSEG_SESSION_CLOSED : SIMSEG_SESSION_CLOSING;
+	} else if (state == SIMSEG_SESSION_NEW && d) {
+		state = SIMSEG_SESSION_REPLIED;
+	} else if (state == SIMSEG_SESSION_REPLIED && !d) {
+		state = SIMSEG_SESSION_ESTABLISHED;
+	}
+	if (state != s->state && s->state != SIMSEG_SESSION_CLOSED)
+		WRITE_ONCE(s->state, state);
+}
+
+/* @dir: index of the packet's source in the key. */
+void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
+			    const struct simseg_pkt *pkt, u8 dir)
+{
+	u8 d = dir != s->initiator;
+
+	atomic64_add(pkt->packets, &s->packets[d]);
+	atomic64_add(pkt->bytes, &s->bytes[d]);
+	if (READ_ONCE(s->last) != jiffies)
+		WRITE_ONCE(s->last, jiffies);
+	if (s->key.proto == IPPROTO_TCP)
+		simseg_session_tcp(s, pkt->tcp_flags, d);
+	else if (d && READ_ONCE(s->state) == SIMSEG_SESSION_NEW)
+		WRITE_ONCE(s->state, SIMSEG_SESSION_REPLIED);
+}
+
+/* A SYN on a closed session opens a new one with the same ports. */
+bool simseg_session_reusable(const struct simseg_session *s, const struct simseg_pkt *pkt)
+{
+	return s->key.proto == IPPROTO_TCP && READ_ONCE(s->state) == SIMSEG_SESSION_CLOSED &&
+	       (pkt->tcp_flags & 0x17) == 0x02;
+}
+
+/*
+ * Ends a session once; false: somebody else did. Under RCU or with @s known to
+ * be alive. The close record is written here.
+ */
+bool simseg_session_end(struct simseg_net *sn, struct simseg_session *s, u8 end)
+{
+	struct simseg_session_table *table = &sn->sessions;
+	u32 hash = simseg_key_hash(table, &s->key);
+	int i;
+
+	if (test_and_set_bit(SIMSEG_SESSION_F_DEAD, &s->flags))
+		return false;
+	spin_lock_bh(simseg_session_lock(table, hash));
+	hlist_del_rcu(&s->node);
+	for (i = 0; i < 2; i++) {
+		if (!s->device[i])
+			continue;
+		spin_lock(&s->device[i]->lock);
+		list_del(&s->of_device[i]);
+		spin_unlock(&s->device[i]->lock);
+	}
+	spin_unlock_bh(simseg_session_lock(table, hash));
+	simseg_session_uncharge(s);
+	simseg_record_close(sn, s, end);
+	call_rcu(&s->rcu, simseg_session_free_rcu);
+	return true;
+}
+
+static struct simseg_session *simseg_session_first(struct simseg_device *device)
+{
+	struct simseg_session *s;
+
+	spin_lock_bh(&device->lock);
+	s = list_first_entry_or_null(&device->sessions[0], struct simseg_session, of_device[0]);
+	if (!s)
+		s = list_first_entry_or_null(&device->sessions[1], struct simseg_session,
+					     of_device[1]);
+	spin_unlock_bh(&device->lock);
+	return s;
+}
+
+/* Ends every session of @device and deletes conntrack's entries of them. */
+u32 simseg_sessions_cut_device(struct simseg_net *sn, struct simseg_device *device, u8 end,
+			       u32 *conntrack)
+{
+	struct simseg_session *s;
+	u32 cut = 0;
+
+	for (;;) {
+		rcu_read_lock();
+		s = simseg_session_first(device);
+		if (s && simseg_session_end(sn, s, end)) {
+			*conntrack += simseg_conntrack_delete(sn->net, s);
+			cut++;
+		}
+		rcu_read_unlock();
+		if (!s)
+			return cut;
+		cond_resched();
+	}
+}
+
+u32 simseg_sessions_cut_all(struct simseg_net *sn, u8 end, u32 *conntrack)
+{
+	struct simseg_session_table *table = &sn->sessions;
+	struct simseg_session *s;
+	u32 i, cut = 0;
+
+	for (i = 0; table->buckets && i <= table->mask; i++) {
+		rcu_read_lock();
+		hlist_for_each_entry_rcu(s, &table->buckets[i], node) {
+			if (simseg_session_end(sn, s, end)) {
+				*conntrack += simseg_conntrack_delete(sn->net, s);
+				cut++;
+			}
+		}
+		rcu_read_unlock();
+		cond_resched();
+	}
+	return cut;
+}
+
+static bool simseg_session_kill_one(struct simseg_net *sn, u32 bucket, u64 id,
+				    struct simseg_receipt *receipt)
+{
+	struct simseg_session *s;
+	bool found = false;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(s, &sn->sessions.buckets[bucket], node) {
+		if (s->id != id || !simseg_session_end(sn, s, SIMSEG_END_KILLED))
+			continue;
+		receipt->conntrack += simseg_conntrack_delete(sn->net, s);
+		receipt->sessions++;
+		found = true;
+		break;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+/* Ends one session by its id; a walk, for a command. */
+int simseg_session_kill(struct simseg_net *sn, u64 id, struct simseg_receipt *receipt)
+{
+	u32 i;
+
+	for (i = 0; sn->sessions.buckets && i <= sn->sessions.mask; i++) {
+		if (simseg_session_kill_one(sn, i, id, receipt)) {
+			receipt->time_state = ktime_get_boottime_ns();
+			synchronize_rcu_expedited();
+			receipt->time_done = ktime_get_boottime_ns();
+			return 0;
+		}
+		cond_resched();
+	}
+	return -ENOENT;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The sweep: a worker that ends sessions whose time is over or that a change
+ * no longer allows, and deletes conntrack's entries of them. On the packet path
+ * such a session is refused already; the sweep writes its record, and it is
+ * what reaches flows in a flowtable.
+ */
+#include <linux/jiffies.h>
+#include <linux/workqueue.h>
+
+#include "simseg.h"
+
+/* Each round looks at a part of the table, so that timeouts end in 4 seconds. */
+#define SIMSEG_SWEEP_PARTS	4
+
+/* Which end fits the reason for which a session is no longer allowed. */
+static u8 simseg_end_of(u8 reason)
+{
+	switch (reason) {
+	case SIMSEG_REASON_UNBOUND:
+	case SIMSEG_REASON_SPOOFED:
+		return SIMSEG_END_REBOUND;
+	case SIMSEG_REASON_QUARANTINED:
+		return SIMSEG_END_QUARANTINE;
+	default:
+		return SIMSEG_END_RULESET;
+	}
+}
+
+static u8 simseg_end_timeout(const struct simseg_session *s)
+{
+	if (READ_ONCE(s->state) != SIMSEG_SESSION_CLOSED)
+		return SIMSEG_END_TIMEOUT;
+	return s->reset ? SIMSEG_END_RST : SIMSEG_END_FIN;
+}
+
+/*
+ * 0, or why the session has to end. One in a flowtable is alive though no
+ * packet of it comes here: it is kept, so that changes still find it.
+ */
+static u8 simseg_sweep_timeout(struct simseg_net *sn, struct simseg_session *s)
+{
+	if (!time_after(jiffies, READ_ONCE(s->last) + simseg_session_timeout(sn, s)))
+		return 0;
+	if (simseg_conntrack_offloaded(sn->net, s)) {
+		WRITE_ONCE(s->last, jiffies);
+		return 0;
+	}
+	return simseg_end_timeout(s);
+}
+
+static u32 simseg_sweep_bucket(struct simseg_net *sn, u32 bucket, u32 *conntrack)
+{
+	struct simseg_session *s;
+	u32 cut = 0;
+	u8 reason;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(s, &sn->sessions.buckets[bucket], node) {
+		u8 end = simseg_sweep_timeout(sn, s);
+
+		if (end) {
+			if (simseg_session_end(sn, s, end) && end == SIMSEG_END_TIMEOUT)
+				simseg_conntrack_delete(sn->net, s);
+			continue;
+		}
+		reason = READ_ONCE(sn->disarmed) ? 0 : simseg_rejudge(sn, s);
+		if (reason && simseg_session_end(sn, s, simseg_end_of(reason))) {
+			*conntrack += simseg_conntrack_delete(sn->net, s);
+			cut++;
+		}
+	}
+	rcu_read_unlock();
+	return cut;
+}
+
+/* The whole table, now; returns how many sessions a change has cut. */
+u32 simseg_sweep_run(struct simseg_net *sn, u32 *conntrack)
+{
+	u32 i, cut = 0;
+
+	for (i = 0; sn->sessions.buckets && i <= sn->sessions.mask; i++) {
+		if (hlist_empty(&sn->sessions.buckets[i]))
+			continue;
+		cut += simseg_sweep_bucket(sn, i, conntrack);
+		cond_resched();
+	}
+	return cut;
+}
+
+static void simseg_sweep_work(struct work_struct *work)
+{
+	struct simseg_net *sn = container_of(to_delayed_work(work), struct simseg_net, sweep);
+	u32 part = (sn->sessions.mask + 1) / SIMSEG_SWEEP_PARTS, conntrack = 0, i;
+	u32 change = atomic_read(&sn->change);
+
+	if (change != sn->swept) {
+		simseg_sweep_run(sn, &conntrack);
+		sn->swept = change;
+	} else {
+		u32 first = part * (sn->sweep_part++ % SIMSEG_SWEEP_PARTS);
+
+		for (i = first; i < first + part; i++) {
+			if (hlist_empty(&sn->sessions.buckets[i]))
+				continue;
+			simseg_sweep_bucket(sn, i, &conntrack);
+			cond_resched();
+		}
+	}
+	simseg_deny_flush(sn, NULL, false);
+	queue_delayed_work(system_power_efficient_wq, &sn->sweep, HZ);
+}
+
+/* Before anything can change; it runs from simseg_net_govern() on. */
+void simseg_sweep_init(struct simseg_net *sn)
+{
+	INIT_DELAYED_WORK(&sn->sweep, simseg_sweep_work);
+}
+
+void simseg_sweep_kick(struct simseg_net *sn)
+{
+	if (READ_ONCE(sn->hooked))
+		mod_delayed_work(system_power_efficient_wq, &sn->sweep, 0);
+}
+
+void simseg_sweep_exit(struct simseg_net *sn)
+{
+	cancel_delayed_work_sync(&sn->sweep);
+}

@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A ruleset on its way in: pieces are kept aside, checked whole at commit, and
+ * put in force together or not at all. An upload belongs to one socket.
+ */
+#include <linux/netlink.h>
+#include <linux/notifier.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "simseg.h"
+
+/* A policy or peer set that is being collected. */
+struct simseg_draft {
+	struct list_head list;
+	u32 id;			/* of its name; reference held */
+	u32 n;
+	u32 room;
+	union {
+		struct simseg_rule_spec *rules;
+		struct simseg_prefix *prefixes;
+	};
+};
+
+struct simseg_upload {
+	struct list_head list;		/* simseg_net.uploads */
+	u32 portid;
+	u32 generation;			/* that it builds on */
+	bool devices;
+	u32 npools;
+	u32 nfailsafe;
+	u32 npolicies;
+	u32 npeersets;
+	u32 settings[SIMSEG_SETTINGS];
+	struct simseg_prefix pool[SIMSEG_POOLS_MAX];
+	struct simseg_prefix failsafe[SIMSEG_FAILSAFE_MAX];
+	struct list_head policies;	/* struct simseg_draft */
+	struct list_head peersets;
+	struct list_head staged;	/* struct simseg_staged */
+};
+
+static int simseg_upload_generation(struct simseg_net *sn, u32 generation,
+				    struct netlink_ext_ack *extack)
+{
+	const struct simseg_ruleset *rs;
+
+	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
+	if (rs->generation != generation) {
+		NL_SET_ERR_MSG_MOD(extack, "the ruleset has changed since it was read: read it again");
+		return -ESTALE;
+	}
+	return 0;
+}
+
+int simseg_upload_begin(struct simseg_net *sn, u32 portid, u32 generation,
+			struct netlink_ext_ack *extack)
+{
+	struct simseg_upload *up;
+	u32 n = 0;
+	int err;
+
+	lockdep_assert_held(&sn->lock);
+	err = simseg_upload_generation(sn, generation, extack);
+	if (err)
+		return err;
+	list_for_each_entry(up, &sn->uploads, list) {
+		if (up->portid == portid) {
+			NL_SET_ERR_MSG_MOD(extack, "this socket has an upload under way: commit or abort it");
+			return -EBUSY;
+		}
+		n++;
+	}
+	if (n >= SIMSEG_UPLOADS_MAX) {
+		NL_SET_ERR_MSG_MOD(extack, "too many uploads under way");
+		return -EBUSY;
+	}
+	up = kvzalloc(sizeof(*up), GFP_KERNEL_ACCOUNT);
+	if (!up)
+		return -ENOMEM;
+	up->portid = portid;
+	up->generation = generation;
+	memset(up->settings, 0xff, sizeof(up->settings));	/* U32_MAX: default */
+	INIT_LIST_HEAD(&up->policies);
+	INIT_LIST_HEAD(&up->peersets);
+	INIT_LIST_HEAD(&up->staged);
+	list_add_tail(&up->list, &sn->uploads);
+	return 0;
+}
+
+struct simseg_upload *simseg_upload_find(struct simseg_net *sn, u32 portid)
+{
+	struct simseg_upload *up;
+
+	lockdep_assert_held(&sn->lock);
+	list_for_each_entry(up, &sn->uploads, list) {
+		if (up->portid == portid)
+			return up;
+	}
+	return NULL;
+}
+
+static int simseg_upload_append(struct simseg_prefix *to, u32 *n, u32 limit,
+				const struct simseg_prefix *prefixes, u32 more,
+				struct netlink_ext_ack *extack)
+{
+	if (more > limit - *n) {
+		NL_SET_ERR_MSG_MOD(extack, "at most 64 of these prefixes are possible");
+		return -ENOSPC;
+	}
+	memcpy(to + *n, prefixes, more * sizeof(*to));
+	*n += more;
+	return 0;
+}
+
+int simseg_upload_pools(struct simseg_upload *up, const struct simseg_prefix *prefixes, u32 n,
+			struct netlink_ext_ack *extack)
+{
+	return simseg_upload_append(up->pool, &up->npools, SIMSEG_POOLS_MAX, prefixes, n, extack);
+}
+
+int simseg_upload_failsafe(struct simseg_upload *up, const struct simseg_prefix *prefixes, u32 n,
+			   struct netlink_ext_ack *extack)
+{
+	return simseg_upload_append(up->failsafe, &up->nfailsafe, SIMSEG_FAILSAFE_MAX, prefixes, n,
+				    extack);
+}
+
+/* The draft of that name, made if it is new. */
+static struct simseg_draft *simseg_draft_get(struct simseg_names *names, struct list_head *drafts,
+					     u32 *ndrafts, const char *name,
+					     struct netlink_ext_ack *extack)
+{
+	struct simseg_draft *draft;
+	u32 id;
+	int err;
+
+	err = simseg_name_get(names, name, &id);
+	if (err) {
+		NL_SET_ERR_MSG_MOD(extack, "too many names of this kind");
+		return ERR_PTR(err);
+	}
+	list_for_each_entry(draft, drafts, list) {
+		if (draft->id == id) {
+			simseg_name_put(names, id);
+			return draft;
+		}
+	}
+	draft = kzalloc(sizeof(*draft), GFP_KERNEL_ACCOUNT);
+	if (!draft) {
+		simseg_name_put(names, id);
+		return ERR_PTR(-ENOMEM);
+	}
+	draft->id = id;
+	list_add_tail(&draft->list, drafts);
+	++*ndrafts;
+	return draft;
+}
+
+/* Makes room for @more elements of @size; doubles, so that appending is linear. */
+static int simseg_draft_room(struct simseg_draft *draft, void **array, size_t size, u32 more,
+			     u32 limit, struct netlink_ext_ack *extack)
+{
+	void *new;
+	u32 room;
+
+	if (more > limit - draft->n) {
+		NL_SET_ERR_MSG_MOD(extack, "too many rules in a policy (4096), or prefixes in a peer set (65536)");
+		return -ENOSPC;
+	}
+	if (draft->n + more <= draft->room)
+		return 0;
+	room = min(max(draft->room * 2, draft->n + more), limit);
+	new = kvcalloc(room, size, GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return -ENOMEM;
+	if (*array)
+		memcpy(new, *array, draft->n * size);
+	kvfree(*array);
+	*array = new;
+	draft->room = room;
+	return 0;
+}
+
+int simseg_upload_peers(struct simseg_net *sn, struct simseg_upload *up, const char *name,
+			const struct simseg_prefix *prefixes, u32 n,
+			struct netlink_ext_ack *extack)
+{
+	struct simseg_draft *draft;
+	void *array;
+	int err;
+
+	lockdep_assert_held(&sn->lock);
+	draft = simseg_draft_get(&sn->peer_names, &up->peersets, &up->npeersets, name, extack);
+	if (IS_ERR(draft))
+		return PTR_ERR(draft);
+	array = draft->prefixes;
+	err = simseg_draft_room(draft, &array, sizeof(*prefixes), n, SIMSEG_PEERS_MAX, extack);
+	draft->prefixes = array;
+	if (err)
+		return err;
+	memcpy(draft->prefixes + draft->n, prefixes, n * sizeof(*prefixes));
+	draft->n += n;
+	return 0;
+}
+
+/* Takes the prefix arrays of @specs over: they are NULL afterwards. */
+int simseg_upload_policy(struct simseg_net *sn, struct simseg_upload *up, const char *name,
+			 struct simseg_rule_spec *specs, u32 n, struct netlink_ext_ack *extack)
+{
+	struct simseg_draft *draft;
+	void *array;
+	int err;
+	u32 i;
+
+	lockdep_assert_held(&sn->lock);
+	draft = simseg_draft_get(&sn->policy_names, &up->policies, &up->npolicies, name, extack);
+	if (IS_ERR(draft))
+		return PTR_ERR(draft);
+	array = draft->rules;
+	err = simseg_draft_room(draft, &array, sizeof(*specs), n, SIMSEG_RULES_MAX, extack);
+	draft->rules = array;
+	if (err)
+		return err;
+	for (i = 0; i < n; i++) {
+		draft->rules[draft->n++] = specs[i];
+		specs[i].prefixes = NULL;
+		specs[i].nprefixes = 0;
+	}
+	return 0;
+}
+
+int simseg_upload_setting(struct simseg_upload *up, u32 setting, u32 value,
+			  struct netlink_ext_ack *extack)
+{
+	bool zero_is_fine = setting == SIMSEG_A_SETTING_PICKUP;
+
+	if (!value && !zero_is_fine) {
+		NL_SET_ERR_MSG_MOD(extack, "a time or limit of 0 would stop everything; 1 is the least");
+		return -ERANGE;
+	}
+	/* an upper bound that keeps times in jiffies and sizes in 32 bits */
+	if (value > (1U << 24)) {
+		NL_SET_ERR_MSG_MOD(extack, "a setting may be at most 16777216");
+		return -ERANGE;
+	}
+	up->settings[setting] = value;
+	return 0;
+}
+
+int simseg_upload_device(struct simseg_net *sn, struct simseg_upload *up,
+			 const struct simseg_device_spec *spec, struct netlink_ext_ack *extack)
+{
+	int err = simseg_stage(sn, &up->staged, spec, extack);
+
+	if (!err)
+		up->devices = true;
+	return err;
+}
+
+static void simseg_drafts_free(struct simseg_names *names, struct list_head *drafts, bool rules)
+{
+	struct simseg_draft *draft, *next;
+
+	list_for_each_entry_safe(draft, next, drafts, list) {
+		simseg_name_put(names, draft->id);
+		if (rules)
+			simseg_rule_specs_free(draft->rules, draft->n);
+		else
+			kvfree(draft->prefixes);
+		kfree(draft);
+	}
+}
+
+void simseg_upload_free(struct simseg_net *sn, struct simseg_upload *up)
+{
+	lockdep_assert_held(&sn->lock);
+	list_del(&up->list);
+	simseg_unstage(sn, &up->staged);
+	simseg_drafts_free(&sn->policy_names, &up->policies, true);
+	simseg_drafts_free(&sn->peer_names, &up->peersets, false);
+	kvfree(up);
+}
+
+void simseg_uploads_exit(struct simseg_net *sn)
+{
+	struct simseg_upload *up, *next;
+
+	mutex_lock(&sn->lock);
+	list_for_each_entry_safe(up, next, &sn->uploads, list)
+		simseg_upload_free(sn, up);
+	mutex_unlock(&sn->lock);
+}
+
+static u32 simseg_drafts_slots(const struct list_head *drafts)
+{
+	const struct simseg_draft *draft;
+	u32 slots = 0;
+
+	list_for_each_entry(draft, drafts, list)
+		slots = max(slots, draft->id + 1);
+	return slots;
+}
+
+static int simseg_upload_build_sets(struct simseg_net *sn, struct simseg_upload *up,
+				    struct simseg_ruleset *rs)
+{
+	struct simseg_draft *draft;
+	struct simseg_addrset *set;
+
+	rs->peersets = kvcalloc(max(up->npeersets, 1U), sizeof(*rs->peersets), GFP_KERNEL_ACCOUNT);
+	if (!rs->peersets)
+		return -ENOMEM;
+	list_for_each_entry(draft, &up->peersets, list) {
+		struct simseg_peerset *ps = &rs->peersets[rs->npeersets];
+
+		set = simseg_addrset_build(draft->prefixes, draft->n);
+		if (!set)
+			return -ENOMEM;
+		RCU_INIT_POINTER(rs->sets->set[draft->id], set);
+		ps->id = draft->id;
+		ps->prefixes = draft->prefixes;
+		ps->nprefixes = draft->n;
+		draft->prefixes = NULL;
+		simseg_name_hold(&sn->peer_names, ps->id);
+		rs->npeersets++;
+	}
+	return 0;
+}
+
+static int simseg_upload_build_policies(struct simseg_net *sn, struct simseg_upload *up,
+					struct simseg_ruleset *rs, struct netlink_ext_ack *extack)
+{
+	struct simseg_policy *policy;
+	struct simseg_draft *draft;
+	u32 i;
+
+	list_for_each_entry(draft, &up->policies, list) {
+		for (i = 0; i < draft->n; i++) {
+			u32 id = draft->rules[i].kind == SIMSEG_PEER_SET ?
+				 simseg_name_find(&sn->peer_names, draft->rules[i].peer) : 0;
+
+			if (draft->rules[i].kind == SIMSEG_PEER_SET &&
+			    !simseg_peerset_find(rs, id)) {
+				NL_SET_ERR_MSG_MOD(extack, "a rule names a peer set that the upload does not have");
+				return -ENOENT;
+			}
+		}
+		policy = simseg_policy_build(sn, draft->id,
+					     simseg_name_of(&sn->policy_names, draft->id),
+					     draft->rules, draft->n, extack);
+		if (IS_ERR(policy))
+			return PTR_ERR(policy);
+		rs->policies[draft->id] = policy;
+		rs->npolicies++;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* What was collected, as a ruleset that could be put in force. */
+static struct simseg_ruleset *simseg_upload_build(struct simseg_net *sn, struct simseg_upload *up,
+						  struct netlink_ext_ack *extack)
+{
+	struct simseg_addrset *pools = simseg_addrset_build(up->pool, up->npools);
+	struct simseg_ruleset *rs;
+	int err = -ENOMEM;
+	u32 i;
+
+	rs = simseg_ruleset_alloc(simseg_drafts_slots(&up->policies),
+				  simseg_drafts_slots(&up->peersets));
+	if (!rs || !pools)
+		goto fail;
+	swap(rs->pools, pools);
+	kvfree(pools);
+	pools = NULL;
+	rs->pool = kvmemdup(up->pool, up->npools * sizeof(*up->pool), GFP_KERNEL_ACCOUNT);
+	rs->failsafe = kvmemdup(up->failsafe, up->nfailsafe * sizeof(*up->failsafe),
+				GFP_KERNEL_ACCOUNT);
+	if ((up->npools && !rs->pool) || (up->nfailsafe && !rs->failsafe))
+		goto fail;
+	rs->npools = up->npools;
+	rs->nfailsafe = up->nfailsafe;
+	for (i = 0; i < SIMSEG_SETTINGS; i++) {
+		if (up->settings[i] != U32_MAX)
+			rs->settings[i] = up->settings[i];
+	}
+	err = simseg_upload_build_sets(sn, up, rs);
+	if (!err)
+		err = simseg_upload_build_policies(sn, up, rs, extack);
+	if (err)
+		goto fail;
+	simseg_ruleset_hash(sn, rs);
+	return rs;
+fail:
+	kvfree(pools);
+	if (rs)
+		simseg_ruleset_free(sn, rs);
+	return ERR_PTR(err);
+}
+
+static bool simseg_prefix_listed(const struct simseg_prefix *prefix,
+				 const struct simseg_prefix *list, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (!memcmp(prefix, &list[i], sizeof(*prefix)))
+			return true;
+	}
+	return false;
+}
+
+/* A pool in force stays covered, unless it is opened by name. */
+static int simseg_upload_check_pools(struct simseg_net *sn, const struct simseg_ruleset *rs,
+				     const struct simseg_prefix *open, u32 nopen,
+				     struct netlink_ext_ack *extack)
+{
+	const struct simseg_ruleset *old;
+	u32 i;
+
+	old = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
+	for (i = 0; i < old->npools; i++) {
+		if (simseg_addrset_covers(rs->pools, &old->pool[i]) ||
+		    simseg_prefix_listed(&old->pool[i], open, nopen))
+			continue;
+		NL_SET_ERR_MSG_MOD(extack, "a pool in force is missing, which would open the gate for it: name it as OPEN_POOL if that is meant");
+		return -EPERM;
+	}
+	return 0;
+}
+
+/* Cuts what the new state no longer allows, and says when that is done. */
+static void simseg_upload_settle(struct simseg_net *sn, struct list_head *gone,
+				 struct simseg_receipt *receipt)
+{
+	simseg_net_changed(sn);
+	receipt->time_state = ktime_get_boottime_ns();
+	receipt->sessions = simseg_sweep_run(sn, &receipt->conntrack);
+	synchronize_rcu_expedited();
+	receipt->sessions += simseg_sweep_run(sn, &receipt->conntrack);
+	receipt->time_done = ktime_get_boottime_ns();
+	simseg_devices_release(gone);
+}
+
+/* The upload ends here, whatever the result. */
+int simseg_upload_commit(struct simseg_net *sn, struct simseg_upload *up,
+			 const struct simseg_prefix *open, u32 nopen, u32 flags,
+			 struct simseg_receipt *receipt, struct netlink_ext_ack *extack)
+{
+	u32 merge = up->devices || (flags & SIMSEG_COMMIT_DEVICES) ? SIMSEG_MERGE_EXACT : 0;
+	struct simseg_ruleset *rs;
+	LIST_HEAD(gone);
+	int err;
+
+	lockdep_assert_held(&sn->lock);
+	err = simseg_upload_generation(sn, up->generation, extack);
+	if (err)
+		goto out;
+	rs = simseg_upload_build(sn, up, extack);
+	if (IS_ERR(rs)) {
+		err = PTR_ERR(rs);
+		goto out;
+	}
+	err = simseg_upload_check_pools(sn, rs, open, nopen, extack);
+	if (!err && rs->npools)
+		err = simseg_net_govern(sn, extack);
+	if (!err)
+		err = simseg_merge_prepare(sn, &up->staged, rs->pools,
+					   rs->settings[SIMSEG_A_SETTING_DEVICES], merge, extack);
+	if (err) {
+		simseg_merge_undo(sn, &up->staged);
+		simseg_ruleset_free(sn, rs);
+		goto out;
+	}
+	simseg_ruleset_commit(sn, rs);
+	simseg_merge_finish(sn, &up->staged, merge, &gone, receipt);
+	simseg_net_hold(sn, rs->npools && !sn->disarmed);
+	simseg_upload_settle(sn, &gone, receipt);
+out:
+	simseg_upload_free(sn, up);
+	return err;
+}
+
+/* A socket was closed: its upload dies with it. */
+static int simseg_upload_notify(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	struct netlink_notify *notify = ptr;
+	struct simseg_upload *up;
+	struct simseg_net *sn;
+
+	if (event != NETLINK_URELEASE || notify->protocol != NETLINK_GENERIC)
+		return NOTIFY_DONE;
+	sn = simseg_net(notify->net);
+	if (!sn)
+		return NOTIFY_DONE;
+	mutex_lock(&sn->lock);
+	up = simseg_upload_find(sn, notify->portid);
+	if (up)
+		simseg_upload_free(sn, up);
+	mutex_unlock(&sn->lock);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block simseg_upload_notifier = {
+	.notifier_call = simseg_upload_notify,
+};
+
+int simseg_upload_init(void)
+{
+	return netlink_register_notifier(&simseg_upload_notifier);
+}
+
+void simseg_upload_uninit(void)
+{
+	netlink_unregister_notifier(&simseg_upload_notifier);
+}

@@ -1,0 +1,561 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The verdict, in this order, and default deny lives here only:
+ *
+ *  0 link control is not judged where it ends or begins (LOCAL_IN, LOCAL_OUT)
+ *  1 the source's side: on a sim interface it must be bound there; a pool
+ *    source anywhere else is spoofed
+ *  2 no address in a pool: not governed; a pool address without device: drop
+ *  3 a quarantined device: drop, but for its responder
+ *  4 a live session, judged again if anything changed: allow
+ *  5 a new flow: each governed side must allow it
+ *  6 everything else: drop
+ *
+ * Both hooks, the XDP program and explain come through simseg_judge(). It runs
+ * under RCU.
+ */
+#include <linux/inetdevice.h>
+#include <linux/netdevice.h>
+#include <linux/rcupdate.h>
+#include <linux/tcp.h>
+#include <linux/timekeeping.h>
+#include <net/addrconf.h>
+#include <net/route.h>
+
+#include "simseg.h"
+
+#define SIMSEG_TCP_OPEN_MASK	0x17	/* FIN, SYN, RST, ACK */
+#define SIMSEG_TCP_OPEN		0x02	/* SYN alone */
+
+/* Both ends of a packet, as the registry knows them. */
+struct simseg_ends {
+	const struct simseg_ruleset *rs;
+	const struct simseg_binding *binding[2];
+	bool governed[2];
+	bool responder;		/* a quarantine's exception holds */
+};
+
+static bool simseg_in_pool(const struct simseg_ruleset *rs, const struct in6_addr *addr)
+{
+	struct simseg_u128 number;
+
+	simseg_u128_from(&number, addr);
+	return simseg_addrset_has(rs->pools, &number);
+}
+
+bool simseg_is_self(struct net *net, const struct in6_addr *addr)
+{
+	if (ipv6_addr_v4mapped(addr))
+		return inet_addr_type(net, addr->s6_addr32[3]) == RTN_LOCAL;
+	return ipv6_chk_addr(net, addr, NULL, 0);
+}
+
+/* Row 1. @in: where it arrived, NULL if it was made here. */
+static u8 simseg_row_side(const struct simseg_net *sn, const struct simseg_ruleset *rs,
+			  const struct in6_addr *src, const struct simseg_binding *binding,
+			  const struct net_device *in)
+{
+	const struct simseg_iface *iface;
+
+	if (!in)
+		return 0;
+	iface = simseg_iface_of(sn, in);
+	if (iface && iface->side == SIMSEG_SIDE_SIM) {
+		if (!binding)
+			return simseg_in_pool(rs, src) ? SIMSEG_REASON_UNBOUND :
+							 SIMSEG_REASON_SPOOFED;
+		return simseg_binding_on(binding, in) ? 0 : SIMSEG_REASON_SPOOFED;
+	}
+	return binding || simseg_in_pool(rs, src) ? SIMSEG_REASON_SPOOFED : 0;
+}
+
+/* Row 2 of one end. */
+static u8 simseg_row_bound(struct simseg_ends *ends, struct simseg_result *res, int i,
+			   const struct in6_addr *addr)
+{
+	const struct simseg_binding *binding = ends->binding[i];
+
+	if (binding) {
+		ends->governed[i] = true;
+		res->device[i] = rcu_dereference(binding->device);
+		res->epoch[i] = binding->epoch;
+		return 0;
+	}
+	ends->governed[i] = simseg_in_pool(ends->rs, addr);
+	return ends->governed[i] ? SIMSEG_REASON_UNBOUND : 0;
+}
+
+/* Row 3 of one end: @peer is the other address. */
+static u8 simseg_row_quarantine(const struct simseg_device *device, const struct in6_addr *peer,
+				bool *responder)
+{
+	const struct simseg_quarantine *q;
+	struct simseg_u128 number;
+
+	if (likely(READ_ONCE(device->state) == SIMSEG_STATE_ACTIVE))
+		return 0;
+	q = rcu_dereference(device->quarantine);
+	if (!q || !q->responders)
+		return SIMSEG_REASON_QUARANTINED;
+	simseg_u128_from(&number, peer);
+	if (!simseg_addrset_has(q->responders, &number))
+		return SIMSEG_REASON_QUARANTINED;
+	*responder = true;
+	return 0;
+}
+
+/* Rows 1 to 3. NOT_GOVERNED if no address is in a pool. */
+static u8 simseg_rows_address(struct simseg_net *sn, const struct simseg_pkt *pkt,
+			      struct simseg_ends *ends, struct simseg_result *res)
+{
+	const struct in6_addr *addr[2] = { &pkt->src, &pkt->dst };
+	bool self[2] = { pkt->hook == SIMSEG_HOOK_OUTPUT, pkt->hook == SIMSEG_HOOK_INPUT };
+	u8 reason;
+	int i;
+
+	for (i = 0; i < 2; i++)
+		ends->binding[i] = self[i] ? NULL : simseg_binding_lookup(sn, addr[i]);
+	if (!(pkt->flags & SIMSEG_PKT_ANY_IIF)) {
+		reason = simseg_row_side(sn, ends->rs, &pkt->src, ends->binding[0], pkt->in);
+		if (reason) {
+			if (ends->binding[0])
+				res->device[0] = rcu_dereference(ends->binding[0]->device);
+			return reason;
+		}
+	}
+	for (i = 0; i < 2; i++) {
+		reason = self[i] ? 0 : simseg_row_bound(ends, res, i, addr[i]);
+		if (reason)
+			return reason;
+	}
+	if (!ends->governed[0] && !ends->governed[1])
+		return SIMSEG_REASON_NOT_GOVERNED;
+	for (i = 0; i < 2; i++) {
+		reason = res->device[i] ? simseg_row_quarantine(res->device[i], addr[!i],
+								&ends->responder) : 0;
+		if (reason)
+			return reason;
+	}
+	return 0;
+}
+
+static u8 simseg_ask(const struct simseg_ruleset *rs, struct simseg_result *res, int i,
+		     const struct simseg_query *query)
+{
+	const struct simseg_device *device = res->device[i];
+	const struct simseg_policy *policy = rcu_dereference(device->own);
+	u32 id = READ_ONCE(device->policy);
+
+	if (policy) {
+		res->rule[i] = simseg_policy_match(policy, rs->sets, query);
+		res->policy[i] = policy;
+		if (res->rule[i])
+			return 0;
+	}
+	policy = id < rs->policy_slots ? rs->policies[id] : NULL;
+	res->policy[i] = policy;
+	if (!policy)
+		return SIMSEG_REASON_NO_POLICY;
+	res->rule[i] = simseg_policy_match(policy, rs->sets, query);
+	return res->rule[i] ? 0 : SIMSEG_REASON_NO_RULE;
+}
+
+/*
+ * Row 5: the source's device must allow it out, the destination's in.
+ * @self: the side without a device is the gateway.
+ */
+static u8 simseg_row_rules(const struct simseg_ruleset *rs, const struct simseg_pkt *pkt,
+			   bool self, struct simseg_result *res)
+{
+	const struct in6_addr *peer[2] = { &pkt->dst, &pkt->src };
+	struct simseg_query query = {
+		.port = ntohs(pkt->dport),
+		.proto = pkt->proto,
+		.ports = (pkt->flags & SIMSEG_PKT_PORTS) && simseg_proto_has_ports(pkt->proto),
+		.self = self,
+	};
+	u8 reason;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (!res->device[i])
+			continue;
+		query.dir = i ? SIMSEG_DIR_IN : SIMSEG_DIR_OUT;
+		simseg_u128_from(&query.peer, peer[i]);
+		reason = simseg_ask(rs, res, i, &query);
+		if (reason)
+			return reason;
+	}
+	return 0;
+}
+
+/* The packet that opened @s, as far as rules look at it. */
+static void simseg_first_packet(const struct simseg_session *s, struct simseg_pkt *pkt)
+{
+	memset(pkt, 0, sizeof(*pkt));
+	pkt->src = s->key.addr[s->initiator];
+	pkt->dst = s->key.addr[!s->initiator];
+	pkt->sport = s->key.port[s->initiator];
+	pkt->dport = s->key.port[!s->initiator];
+	pkt->proto = s->key.proto;
+	pkt->flags = SIMSEG_PKT_PORTS;
+}
+
+/* Do both addresses still belong to whom they belonged to at the first packet? */
+static u8 simseg_rejudge_owner(struct simseg_net *sn, const struct simseg_ruleset *rs,
+			       const struct simseg_session *s, const struct in6_addr *addr, int i)
+{
+	const struct simseg_binding *binding = simseg_binding_lookup(sn, addr);
+
+	if (!s->device[i]) {
+		if (test_bit(SIMSEG_SESSION_F_SELF, &s->flags))
+			return 0;
+		return binding || simseg_in_pool(rs, addr) ? SIMSEG_REASON_UNBOUND : 0;
+	}
+	if (!binding || rcu_access_pointer(binding->device) != s->device[i] ||
+	    binding->epoch != s->epoch[i])
+		return SIMSEG_REASON_UNBOUND;
+	return 0;
+}
+
+static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s)
+{
+	const struct simseg_ruleset *rs = rcu_dereference(sn->ruleset);
+	struct simseg_result res = {};
+	struct simseg_pkt pkt;
+	bool responder = false;
+	u8 reason;
+	int i;
+
+	simseg_first_packet(s, &pkt);
+	for (i = 0; i < 2; i++) {
+		reason = simseg_rejudge_owner(sn, rs, s, i ? &pkt.dst : &pkt.src, i);
+		if (reason)
+			return reason;
+		res.device[i] = s->device[i];
+	}
+	for (i = 0; i < 2; i++) {
+		if (!res.device[i])
+			continue;
+		reason = simseg_row_quarantine(res.device[i], i ? &pkt.src : &pkt.dst, &responder);
+		if (reason)
+			return reason;
+	}
+	if (!responder) {
+		reason = simseg_row_rules(rs, &pkt, test_bit(SIMSEG_SESSION_F_SELF, &s->flags),
+					  &res);
+		if (reason)
+			return reason;
+	}
+	for (i = 0; i < 2; i++)
+		simseg_session_grant(s, i, res.policy[i], res.rule[i]);
+	return 0;
+}
+
+/*
+ * Judges a session as its first packet, if anything has changed since it was
+ * judged. 0: it is still allowed, and stamped so; else why not.
+ *
+ * The counter is read before the state that it guards, and written into the
+ * session after: a change in between leaves an old number there, and the next
+ * packet judges again.
+ */
+u8 simseg_rejudge(struct simseg_net *sn, struct simseg_session *s)
+{
+	u32 change = atomic_read_acquire(&sn->change);
+	u8 reason;
+
+	if (READ_ONCE(s->change) == change)
+		return 0;
+	reason = simseg_rejudge_now(sn, s);
+	if (!reason)
+		WRITE_ONCE(s->change, change);
+	return reason;
+}
+
+static void simseg_allow(struct simseg_result *res, u8 reason)
+{
+	res->verdict = SIMSEG_VERDICT_ALLOW;
+	res->reason = reason;
+}
+
+static void simseg_deny(struct simseg_result *res, u8 reason)
+{
+	res->verdict = SIMSEG_VERDICT_DENY;
+	res->reason = reason;
+}
+
+static void simseg_pass(struct simseg_result *res, u8 reason)
+{
+	res->verdict = SIMSEG_VERDICT_PASS;
+	res->reason = reason;
+}
+
+static void simseg_allow_session(struct simseg_net *sn, const struct simseg_pkt *pkt,
+				 struct simseg_session *s, u8 dir, struct simseg_result *res)
+{
+	u8 side = dir != s->initiator;
+
+	res->session = s;
+	res->device[0] = s->device[side];
+	res->device[1] = s->device[!side];
+	if (!(pkt->flags & SIMSEG_PKT_DRY)) {
+		if (unlikely(pkt->in && READ_ONCE(s->iif[dir]) != pkt->in->ifindex))
+			WRITE_ONCE(s->iif[dir], pkt->in->ifindex);
+		simseg_session_account(sn, s, pkt, dir);
+	}
+	simseg_allow(res, SIMSEG_REASON_SESSION);
+}
+
+/* Row 4, after the addresses have passed. True: decided. */
+static bool simseg_row_session(struct simseg_net *sn, const struct simseg_pkt *pkt,
+			       struct simseg_session *s, u8 dir, struct simseg_result *res)
+{
+	u8 reason;
+
+	if (simseg_session_reusable(s, pkt)) {
+		if (!(pkt->flags & SIMSEG_PKT_DRY))
+			simseg_session_end(sn, s, SIMSEG_END_REUSED);
+		return false;
+	}
+	reason = simseg_rejudge(sn, s);
+	if (reason) {
+		simseg_deny(res, reason);
+		if (!(pkt->flags & SIMSEG_PKT_DRY))
+			simseg_sweep_kick(sn);
+		return true;
+	}
+	simseg_allow_session(sn, pkt, s, dir, res);
+	return true;
+}
+
+/* Is it a packet that may open a session? */
+static u8 simseg_may_open(const struct simseg_net *sn, const struct simseg_pkt *pkt)
+{
+	if (pkt->flags & SIMSEG_PKT_REPLY_ONLY)
+		return SIMSEG_REASON_UNRELATED;
+	if (pkt->proto != IPPROTO_TCP ||
+	    (pkt->tcp_flags & SIMSEG_TCP_OPEN_MASK) == SIMSEG_TCP_OPEN)
+		return 0;
+	if (READ_ONCE(sn->pickup_until) > ktime_get_boottime_ns())
+		return 0;
+	return SIMSEG_REASON_NOT_FIRST;
+}
+
+static u8 simseg_create_reason(int err)
+{
+	switch (err) {
+	case -EDQUOT:
+		return SIMSEG_REASON_DEVICE_LIMIT;
+	case -ENOSPC:
+		return SIMSEG_REASON_SESSION_LIMIT;
+	default:
+		return SIMSEG_REASON_NO_MEMORY;
+	}
+}
+
+static void simseg_open(struct simseg_net *sn, const struct simseg_pkt *pkt, u32 change,
+			struct simseg_result *res)
+{
+	struct simseg_session *s;
+	struct simseg_key key;
+	u8 dir;
+	int err;
+
+	if (pkt->flags & SIMSEG_PKT_DRY)
+		return;
+	err = simseg_session_create(sn, pkt, res, change);
+	if (!err)
+		return;
+	if (err == -EEXIST) {	/* another CPU opened it meanwhile */
+		dir = simseg_key_make(&key, pkt);
+		s = simseg_session_find(sn, &key);
+		if (s) {
+			simseg_allow_session(sn, pkt, s, dir, res);
+			return;
+		}
+	}
+	simseg_deny(res, simseg_create_reason(err));
+}
+
+/* A mid-stream packet in its other role: a polled device sends replies. */
+static u8 simseg_row_rules_reversed(const struct simseg_ruleset *rs, struct simseg_pkt *pkt,
+				    bool self, struct simseg_result *res)
+{
+	swap(pkt->src, pkt->dst);
+	swap(pkt->sport, pkt->dport);
+	swap(res->device[0], res->device[1]);
+	swap(res->epoch[0], res->epoch[1]);
+	return simseg_row_rules(rs, pkt, self, res);
+}
+
+/* Rows 5 and 6. */
+static void simseg_row_new(struct simseg_net *sn, const struct simseg_pkt *pkt,
+			   const struct simseg_ends *ends, u32 change, struct simseg_result *res)
+{
+	bool self = pkt->hook == SIMSEG_HOOK_INPUT || pkt->hook == SIMSEG_HOOK_OUTPUT;
+	struct simseg_pkt other = *pkt;
+	u8 reason;
+
+	if (ends->responder) {
+		simseg_allow(res, SIMSEG_REASON_RESPONDER);
+		simseg_open(sn, pkt, change, res);
+		return;
+	}
+	reason = simseg_may_open(sn, pkt);
+	if (!reason)
+		reason = simseg_row_rules(ends->rs, pkt, self, res);
+	if (reason && reason != SIMSEG_REASON_NOT_FIRST && pkt->proto == IPPROTO_TCP &&
+	    !(pkt->tcp_flags & SIMSEG_TCP_OPEN) &&
+	    !simseg_row_rules_reversed(ends->rs, &other, self, res)) {
+		simseg_allow(res, SIMSEG_REASON_RULE);
+		simseg_open(sn, &other, change, res);
+		return;
+	}
+	if (reason) {
+		simseg_deny(res, reason);
+		return;
+	}
+	simseg_allow(res, SIMSEG_REASON_RULE);
+	simseg_open(sn, pkt, change, res);
+}
+
+/* An ICMP error follows the live session whose packet it quotes. */
+static void simseg_judge_error(struct simseg_net *sn, const struct simseg_pkt *pkt,
+			       struct simseg_result *res)
+{
+	const struct simseg_pkt *quote = pkt->quote;
+	struct simseg_session *s;
+	struct simseg_key key;
+
+	/* it has to go back to whom the quoted packet came from */
+	if (ipv6_addr_equal(&pkt->dst, &quote->src)) {
+		simseg_key_make(&key, quote);
+		s = simseg_session_find(sn, &key);
+		if (s && !simseg_rejudge(sn, s)) {
+			res->session = s;
+			simseg_allow(res, SIMSEG_REASON_RELATED);
+			return;
+		}
+	}
+	simseg_deny(res, SIMSEG_REASON_UNRELATED);
+}
+
+/*
+ * What the gateway itself says about a packet is judged as that packet: there
+ * is no answer to a denied probe.
+ */
+static void simseg_judge_own_error(struct simseg_net *sn, const struct simseg_pkt *pkt,
+				   struct simseg_result *res)
+{
+	struct simseg_pkt quote = *pkt->quote;
+
+	quote.flags |= SIMSEG_PKT_DRY | SIMSEG_PKT_ANY_IIF;
+	quote.hook = simseg_is_self(sn->net, &quote.dst) ? SIMSEG_HOOK_INPUT : SIMSEG_HOOK_FORWARD;
+	simseg_judge(sn, &quote, res);
+	if (res->verdict == SIMSEG_VERDICT_ALLOW)
+		res->reason = SIMSEG_REASON_RELATED;
+}
+
+static bool simseg_own_error(const struct simseg_pkt *pkt)
+{
+	return pkt->hook == SIMSEG_HOOK_OUTPUT && (pkt->flags & SIMSEG_PKT_ERROR);
+}
+
+static void simseg_judge_rows(struct simseg_net *sn, const struct simseg_pkt *pkt, u32 change,
+			      struct simseg_session *s, u8 dir, struct simseg_result *res)
+{
+	struct simseg_ends ends = { .rs = rcu_dereference(sn->ruleset) };
+	u8 reason = simseg_rows_address(sn, pkt, &ends, res);
+
+	if (reason == SIMSEG_REASON_NOT_GOVERNED)
+		simseg_pass(res, reason);
+	else if (reason)
+		simseg_deny(res, reason);
+	else if (pkt->malformed)
+		simseg_deny(res, pkt->malformed);
+	else if (pkt->flags & SIMSEG_PKT_ERROR)
+		simseg_judge_error(sn, pkt, res);
+	else if (!s || !simseg_row_session(sn, pkt, s, dir, res))
+		simseg_row_new(sn, pkt, &ends, change, res);
+}
+
+void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct simseg_result *res)
+{
+	u32 change = atomic_read_acquire(&sn->change);
+	struct simseg_session *s = NULL;
+	struct simseg_key key;
+	u8 dir = 0;
+
+	memset(res, 0, sizeof(*res));
+	if (READ_ONCE(sn->disarmed)) {
+		simseg_pass(res, SIMSEG_REASON_DISARMED);
+		return;
+	}
+	if ((pkt->flags & SIMSEG_PKT_LINK) &&
+	    (pkt->hook == SIMSEG_HOOK_INPUT || pkt->hook == SIMSEG_HOOK_OUTPUT)) {
+		simseg_pass(res, SIMSEG_REASON_LINK);
+		return;
+	}
+	if (simseg_own_error(pkt)) {
+		simseg_judge_own_error(sn, pkt, res);
+		return;
+	}
+	if (!pkt->malformed && !(pkt->flags & SIMSEG_PKT_ERROR)) {
+		dir = simseg_key_make(&key, pkt);
+		s = simseg_session_find(sn, &key);
+	}
+	/*
+	 * Nothing has changed since the session was judged, and the interface
+	 * is one that has passed row 1 in this direction: rows 1 to 4 would
+	 * say what they said.
+	 */
+	if (s && READ_ONCE(s->change) == change &&
+	    (!pkt->in || READ_ONCE(s->iif[dir]) == pkt->in->ifindex) &&
+	    !simseg_session_reusable(s, pkt)) {
+		simseg_allow_session(sn, pkt, s, dir, res);
+		return;
+	}
+	simseg_judge_rows(sn, pkt, change, s, dir, res);
+}
+
+/*
+ * The guard's question: rows 1 to 3 by addresses alone. @in: ingress; NULL:
+ * egress on @out, where the destination has to be at home. 0: nothing speaks
+ * against it; else why not, and *@device is whose it is, or NULL.
+ */
+u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
+			const struct in6_addr *dst, const struct net_device *in,
+			const struct net_device *out, struct simseg_device **device)
+{
+	const struct simseg_ruleset *rs = rcu_dereference(sn->ruleset);
+	const struct simseg_binding *binding[2];
+	bool responder;
+	u8 reason;
+	int i;
+
+	*device = NULL;
+	for (i = 0; i < 2; i++)
+		binding[i] = simseg_binding_lookup(sn, i ? dst : src);
+	i = in ? 0 : 1;
+	if (in)
+		reason = simseg_row_side(sn, rs, src, binding[0], in);
+	else if (!binding[1])
+		reason = simseg_in_pool(rs, dst) ? SIMSEG_REASON_UNBOUND : 0;
+	else
+		reason = simseg_binding_on(binding[1], out) ? 0 : SIMSEG_REASON_UNBOUND;
+	if (reason) {
+		*device = binding[i] ? rcu_dereference(binding[i]->device) : NULL;
+		return reason;
+	}
+	for (i = 0; i < 2; i++) {
+		struct simseg_device *d = binding[i] ? rcu_dereference(binding[i]->device) : NULL;
+
+		reason = d ? simseg_row_quarantine(d, i ? src : dst, &responder) : 0;
+		if (reason) {
+			*device = d;
+			return reason;
+		}
+	}
+	return 0;
+}
