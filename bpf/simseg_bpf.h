@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the module offers to BPF programs, as its kmod/kfunc.c documents it.
+ * The name is a local one: BTF of the module is not needed to compile.
+ */
+#ifndef _SIMSEG_BPF_H
+#define _SIMSEG_BPF_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+#include <linux/simseg.h>
+
+#define BPF_SIMSEG_F_PORTS	(1U << 0)
+#define BPF_SIMSEG_F_REPLY_ONLY	(1U << 1)
+#define BPF_SIMSEG_F_LINK	(1U << 2)
+
+struct bpf_simseg_opts___local {
+	__be32 src[4];
+	__be32 dst[4];
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+	__u8 tcp_flags;
+	__be16 vlan_proto;
+	__u16 vlan_id;
+	__u8 dest[6];
+	__u32 bytes;
+	__u32 flags;
+	__s32 error;
+	__u8 reason;
+	__u8 reserved[11];
+};
+
+extern int bpf_simseg_xdp_check(struct xdp_md *ctx, struct bpf_simseg_opts___local *opts,
+				__u32 opts__sz) __ksym;
+
+#endif /* _SIMSEG_BPF_H */
