@@ -91,7 +91,7 @@ static void simseg_record_session(struct simseg_record *rec, const struct simseg
 	rec->policy = s->policy[side];
 	rec->rule = s->rule[side];
 	rec->stamp = s->stamp[side];
-	rec->iif = s->iif[0];
+	rec->iif = s->iif[from];
 	rec->oif = s->oif;
 	if (test_bit(SIMSEG_SESSION_F_PICKUP, &s->flags))
 		rec->flags |= SIMSEG_RECORD_F_PICKUP;

@@ -88,19 +88,32 @@ static bool simseg_xdp_cut(const struct simseg_result *res)
 	return q && !q->nallow;
 }
 
+/* The floor ends a closed session when its ports are opened anew. */
+static bool simseg_xdp_reopens(struct simseg_net *sn, const struct simseg_pkt *pkt)
+{
+	const struct simseg_session *s;
+	struct simseg_key key;
+
+	if (pkt->proto != IPPROTO_TCP)
+		return false;
+	simseg_key_make(&key, pkt);
+	s = simseg_session_find(sn, &key);
+	return s && simseg_session_reusable(s, pkt);
+}
+
 /* Would the floor, with what it alone knows, come to the same verdict? */
-static bool simseg_xdp_certain(struct net *net, const struct simseg_pkt *pkt,
+static bool simseg_xdp_certain(struct simseg_net *sn, const struct simseg_pkt *pkt,
 			       const struct simseg_iface *iface, const struct simseg_result *res)
 {
 	if (simseg_xdp_by_source(iface, res))
 		return true;
-	if (simseg_is_self(net, &pkt->dst))
+	if (simseg_is_self(sn->net, &pkt->dst))
 		return false;
 	if (simseg_xdp_cut(res))
 		return true;
-	if (res->session && simseg_session_reusable(res->session, pkt))
+	if (simseg_xdp_reopens(sn, pkt))
 		return false;
-	return !simseg_xdp_has_nat(net, ipv6_addr_v4mapped(&pkt->dst));
+	return !simseg_xdp_has_nat(sn->net, ipv6_addr_v4mapped(&pkt->dst));
 }
 
 static void simseg_xdp_account(struct simseg_net *sn, struct simseg_iface *iface,
@@ -127,8 +140,7 @@ static void simseg_xdp_account(struct simseg_net *sn, struct simseg_iface *iface
  */
 u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8 *reason)
 {
-	struct net *net = dev_net(frame->dev);
-	struct simseg_net *sn = simseg_net(net);
+	struct simseg_net *sn = simseg_net(dev_net(frame->dev));
 	struct simseg_result res = { };
 	struct simseg_iface *iface;
 	struct net_device *dev;
@@ -158,7 +170,7 @@ u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8
 		return res.verdict;
 
 	iface = simseg_iface_of(sn, dev);
-	if (!simseg_xdp_certain(net, pkt, iface, &res))
+	if (!simseg_xdp_certain(sn, pkt, iface, &res))
 		return SIMSEG_VERDICT_PASS;
 	simseg_xdp_account(sn, iface, pkt, &res);
 	return SIMSEG_VERDICT_DENY;
