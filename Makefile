@@ -197,6 +197,9 @@ BPFT_BIN := $(BPFT_SRC:%.c=$(B)/%)
 TOOL_SRC := $(wildcard tests/tools/*.c tests/netns/*.c)
 TOOL_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(TOOL_SRC))
 
+# Static: in an emulated guest the loading of libraries is most of a start.
+$(TOOL_BIN): LDFLAGS += -static
+
 tools: $(TOOL_BIN)
 
 tests: $(UNIT_BIN) $(TOOL_BIN) $(BPFT_OBJ) $(BPFT_BIN)

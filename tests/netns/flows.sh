@@ -3,6 +3,8 @@
 #
 # The programs that the story is played with: what meters, RTUs, cameras and
 # their servers really run. Read after lib.sh.
+#
+# shellcheck disable=SC2034 # some of this is for those who read this file
 
 RTU_LOG=$WORK/rtu
 TRIES_S=${TRIES_S:-5}	# what a flow may take; a TLS handshake is slow in an emulated guest
@@ -45,7 +47,7 @@ servers_up() {
 	local who
 	pki_up
 	mosquitto_up
-	spawn video python3 "$TOP/tests/tools/https_put.py" "$WORK" >"$WORK/https.log" 2>&1
+	spawn video python3 -I -S "$TOP/tests/tools/https_put.py" "$WORK" >"$WORK/https.log" 2>&1
 	background headend probe serve udp/123 "${BAIT[@]}" >/dev/null
 	for who in scada broker video pc attacker; do
 		background "$who" probe serve "${BAIT[@]}" >/dev/null

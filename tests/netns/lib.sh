@@ -26,12 +26,14 @@
 # queue and no qdisc, neighbours are permanent, nobody does DAD.
 #
 # Environment: SIMSEG_TOP, SIMSEG_KO, SEGCTL, SIMSEG_XDP (1: XDP and kfuncs).
+#
+# shellcheck disable=SC2034 # some of this is for those who read this file
 
 set -u
 
 TOP=${SIMSEG_TOP:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 SEGCTL=${SEGCTL:-$TOP/build/segctl}
-TOOLS=${SIMSEG_TOOLS:-$TOP/build/tools}
+TOOLS=${SIMSEG_TOOLS:-$TOP/build/tests/tools}
 XDP=${SIMSEG_XDP:-0}
 export PATH=$TOOLS:$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
@@ -122,7 +124,7 @@ finish() {
 # ---- time -----------------------------------------------------------------
 
 # A short rest between two looks at a condition, without a process.
-rest() { read -rt "${1:-0.05}" -u 9 || true; }
+rest() { read -rt 0.05 -u 9 || true; }
 
 # wait_for SECONDS COMMAND...: look until it succeeds.
 wait_for() {
@@ -154,7 +156,7 @@ on() {
 	if [ "$who" = gw ]; then
 		"$@"
 	else
-		nsenter --net="/run/netns/$NSP$who" -- "$@"
+		nsrun "/run/netns/$NSP$who" "$@"
 	fi
 }
 
@@ -174,64 +176,36 @@ spawn() {
 	echo $! >>"$WORK/pids"
 }
 
+# ns_setup NAME: what ip shall do there, from standard input.
 ns_setup() {
-	local who=$1 dev
 	{
 		echo 'link set lo up'
 		cat
-	} | on "$who" sh -c 'for f in all default; do
-			echo 0 >/proc/sys/net/ipv6/conf/$f/accept_dad
-			echo 0 >/proc/sys/net/ipv6/conf/$f/accept_ra
-		done
-		ip -batch -' || bail "cannot set up $who"
-	[ "$who" = d8 ] || [ "$who" = wan ] && return
-	dev=eth0
-	on "$who" ethtool -K "$dev" tx off tso off gso off gro off txvlan off >/dev/null 2>&1
-	return 0
+	} | ip -n "$NSP$1" -batch - || bail "cannot set up $1"
 }
 
 device_up() {
 	local n=$1 dev=eth0
-	if [ "$n" = 8 ]; then
-		tunlink wwan7 "/run/netns/${NSP}d8" eth0 >>"$WORK/pids" || bail "no TUN link"
-	fi
-	ip -batch - <<-EOF || bail "cannot set up wwan$((n - 1))"
-		link set wwan$((n - 1)) addrgenmode none up
-		address add 192.0.2.1/32 dev wwan$((n - 1))
-		address add fd63::1/128 dev wwan$((n - 1)) nodad
-		address add fe80::1/64 dev wwan$((n - 1)) nodad
-		route add 10.64.0.1$n/32 dev wwan$((n - 1)) src 192.0.2.1
-		route add fd64::1$n/128 dev wwan$((n - 1)) src fd63::1
-	EOF
-	ns_setup "d$n" <<-EOF
-		link set $dev addrgenmode none up
-		address add 10.64.0.1$n/32 dev $dev
-		address add fd64::1$n/128 dev $dev nodad
-		address add fe80::1$n/64 dev $dev nodad
-		route add 192.0.2.1/32 dev $dev scope link src 10.64.0.1$n
-		route add default via 192.0.2.1 dev $dev src 10.64.0.1$n
-		route add default via fe80::1 dev $dev src fd64::1$n
-	EOF
-	[ "$n" = 8 ] && return
-	neighbours "d$n" "$n"
-}
-
-# Who is where on a device's link, for good.
-neighbours() {
-	ip -batch - <<-EOF
-		neigh replace 10.64.0.1$2 lladdr 02:00:00:00:02:0$2 dev wwan$(($2 - 1)) nud permanent
-		neigh replace fd64::1$2 lladdr 02:00:00:00:02:0$2 dev wwan$(($2 - 1)) nud permanent
-	EOF
-	on "$1" ip -batch - <<-EOF
-		neigh replace 192.0.2.1 lladdr 02:00:00:00:01:0$2 dev eth0 nud permanent
-		neigh replace fe80::1 lladdr 02:00:00:00:01:0$2 dev eth0 nud permanent
-	EOF
+	{
+		cat <<-EOF
+			link set $dev addrgenmode none up
+			address add 10.64.0.1$n/32 dev $dev
+			address add fd64::1$n/128 dev $dev nodad
+			address add fe80::1$n/64 dev $dev nodad
+			route add 192.0.2.1/32 dev $dev scope link src 10.64.0.1$n
+			route add default via 192.0.2.1 dev $dev src 10.64.0.1$n
+			route add default via fe80::1 dev $dev src fd64::1$n
+		EOF
+		[ "$n" = 8 ] || cat <<-EOF
+			neigh replace 192.0.2.1 lladdr 02:00:00:00:01:0$n dev $dev nud permanent
+			neigh replace fe80::1 lladdr 02:00:00:00:01:0$n dev $dev nud permanent
+		EOF
+	} | ns_setup "d$n"
 }
 
 server_up() {
-	local who=$1 n=${HOST[$1]} mac
-	mac=02:00:00:00:03:$(printf %02x "$n")
-	ns_setup "$who" <<-EOF
+	local n=${HOST[$1]}
+	ns_setup "$1" <<-EOF
 		link set eth0 up
 		address add 10.20.0.$n/24 dev eth0
 		address add fd20::$n/64 dev eth0 nodad
@@ -239,10 +213,6 @@ server_up() {
 		route add default via fd20::1
 		neigh replace 10.20.0.1 lladdr 02:00:00:00:04:01 dev eth0 nud permanent
 		neigh replace fd20::1 lladdr 02:00:00:00:04:01 dev eth0 nud permanent
-	EOF
-	ip -batch - <<-EOF
-		neigh replace 10.20.0.$n lladdr $mac dev net0 nud permanent
-		neigh replace fd20::$n lladdr $mac dev net0 nud permanent
 	EOF
 }
 
@@ -269,10 +239,26 @@ wan_up() {
 		done
 		echo 'link set br0 addrgenmode none up'
 	} | ns_setup wan
-	on wan ethtool -K up0 tx off tso off gso off gro off txvlan off >/dev/null 2>&1
 }
 
-gateway_up() {
+# The gateway's end of a device's link, and who is there, for good.
+gateway_link() {
+	local n=$1 dev=wwan$(($1 - 1))
+	cat <<-EOF
+		link set $dev addrgenmode none up
+		address add 192.0.2.1/32 dev $dev
+		address add fd63::1/128 dev $dev nodad
+		address add fe80::1/64 dev $dev nodad
+		route add 10.64.0.1$n/32 dev $dev src 192.0.2.1
+		route add fd64::1$n/128 dev $dev src fd63::1
+	EOF
+	[ "$n" = 8 ] || cat <<-EOF
+		neigh replace 10.64.0.1$n lladdr 02:00:00:00:02:0$n dev $dev nud permanent
+		neigh replace fd64::1$n lladdr 02:00:00:00:02:0$n dev $dev nud permanent
+	EOF
+}
+
+gateway_sysctls() {
 	local f
 	for f in all default; do
 		echo 0 >/proc/sys/net/ipv6/conf/$f/accept_dad
@@ -285,13 +271,29 @@ gateway_up() {
 	echo 0 >/proc/sys/net/ipv6/icmp/ratelimit
 	echo 1 >/proc/sys/net/ipv4/ip_forward
 	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
-	ip link set lo up
-	ip -batch - <<-EOF || bail 'cannot set up net0'
-		link set net0 addrgenmode none up
-		address add 10.20.0.1/24 dev net0
-		address add fd20::1/64 dev net0 nodad
-		address add fe80::2/64 dev net0 nodad
-	EOF
+}
+
+gateway_up() {
+	local n s addr
+	{
+		cat <<-EOF
+			link set lo up
+			link set net0 addrgenmode none up
+			address add 10.20.0.1/24 dev net0
+			address add fd20::1/64 dev net0 nodad
+			address add fe80::2/64 dev net0 nodad
+		EOF
+		for n in {1..8}; do
+			gateway_link "$n"
+		done
+		for s in "${SERVERS[@]}"; do
+			n=${HOST[$s]}
+			for addr in "10.20.0.$n" "fd20::$n"; do
+				echo "neigh replace $addr lladdr" \
+					"02:00:00:00:03:$(printf %02x "$n") dev net0 nud permanent"
+			done
+		done
+	} | ip -batch - || bail 'cannot set up the gateway'
 }
 
 # The operator's own ruleset: a flowtable and masquerading.
@@ -319,21 +321,33 @@ topology_up() {
 	local who
 	mkdir -p /run/netns
 	[ -e /dev/net/tun ] || modprobe -q tun
-	{
-		for who in wan "${DEVICES[@]}" "${SERVERS[@]}"; do
-			echo "netns add $NSP$who"
-		done
-		links_up
-	} | ip -batch - || bail 'cannot make namespaces and links'
-	gateway_up
-	wan_up
+	gateway_sysctls
+	for who in wan "${DEVICES[@]}" "${SERVERS[@]}"; do
+		echo "netns add $NSP$who"
+	done | ip -batch - || bail 'cannot make namespaces'
+	nsrun -c eth0 /run/netns/"$NSP"* || bail 'cannot prepare namespaces'
+	links_up | ip -batch - || bail 'cannot make links'
+	nsrun -c eth0 /run/netns/"$NSP"* || bail 'cannot turn offloads off'
+	tunlink wwan7 "/run/netns/${NSP}d8" eth0 >>"$WORK/pids" || bail 'no TUN link'
+	gateway_up &
+	wan_up &
 	for who in "${SERVERS[@]}"; do
-		server_up "$who"
+		server_up "$who" &
 	done
 	for who in {1..8}; do
-		device_up "$who"
+		device_up "$who" &
 	done
+	wait_all || bail 'no topology'
 	nft_up
+}
+
+# Wait for every job in the background but those that stay; fail if one did.
+wait_all() {
+	local job status=0
+	for job in $(jobs -p); do
+		grep -qsx "$job" "$WORK/pids" || wait "$job" || status=1
+	done
+	return "$status"
 }
 
 # The clean-up ends what this script has started, by pid, and nothing else.
@@ -345,22 +359,23 @@ cleanup() {
 			kill "$pid"
 		done <"$WORK/pids" 2>/dev/null
 	fi
-	for who in wan "${DEVICES[@]}" "${SERVERS[@]}" "${EXTRA_NS[@]}"; do
-		[ -e "/run/netns/$NSP$who" ] || continue
-		for pid in $(ip netns pids "$NSP$who"); do
+	simseg_down
+	for who in /run/netns/"$NSP"*; do
+		[ -e "$who" ] || continue
+		for pid in $(ip netns pids "${who##*/}"); do
 			kill -9 "$pid"
 		done 2>/dev/null
-		ip netns del "$NSP$who"
-	done
+		echo "netns del ${who##*/}"
+	done | ip -batch -
 	nft delete table inet gateway 2>/dev/null
-	for who in {0..7}; do
-		ip link del "wwan$who" 2>/dev/null
-	done
-	ip link del net0 2>/dev/null
-	simseg_down
+	{
+		for who in {0..7}; do
+			echo "link del wwan$who"
+		done
+		echo 'link del net0'
+	} | ip -force -batch - 2>/dev/null
 	rm -rf "$WORK"
 }
-EXTRA_NS=()
 
 on_exit() {
 	local status=$?

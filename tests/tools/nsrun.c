@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * nsrun: run a command in a network namespace, and prepare such namespaces.
+ *
+ * usage: nsrun NETNS COMMAND...      NETNS: a path as /run/netns/NAME
+ *        nsrun -c DEV NETNS...       no DAD and no router advertisements; DEV,
+ *                                    where there is one, does no offload
+ *
+ * Unlike `ip netns exec` it leaves the mounts alone: bpffs stays in sight. One
+ * process for all namespaces, since starting one is what takes time in an
+ * emulated guest.
+ */
+#define _GNU_SOURCE
+#include <linux/ethtool.h>
+#include <linux/if.h>
+#include <linux/sockios.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+
+#include "net.h"
+
+static void enter(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		die("%s", path);
+	close(fd);
+}
+
+static void write_sysctl(const char *name, const char *value)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		die("%s", path);
+	close(fd);
+}
+
+static void offload_off(int fd, const char *dev, uint32_t cmd)
+{
+	struct ethtool_value off = { .cmd = cmd };
+	struct ifreq ifr = { .ifr_data = (void *)&off };
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", dev);
+	if (ioctl(fd, SIOCETHTOOL, &ifr) && errno != EOPNOTSUPP && errno != ENODEV)
+		die("%s: cannot turn an offload off", dev);
+}
+
+static void tags_in_data(int fd, const char *dev)
+{
+	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
+	struct ifreq ifr = { .ifr_data = (void *)&flags };
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", dev);
+	if (ioctl(fd, SIOCETHTOOL, &ifr))
+		return;
+	flags.cmd = ETHTOOL_SFLAGS;
+	flags.data &= ~ETH_FLAG_TXVLAN;
+	if (ioctl(fd, SIOCETHTOOL, &ifr) && errno != EOPNOTSUPP)
+		die("%s: cannot turn txvlan off", dev);
+}
+
+static void configure(const char *dev)
+{
+	static const char *const zero[] = {
+		"ipv6/conf/all/accept_dad", "ipv6/conf/default/accept_dad",
+		"ipv6/conf/all/accept_ra", "ipv6/conf/default/accept_ra",
+	};
+	static const uint32_t off[] = {
+		ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_STXCSUM, ETHTOOL_SGRO,
+	};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	size_t i;
+
+	for (i = 0; i < sizeof(zero) / sizeof(*zero); i++)
+		write_sysctl(zero[i], "0");
+	write_sysctl("ipv4/ping_group_range", "0 2147483647");
+	if (fd < 0)
+		die("socket");
+	for (i = 0; i < sizeof(off) / sizeof(*off); i++)
+		offload_off(fd, dev, off[i]);
+	tags_in_data(fd, dev);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	int i;
+
+	if (argc >= 4 && !strcmp(argv[1], "-c")) {
+		for (i = 3; i < argc; i++) {
+			enter(argv[i]);
+			configure(argv[2]);
+		}
+		return 0;
+	}
+	if (argc < 3) {
+		fprintf(stderr, "usage: nsrun NETNS COMMAND... | nsrun -c DEV NETNS...\n");
+		return 2;
+	}
+	enter(argv[1]);
+	execvp(argv[2], argv + 2);
+	fprintf(stderr, "nsrun: %s: %s\n", argv[2], strerror(errno));
+	return errno == ENOENT ? 127 : 126;
+}
