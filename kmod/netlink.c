@@ -151,7 +151,7 @@ static int simseg_nl_event_fill(struct sk_buff *skb, const struct simseg_nl_chan
 		return -EMSGSIZE;
 	/* of a long request what fits; the type keeps its flag of nesting */
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
-		if (!simseg_nl_names_who(attr) && nla_total_size(nla_len(attr)) <= skb_tailroom(skb))
+		if (!simseg_nl_names_who(attr))
 			nla_put(skb, attr->nla_type, nla_len(attr), nla_data(attr));
 	}
 	genlmsg_end(skb, hdr);

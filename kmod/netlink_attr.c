@@ -183,11 +183,12 @@ int simseg_nl_rules(struct genl_info *info, u32 max, struct simseg_rule_spec **s
 {
 	const struct nlattr *attr;
 	u32 count = 0;
-	int rem, err;
+	int err;
 
 	*specs = NULL;
 	*n = 0;
-	simseg_nl_for_each(attr, info, SIMSEG_A_RULE, rem)
+	for (attr = simseg_nl_next(info, SIMSEG_A_RULE, NULL); attr;
+	     attr = simseg_nl_next(info, SIMSEG_A_RULE, attr))
 		count++;
 	if (!count)
 		return 0;
@@ -198,7 +199,8 @@ int simseg_nl_rules(struct genl_info *info, u32 max, struct simseg_rule_spec **s
 	*specs = kvcalloc(count, sizeof(**specs), GFP_KERNEL_ACCOUNT);
 	if (!*specs)
 		return -ENOMEM;
-	simseg_nl_for_each(attr, info, SIMSEG_A_RULE, rem) {
+	for (attr = simseg_nl_next(info, SIMSEG_A_RULE, NULL); attr;
+	     attr = simseg_nl_next(info, SIMSEG_A_RULE, attr)) {
 		err = simseg_nl_rule(attr, &(*specs)[*n], info->extack);
 		if (err) {
 			simseg_rule_specs_free(*specs, count);
@@ -276,7 +278,8 @@ static int simseg_nl_put_rule(struct sk_buff *skb, struct simseg_net *sn,
 u32 simseg_nl_put_rules(struct sk_buff *skb, struct simseg_net *sn,
 			const struct simseg_policy *policy, u32 from)
 {
-	while (policy && from < policy->nrules && !simseg_nl_put_rule(skb, sn, &policy->rules[from]))
+	while (policy && from < policy->nrules &&
+	       !simseg_nl_put_rule(skb, sn, &policy->rules[from]))
 		from++;
 	return from;
 }

@@ -406,28 +406,29 @@ int simseg_nl_pool_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-/* Puts rules from @from on; returns the next, or @from if not even one fits. */
-static u32 simseg_nl_dump_policy(struct sk_buff *skb, struct netlink_callback *cb,
-				 struct simseg_net *sn, const struct simseg_policy *policy,
-				 u32 from)
+/* Puts rules from @part on, as many as fit; true if they were the last ones. */
+static bool simseg_nl_dump_policy(struct sk_buff *skb, struct netlink_callback *cb,
+				  struct simseg_net *sn, const struct simseg_policy *policy,
+				  u32 *part)
 {
 	void *hdr = simseg_nl_dump_put(skb, cb, sn, SIMSEG_CMD_POLICY_GET);
-	u32 to;
+	u32 next;
 
 	if (!hdr)
-		return from;
+		return false;
 	if (nla_put_string(skb, SIMSEG_A_POLICY, policy->name) ||
 	    nla_put_u32(skb, SIMSEG_A_ID, policy->id) ||
 	    nla_put_u32(skb, SIMSEG_A_COUNT, policy->nrules))
 		goto cancel;
-	to = simseg_nl_put_rules(skb, sn, policy, from);
-	if (to == from)
+	next = simseg_nl_put_rules(skb, sn, policy, *part);
+	if (next == *part && next < policy->nrules)
 		goto cancel;
+	*part = next;
 	genlmsg_end(skb, hdr);
-	return to;
+	return next >= policy->nrules;
 cancel:
 	genlmsg_cancel(skb, hdr);
-	return from;
+	return false;
 }
 
 int simseg_nl_policy_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
@@ -443,36 +444,37 @@ int simseg_nl_policy_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb
 		policy = rs->policies[walk->object];
 		if (!policy || (walk->only && walk->only != walk->object))
 			continue;
-		walk->part = simseg_nl_dump_policy(skb, cb, sn, policy, walk->part);
-		if (walk->part < policy->nrules)
+		if (!simseg_nl_dump_policy(skb, cb, sn, policy, &walk->part))
 			break;
 	}
 	mutex_unlock(&sn->lock);
 	return skb->len;
 }
 
-static u32 simseg_nl_dump_peerset(struct sk_buff *skb, struct netlink_callback *cb,
-				  struct simseg_net *sn, const struct simseg_peerset *ps, u32 from)
+static bool simseg_nl_dump_peerset(struct sk_buff *skb, struct netlink_callback *cb,
+				   struct simseg_net *sn, const struct simseg_peerset *ps,
+				   u32 *part)
 {
 	void *hdr = simseg_nl_dump_put(skb, cb, sn, SIMSEG_CMD_PEER_GET);
 	const char *name = simseg_name_of(&sn->peer_names, ps->id);
-	u32 to = from;
+	u32 next = *part;
 
 	if (!hdr)
-		return from;
-	if (nla_put_string(skb, SIMSEG_A_PEER, name ? name : "") ||
+		return false;
+	if (!name || nla_put_string(skb, SIMSEG_A_PEER, name) ||
 	    nla_put_u32(skb, SIMSEG_A_COUNT, ps->nprefixes))
 		goto cancel;
-	while (to < ps->nprefixes &&
-	       !nla_put(skb, SIMSEG_A_PREFIX, sizeof(*ps->prefixes), &ps->prefixes[to]))
-		to++;
-	if (to == from)
+	while (next < ps->nprefixes &&
+	       !nla_put(skb, SIMSEG_A_PREFIX, sizeof(*ps->prefixes), &ps->prefixes[next]))
+		next++;
+	if (next == *part && next < ps->nprefixes)
 		goto cancel;
+	*part = next;
 	genlmsg_end(skb, hdr);
-	return to;
+	return next >= ps->nprefixes;
 cancel:
 	genlmsg_cancel(skb, hdr);
-	return from;
+	return false;
 }
 
 int simseg_nl_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
@@ -488,8 +490,7 @@ int simseg_nl_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 		ps = &rs->peersets[walk->object];
 		if (walk->only && walk->only != ps->id)
 			continue;
-		walk->part = simseg_nl_dump_peerset(skb, cb, sn, ps, walk->part);
-		if (walk->part < ps->nprefixes)
+		if (!simseg_nl_dump_peerset(skb, cb, sn, ps, &walk->part))
 			break;
 	}
 	mutex_unlock(&sn->lock);

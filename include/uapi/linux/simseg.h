@@ -30,7 +30,10 @@
  *
  * A command that the table calls "dump" answers with one message an object;
  * NLM_F_DUMP_INTR is set when objects changed meanwhile, and the reader has
- * to start again.
+ * to start again. An object that does not fit one message goes on in the next:
+ * a policy under the same POLICY with its next RULEs, a peer set under the same
+ * PEER with its next PREFIXes, a device as ICCID and ID with its next RULEs.
+ * Each request may carry SIMSEG_A_DOMAIN; it has to be 0.
  *
  *  command           request                              reply
  *  ---------------------------------------------------------------------------
@@ -49,9 +52,9 @@
  *                                                         RECEIPT
  *  RULESET_ABORT     -                                    -
  *  POOL_GET          dump                                 PREFIX, FAILSAFE flag
- *  POLICY_GET        POLICY, or dump                      POLICY, ID, COUNT,
+ *  POLICY_GET        dump, optional POLICY                POLICY, ID, COUNT,
  *                                                         RULE...
- *  PEER_GET          PEER, or dump                        PEER, COUNT, PREFIX..
+ *  PEER_GET          dump, optional PEER                  PEER, COUNT, PREFIX..
  *  PEER_ADD          PEER, PREFIX...                      -
  *  PEER_DEL          PEER, PREFIX... (none: all of it)    -
  *  DEVICE_NEW        as RULESET_DEVICE                    -
@@ -95,7 +98,8 @@
  * COMMIT fail with EPERM, unless OPEN_POOL names it.
  *
  * Every change is multicast to the group "config": the command's number with
- * the attributes of the request, GENERATION, and PID, UID of who sent it.
+ * the attributes of the request, as far as they fit one page, GENERATION, and
+ * PID, UID of who sent it. Pieces of an upload change nothing yet.
  */
 #ifndef _UAPI_LINUX_SIMSEG_H
 #define _UAPI_LINUX_SIMSEG_H
