@@ -38,7 +38,7 @@ endif
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all module bpf lib cli setup check lint demo bench unit uml vm kunit \
-	install uninstall clean help FORCE check-build tests tools
+	install uninstall clean help FORCE check-build tests tools objects
 
 all: module $(if $(filter bpf,$(WITH)),bpf) lib cli
 
@@ -181,6 +181,8 @@ $(B)/libsegctl.a: $(filter-out $(CLI_MAIN),$(CLI_OBJ))
 	$(call say,AR,$@)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
+
+objects: $(LIB_OBJ) $(CLI_OBJ)
 
 # ---- test programs --------------------------------------------------------
 
