@@ -232,14 +232,13 @@ parse_inline int parse_tcp(struct cursor *c, struct bpf_simseg_opts___local *o)
 	return o->proto;
 }
 
-parse_inline int parse_udp(struct cursor *c, struct bpf_simseg_opts___local *o)
+parse_inline int parse_udp(struct cursor *c, struct bpf_simseg_opts___local *o, int v4)
 {
 	if (parse_ports(c, o) < 0)
 		return -1;
 	if ((o->sport == bpf_htons(DHCP_CLIENT) && o->dport == bpf_htons(DHCP_SERVER)) ||
 	    (o->sport == bpf_htons(DHCP_SERVER) && o->dport == bpf_htons(DHCP_CLIENT)) ||
-	    (o->sport == bpf_htons(DHCPV6_CLIENT) && o->dport == bpf_htons(DHCPV6_SERVER)) ||
-	    (o->sport == bpf_htons(DHCPV6_SERVER) && o->dport == bpf_htons(DHCPV6_CLIENT)))
+	    (!v4 && (o->dport == bpf_htons(DHCPV6_CLIENT) || o->dport == bpf_htons(DHCPV6_SERVER))))
 		o->flags |= BPF_SIMSEG_F_LINK;
 	return o->proto;
 }
@@ -303,7 +302,7 @@ parse_inline int parse_transport(struct cursor *c, struct bpf_simseg_opts___loca
 	case IPPROTO_TCP:
 		return parse_tcp(c, o);
 	case IPPROTO_UDP:
-		return parse_udp(c, o);
+		return parse_udp(c, o, v4);
 	case IPPROTO_UDPLITE:
 	case IPPROTO_SCTP:
 	case IPPROTO_DCCP:

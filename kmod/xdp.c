@@ -14,6 +14,19 @@
 
 #include "simseg.h"
 
+/*
+ * Where the driver, or the sender at the other end of a veth pair, keeps the
+ * tag beside the frame, XDP cannot see it: an untagged frame may be a VLAN's.
+ */
+static bool simseg_xdp_hides_tags(const struct net_device *dev)
+{
+#if IS_ENABLED(CONFIG_VLAN_8021Q)
+	return (dev->features & NETIF_F_HW_VLAN_CTAG_RX) && rcu_access_pointer(dev->vlan_info);
+#else
+	return false;
+#endif
+}
+
 /* The interface as the floor will see it, or NULL if that cannot be told. */
 static struct net_device *simseg_xdp_arrival(const struct simseg_frame *frame)
 {
@@ -28,6 +41,8 @@ static struct net_device *simseg_xdp_arrival(const struct simseg_frame *frame)
 			return NULL;
 		if (!net_eq(dev_net(dev), dev_net(frame->dev)))
 			return NULL;
+	} else if (simseg_xdp_hides_tags(dev)) {
+		return NULL;
 	}
 	/* In a VRF the hooks see the VRF's device. */
 	if (netif_is_l3_slave(dev))
