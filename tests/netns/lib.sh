@@ -23,7 +23,8 @@
 # devices open, and offloads established flows into an nft flowtable.
 #
 # A frame is a wire packet: devices and servers do no offload, links have one
-# queue and no qdisc, neighbours are permanent, nobody does DAD.
+# queue and no qdisc, neighbours are permanent, addresses have no DAD and no
+# interface makes any of its own.
 #
 # Environment: SIMSEG_TOP, SIMSEG_KO, SEGCTL, SIMSEG_XDP (1: XDP and kfuncs).
 #
@@ -206,7 +207,7 @@ device_up() {
 server_up() {
 	local n=${HOST[$1]}
 	ns_setup "$1" <<-EOF
-		link set eth0 up
+		link set eth0 addrgenmode none up
 		address add 10.20.0.$n/24 dev eth0
 		address add fd20::$n/64 dev eth0 nodad
 		route add default via 10.20.0.1
@@ -325,7 +326,6 @@ topology_up() {
 	for who in wan "${DEVICES[@]}" "${SERVERS[@]}"; do
 		echo "netns add $NSP$who"
 	done | ip -batch - || bail 'cannot make namespaces'
-	nsrun -c eth0 /run/netns/"$NSP"* || bail 'cannot prepare namespaces'
 	links_up | ip -batch - || bail 'cannot make links'
 	nsrun -c eth0 /run/netns/"$NSP"* || bail 'cannot turn offloads off'
 	tunlink wwan7 "/run/netns/${NSP}d8" eth0 >>"$WORK/pids" || bail 'no TUN link'

@@ -3,14 +3,15 @@
  * nsrun: run a command in a network namespace, and prepare such namespaces.
  *
  * usage: nsrun NETNS COMMAND...      NETNS: a path as /run/netns/NAME
- *        nsrun -c DEV NETNS...       no DAD and no router advertisements; DEV,
- *                                    where there is one, does no offload
+ *        nsrun -c DEV NETNS...       DEV, where there is one, does no offload
  *
  * Unlike `ip netns exec` it leaves the mounts alone: bpffs stays in sight. One
  * process for all namespaces, since starting one is what takes time in an
  * emulated guest.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/sockios.h>
@@ -24,18 +25,6 @@ static void enter(const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		die("%s", path);
-	close(fd);
-}
-
-static void write_sysctl(const char *name, const char *value)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, value, strlen(value)) < 0)
 		die("%s", path);
 	close(fd);
 }
@@ -66,19 +55,12 @@ static void tags_in_data(int fd, const char *dev)
 
 static void configure(const char *dev)
 {
-	static const char *const zero[] = {
-		"ipv6/conf/all/accept_dad", "ipv6/conf/default/accept_dad",
-		"ipv6/conf/all/accept_ra", "ipv6/conf/default/accept_ra",
-	};
 	static const uint32_t off[] = {
 		ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_STXCSUM, ETHTOOL_SGRO,
 	};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	size_t i;
 
-	for (i = 0; i < sizeof(zero) / sizeof(*zero); i++)
-		write_sysctl(zero[i], "0");
-	write_sysctl("ipv4/ping_group_range", "0 2147483647");
 	if (fd < 0)
 		die("socket");
 	for (i = 0; i < sizeof(off) / sizeof(*off); i++)

@@ -8,7 +8,9 @@
  * /run/netns/NAME), carries packets between the two, and goes to the
  * background. Both are gone when it ends.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <sched.h>
