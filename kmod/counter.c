@@ -11,10 +11,10 @@ void simseg_count(struct simseg_net *sn, u8 reason, u32 packets, u32 bytes)
 
 	/* LOCAL_OUT runs with softirqs on, and a softirq may count meanwhile. */
 	local_bh_disable();
-	u64_stats_update_begin(&c->sync);
+	u64_stats_update_begin(&c->syncp);
 	u64_stats_add(&c->packets[reason], packets);
 	u64_stats_add(&c->bytes[reason], bytes);
-	u64_stats_update_end(&c->sync);
+	u64_stats_update_end(&c->syncp);
 	local_bh_enable();
 	put_cpu_ptr(sn->counters);
 }
@@ -31,10 +31,10 @@ void simseg_counter_sum(struct simseg_net *sn, u8 reason, u64 *packets, u64 *byt
 		unsigned int start;
 
 		do {
-			start = u64_stats_fetch_begin(&c->sync);
+			start = u64_stats_fetch_begin(&c->syncp);
 			p = u64_stats_read(&c->packets[reason]);
 			b = u64_stats_read(&c->bytes[reason]);
-		} while (u64_stats_fetch_retry(&c->sync, start));
+		} while (u64_stats_fetch_retry(&c->syncp, start));
 		*packets += p;
 		*bytes += b;
 	}

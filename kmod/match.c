@@ -8,27 +8,26 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 #include <asm/byteorder.h>
-#include <asm/unaligned.h>
-#define simseg_read64(p)	get_unaligned_be64(p)
+#define be64toh(x)	be64_to_cpu((__force __be64)(x))
 #define simseg_sort(base, n, size, cmp)	sort(base, n, size, cmp, NULL)
 #define simseg_set_of(sets, i)	rcu_dereference_check((sets)->set[i], true)
 #else
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
-static inline u64 simseg_read64(const void *p)
+#define simseg_sort(base, n, size, cmp)	qsort(base, n, size, cmp)
+#define simseg_set_of(sets, i)	((sets)->set[i])
+#endif
+
+#include "match.h"
+
+static u64 simseg_read64(const void *p)
 {
 	u64 v;
 
 	memcpy(&v, p, sizeof(v));
 	return be64toh(v);
 }
-
-#define simseg_sort(base, n, size, cmp)	qsort(base, n, size, cmp)
-#define simseg_set_of(sets, i)	((sets)->set[i])
-#endif
-
-#include "match.h"
 
 void simseg_u128_from(struct simseg_u128 *to, const struct in6_addr *from)
 {

@@ -8,6 +8,7 @@
 #define _SIMSEG_MATCH_H
 
 #ifdef __KERNEL__
+#include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>

@@ -22,6 +22,15 @@ struct simseg_addrset *simseg_addrset_build(const struct simseg_prefix *prefixes
 	return set;
 }
 
+struct simseg_prefix *simseg_prefixes_dup(const struct simseg_prefix *prefixes, u32 n)
+{
+	struct simseg_prefix *copy = kvmalloc_array(n, sizeof(*copy), GFP_KERNEL_ACCOUNT);
+
+	if (copy)
+		memcpy(copy, prefixes, n * sizeof(*copy));
+	return copy;
+}
+
 void simseg_rule_specs_free(struct simseg_rule_spec *specs, u32 n)
 {
 	u32 i;
@@ -69,7 +78,6 @@ void simseg_policy_free(struct simseg_net *sn, struct simseg_policy *policy)
 static int simseg_rule_build(struct simseg_net *sn, struct simseg_rule *rule,
 			     const struct simseg_rule_spec *spec, struct netlink_ext_ack *extack)
 {
-	size_t size = array_size(spec->nprefixes, sizeof(*spec->prefixes));
 	int err;
 
 	rule->port_low = spec->port_low;
@@ -89,7 +97,7 @@ static int simseg_rule_build(struct simseg_net *sn, struct simseg_rule *rule,
 	rule->kind = spec->kind;
 	if (spec->kind != SIMSEG_PEER_OWN)
 		return 0;
-	rule->prefixes = kvmemdup(spec->prefixes, size, GFP_KERNEL_ACCOUNT);
+	rule->prefixes = simseg_prefixes_dup(spec->prefixes, spec->nprefixes);
 	rule->own = simseg_addrset_build(spec->prefixes, spec->nprefixes);
 	if (!rule->prefixes || !rule->own)
 		return -ENOMEM;

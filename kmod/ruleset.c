@@ -231,9 +231,8 @@ static int simseg_flush_copy(struct simseg_ruleset *rs, const struct simseg_rule
 	struct simseg_addrset *pools;
 
 	pools = simseg_addrset_build(old->pool, old->npools);
-	rs->pool = kvmemdup(old->pool, old->npools * sizeof(*old->pool), GFP_KERNEL_ACCOUNT);
-	rs->failsafe = kvmemdup(old->failsafe, old->nfailsafe * sizeof(*old->failsafe),
-				GFP_KERNEL_ACCOUNT);
+	rs->pool = simseg_prefixes_dup(old->pool, old->npools);
+	rs->failsafe = simseg_prefixes_dup(old->failsafe, old->nfailsafe);
 	if (!pools || (old->npools && !rs->pool) || (old->nfailsafe && !rs->failsafe)) {
 		kvfree(pools);
 		return -ENOMEM;

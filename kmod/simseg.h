@@ -279,7 +279,7 @@ struct simseg_result {
 struct simseg_counters {
 	u64_stats_t packets[__SIMSEG_REASON_MAX];
 	u64_stats_t bytes[__SIMSEG_REASON_MAX];
-	struct u64_stats_sync sync;
+	struct u64_stats_sync syncp;
 };
 
 enum simseg_iface_counter {
@@ -300,7 +300,7 @@ enum simseg_iface_counter {
 
 struct simseg_iface_stats {
 	u64_stats_t value[__SIMSEG_IFACE_COUNTERS];
-	struct u64_stats_sync sync;
+	struct u64_stats_sync syncp;
 };
 
 /* A name or pattern with a side; protected by simseg_net.lock */
@@ -353,6 +353,7 @@ struct simseg_net {
 	bool disarmed;
 	bool hooked;			/* the verdict hooks are registered */
 	bool holds_module;
+	u32 merge;			/* last merge of staged devices */
 	u32 stamp;			/* last policy stamp given */
 	u32 epoch;			/* last binding epoch given */
 	struct simseg_ruleset __rcu *ruleset;	/* never NULL */
@@ -407,7 +408,7 @@ void simseg_net_uninit(void);
 struct simseg_net *simseg_net(const struct net *net);
 int simseg_net_govern(struct simseg_net *sn, struct netlink_ext_ack *extack);
 void simseg_net_changed(struct simseg_net *sn);
-int simseg_net_hold(struct simseg_net *sn, bool governs);
+void simseg_net_hold(struct simseg_net *sn, bool governs);
 int simseg_net_disarm(struct simseg_net *sn, const struct simseg_who *who);
 int simseg_net_arm(struct simseg_net *sn, struct netlink_ext_ack *extack);
 
@@ -509,6 +510,7 @@ struct simseg_policy *simseg_policy_build(struct simseg_net *sn, u32 id, const c
 					  const struct simseg_rule_spec *specs, u32 n,
 					  struct netlink_ext_ack *extack);
 void simseg_policy_free(struct simseg_net *sn, struct simseg_policy *policy);
+struct simseg_prefix *simseg_prefixes_dup(const struct simseg_prefix *prefixes, u32 n);
 struct simseg_addrset *simseg_addrset_build(const struct simseg_prefix *prefixes, u32 n);
 void simseg_rule_specs_free(struct simseg_rule_spec *specs, u32 n);
 
@@ -597,8 +599,11 @@ bool simseg_is_self(struct net *net, const struct in6_addr *addr);
 /* parse.c: skb -> packet */
 void simseg_parse(const struct sk_buff *skb, u8 family, int offset, struct simseg_pkt *pkt,
 		  struct simseg_pkt *quote);
-bool simseg_parse_addresses(const struct sk_buff *skb, struct simseg_pkt *pkt);
-void simseg_wire_size(const struct sk_buff *skb, u32 *packets, u32 *bytes);
+bool simseg_parse_addresses(const struct sk_buff *skb, u8 family, int offset,
+			    struct simseg_pkt *pkt);
+void simseg_wire_size(const struct sk_buff *skb, int offset, int payload, u32 *packets,
+		      u32 *bytes);
+void simseg_skb_size(const struct sk_buff *skb, u8 family, int offset, u32 *packets, u32 *bytes);
 
 /* floor.c */
 int simseg_floor_register(struct net *net);

@@ -107,7 +107,7 @@ static void simseg_sweep_work(struct work_struct *work)
 			cond_resched();
 		}
 	}
-	simseg_deny_flush(sn, NULL, false);
+	simseg_deny_flush(sn, false);
 	queue_delayed_work(system_power_efficient_wq, &sn->sweep, HZ);
 }
 

@@ -373,9 +373,8 @@ static struct simseg_ruleset *simseg_upload_build(struct simseg_net *sn, struct 
 	swap(rs->pools, pools);
 	kvfree(pools);
 	pools = NULL;
-	rs->pool = kvmemdup(up->pool, up->npools * sizeof(*up->pool), GFP_KERNEL_ACCOUNT);
-	rs->failsafe = kvmemdup(up->failsafe, up->nfailsafe * sizeof(*up->failsafe),
-				GFP_KERNEL_ACCOUNT);
+	rs->pool = simseg_prefixes_dup(up->pool, up->npools);
+	rs->failsafe = simseg_prefixes_dup(up->failsafe, up->nfailsafe);
 	if ((up->npools && !rs->pool) || (up->nfailsafe && !rs->failsafe))
 		goto fail;
 	rs->npools = up->npools;

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The floor's first layer: netfilter hooks where every IP packet that is
+ * forwarded, received or made here gets its verdict.
+ *
+ * Priority -50: after destination NAT (-100), so that policy sees the real
+ * destination, and before every chain that could hand a flow to a flowtable.
+ */
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/ipv6_frag.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
+
+#include "simseg.h"
+
+#define SIMSEG_PRI_VERDICT	(-50)
+
+/* Fragments that became part of another packet do not come here again. */
+static void simseg_floor_merged(struct simseg_net *sn, const struct nf_hook_state *state)
+{
+	struct simseg_iface *iface = state->in ? simseg_iface_of(sn, state->in) : NULL;
+
+	if (iface)
+		simseg_iface_count(iface, SIMSEG_IFACE_MERGED, 1);
+}
+
+/*
+ * Gathers fragments, so that ports are known and nothing passes in pieces.
+ * Only fragments pay for it. 0: @skb is whole; -EINPROGRESS: it is kept until
+ * the others come; else it cannot be gathered.
+ */
+static int simseg_floor_gather(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	int err;
+
+	if (state->pf == NFPROTO_IPV4) {
+		if (!ip_is_fragment(ip_hdr(skb)))
+			return 0;
+		local_bh_disable();
+		err = ip_defrag(state->net, skb, IP_DEFRAG_VS_FWD);
+		local_bh_enable();
+		if (err)
+			return -EINPROGRESS;	/* kept or freed: not ours any more */
+		ip_send_check(ip_hdr(skb));
+		skb->ignore_df = 1;
+		return 0;
+	}
+#if IS_ENABLED(CONFIG_NF_DEFRAG_IPV6)
+	if (ipv6_hdr(skb)->nexthdr == NEXTHDR_TCP || ipv6_hdr(skb)->nexthdr == NEXTHDR_UDP)
+		return 0;
+	return nf_ct_frag6_gather(state->net, skb, IP6_DEFRAG_CONNTRACK_IN);
+#else
+	return 0;	/* the parser refuses fragments */
+#endif
+}
+
+static u8 simseg_floor_hook(const struct nf_hook_state *state)
+{
+	switch (state->hook) {
+	case NF_INET_LOCAL_IN:
+		return SIMSEG_HOOK_INPUT;
+	case NF_INET_LOCAL_OUT:
+		return SIMSEG_HOOK_OUTPUT;
+	default:
+		return SIMSEG_HOOK_FORWARD;
+	}
+}
+
+/* What the namespace says to itself is nobody's traffic. */
+static bool simseg_floor_loopback(const struct nf_hook_state *state)
+{
+	switch (state->hook) {
+	case NF_INET_LOCAL_IN:
+		return state->in && (state->in->flags & IFF_LOOPBACK);
+	case NF_INET_LOCAL_OUT:
+		return state->out && (state->out->flags & IFF_LOOPBACK);
+	default:
+		return false;
+	}
+}
+
+static void simseg_floor_count(struct simseg_net *sn, const struct simseg_pkt *pkt,
+			       const struct simseg_result *res)
+{
+	struct simseg_iface *iface = pkt->in ? simseg_iface_of(sn, pkt->in) : NULL;
+
+	simseg_count(sn, res->reason, pkt->packets, pkt->bytes);
+	if (iface)
+		simseg_iface_count(iface, SIMSEG_IFACE_FLOOR_PASS + res->verdict, pkt->packets);
+	if (res->verdict == SIMSEG_VERDICT_DENY)
+		simseg_deny_note(sn, pkt, res);
+}
+
+static unsigned int simseg_floor(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	struct simseg_net *sn = simseg_net(state->net);
+	struct simseg_pkt pkt, quote;
+	struct simseg_result res;
+	int err = 0;
+
+	if (simseg_floor_loopback(state))
+		return NF_ACCEPT;
+	if (state->hook != NF_INET_LOCAL_OUT)
+		err = simseg_floor_gather(skb, state);
+	if (err == -EINPROGRESS) {
+		simseg_floor_merged(sn, state);
+		return NF_STOLEN;
+	}
+	simseg_parse(skb, state->pf, skb_network_offset(skb), &pkt, &quote);
+	if (err)
+		pkt.malformed = SIMSEG_REASON_FRAGMENT;
+	pkt.hook = simseg_floor_hook(state);
+	pkt.in = state->hook == NF_INET_LOCAL_OUT ? NULL : state->in;
+	pkt.out = state->out;
+	simseg_judge(sn, &pkt, &res);
+	simseg_floor_count(sn, &pkt, &res);
+	return res.verdict == SIMSEG_VERDICT_DENY ? NF_DROP : NF_ACCEPT;
+}
+
+/* Counts what comes in before anything else may take it. */
+static unsigned int simseg_floor_prerouting(void *priv, struct sk_buff *skb,
+					    const struct nf_hook_state *state)
+{
+	struct simseg_iface *iface = simseg_iface_of(simseg_net(state->net), state->in);
+	u32 packets, bytes;
+
+	if (iface) {
+		simseg_skb_size(skb, state->pf, skb_network_offset(skb), &packets, &bytes);
+		simseg_iface_count(iface, SIMSEG_IFACE_PREROUTING, packets);
+	}
+	return NF_ACCEPT;
+}
+
+static const struct nf_hook_ops simseg_floor_ops[] = {
+	{
+		.hook = simseg_floor_prerouting,
+		.pf = NFPROTO_INET,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = INT_MIN,
+	},
+	{
+		.hook = simseg_floor,
+		.pf = NFPROTO_INET,
+		.hooknum = NF_INET_FORWARD,
+		.priority = SIMSEG_PRI_VERDICT,
+	},
+	{
+		.hook = simseg_floor,
+		.pf = NFPROTO_INET,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = SIMSEG_PRI_VERDICT,
+	},
+	{
+		.hook = simseg_floor,
+		.pf = NFPROTO_INET,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = SIMSEG_PRI_VERDICT,
+	},
+};
+
+int simseg_floor_register(struct net *net)
+{
+	return nf_register_net_hooks(net, simseg_floor_ops, ARRAY_SIZE(simseg_floor_ops));
+}
+
+void simseg_floor_unregister(struct net *net)
+{
+	nf_unregister_net_hooks(net, simseg_floor_ops, ARRAY_SIZE(simseg_floor_ops));
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The floor's second layer: the first hook of what an interface receives and
+ * the last of what it sends. It knows addresses alone and can only drop, but
+ * whatever way a packet takes through the stack (flowtable, bridge, tc, packet
+ * socket), on an interface marked sim it meets the guard. On an interface
+ * marked net the guard only counts.
+ */
+#include <linux/if_ether.h>
+#include <linux/if_vlan.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_netdev.h>
+
+#include "simseg.h"
+
+static u8 simseg_guard_family(const struct sk_buff *skb)
+{
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		return NFPROTO_IPV4;
+	case htons(ETH_P_IPV6):
+		return NFPROTO_IPV6;
+	default:
+		return NFPROTO_UNSPEC;
+	}
+}
+
+/*
+ * A tagged frame belongs to the VLAN's own interface, if there is one: that has
+ * a side and a guard of its own, and the stack takes the frame there before a
+ * bridge could see it. Tag 0 is a priority and no VLAN.
+ */
+static bool simseg_guard_elsewhere(const struct sk_buff *skb, struct net_device *dev)
+{
+	u16 vid;
+
+	if (!skb_vlan_tag_present(skb))
+		return false;
+	vid = skb_vlan_tag_get_id(skb);
+	return vid && __vlan_find_dev_deep_rcu(dev, skb->vlan_proto, vid);
+}
+
+/*
+ * Counts and notes a packet that is not to pass, unless it is link control,
+ * which only a full look can tell. True: drop it.
+ */
+static bool simseg_guard_deny(struct simseg_iface *iface, const struct sk_buff *skb, u8 family,
+			      int offset, u8 reason, struct simseg_device *device,
+			      const struct nf_hook_state *state, enum simseg_iface_counter counter)
+{
+	struct simseg_result res = { .verdict = SIMSEG_VERDICT_DENY, .reason = reason };
+	struct simseg_pkt pkt, quote;
+
+	simseg_parse(skb, family, offset, &pkt, &quote);
+	if (pkt.flags & SIMSEG_PKT_LINK && !pkt.malformed)
+		return false;
+	pkt.in = state->in;
+	pkt.out = state->out;
+	res.device[counter == SIMSEG_IFACE_TX_GUARD_DROP] = device;
+	simseg_count(iface->sn, reason, pkt.packets, pkt.bytes);
+	simseg_iface_count(iface, counter, pkt.packets);
+	simseg_deny_note(iface->sn, &pkt, &res);
+	return true;
+}
+
+static bool simseg_guard_active(const struct simseg_iface *iface)
+{
+	return iface->side == SIMSEG_SIDE_SIM && READ_ONCE(iface->sn->hooked) &&
+	       !READ_ONCE(iface->sn->disarmed);
+}
+
+static unsigned int simseg_guard_ingress(void *priv, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+	int offset = skb_network_offset(skb);
+	u8 family = simseg_guard_family(skb), reason;
+	struct simseg_iface *iface = priv;
+	struct simseg_device *device = NULL;
+	struct simseg_pkt pkt;
+	u32 packets, bytes;
+
+	if (family == NFPROTO_UNSPEC || simseg_guard_elsewhere(skb, iface->dev)) {
+		simseg_iface_count(iface, SIMSEG_IFACE_RX_OTHER, 1);
+		return NF_ACCEPT;
+	}
+	simseg_skb_size(skb, family, offset, &packets, &bytes);
+	simseg_iface_count(iface, SIMSEG_IFACE_RX, packets);
+	simseg_iface_count(iface, SIMSEG_IFACE_RX_BYTES, bytes);
+	if (!simseg_guard_active(iface))
+		return NF_ACCEPT;
+	if (!simseg_parse_addresses(skb, family, offset, &pkt))
+		reason = SIMSEG_REASON_MALFORMED;
+	else
+		reason = simseg_judge_address(iface->sn, &pkt.src, &pkt.dst, state->in, NULL,
+					      &device);
+	if (likely(!reason))
+		return NF_ACCEPT;
+	return simseg_guard_deny(iface, skb, family, offset, reason, device, state,
+				 SIMSEG_IFACE_GUARD_DROP) ? NF_DROP : NF_ACCEPT;
+}
+
+static unsigned int simseg_guard_egress(void *priv, struct sk_buff *skb,
+					const struct nf_hook_state *state)
+{
+	int offset = skb_network_offset(skb);
+	u8 family = simseg_guard_family(skb), reason;
+	struct simseg_iface *iface = priv;
+	struct simseg_device *device = NULL;
+	struct simseg_pkt pkt;
+
+	if (family == NFPROTO_UNSPEC || !simseg_guard_active(iface) ||
+	    simseg_guard_elsewhere(skb, iface->dev))
+		return NF_ACCEPT;
+	if (!simseg_parse_addresses(skb, family, offset, &pkt))
+		reason = SIMSEG_REASON_MALFORMED;
+	else
+		reason = simseg_judge_address(iface->sn, &pkt.src, &pkt.dst, NULL, state->out,
+					      &device);
+	if (likely(!reason))
+		return NF_ACCEPT;
+	return simseg_guard_deny(iface, skb, family, offset, reason, device, state,
+				 SIMSEG_IFACE_TX_GUARD_DROP) ? NF_DROP : NF_ACCEPT;
+}
+
+static void simseg_guard_fill(struct nf_hook_ops *ops, struct simseg_iface *iface,
+			      nf_hookfn *hook, unsigned int hooknum, int priority)
+{
+	ops->hook = hook;
+	ops->dev = iface->dev;
+	ops->priv = iface;
+	ops->pf = NFPROTO_NETDEV;
+	ops->hooknum = hooknum;
+	ops->priority = priority;
+}
+
+/* First of all on the way in, last of all on the way out. */
+int simseg_guard_register(struct simseg_iface *iface)
+{
+	struct net *net = dev_net(iface->dev);
+	int err;
+
+	simseg_guard_fill(&iface->ingress, iface, simseg_guard_ingress, NF_NETDEV_INGRESS, INT_MIN);
+	simseg_guard_fill(&iface->egress, iface, simseg_guard_egress, NF_NETDEV_EGRESS, INT_MAX);
+	err = nf_register_net_hook(net, &iface->ingress);
+	if (err || iface->side != SIMSEG_SIDE_SIM)
+		return err;
+	err = nf_register_net_hook(net, &iface->egress);
+	if (err)
+		nf_unregister_net_hook(net, &iface->ingress);
+	return err;
+}
+
+/* The hooks may still run until a grace period has passed. */
+void simseg_guard_unregister(struct simseg_iface *iface)
+{
+	struct net *net = dev_net(iface->dev);
+
+	nf_unregister_net_hook(net, &iface->ingress);
+	if (iface->side == SIMSEG_SIDE_SIM)
+		nf_unregister_net_hook(net, &iface->egress);
+}

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From a socket buffer to the packet that the verdict looks at. Every byte is
+ * read through skb_header_pointer(): nothing is trusted to be there.
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/ndisc.h>
+
+#include "simseg.h"
+
+#define SIMSEG_EXTHDRS_MAX	8
+#define SIMSEG_ICMP_QUOTE	8	/* an ICMP error's quote starts here */
+
+/* Where a parser stands, and what it knows by then. */
+struct simseg_cursor {
+	const struct sk_buff *skb;
+	int offset;		/* of the next header */
+	u8 hops;		/* TTL or hop limit */
+	bool quoted;		/* inside an ICMP error: 8 bytes of layer 4 */
+};
+
+static u8 simseg_parse_ipv4(struct simseg_cursor *c, struct simseg_pkt *pkt)
+{
+	const struct iphdr *ip;
+	struct iphdr buf;
+
+	ip = skb_header_pointer(c->skb, c->offset, sizeof(buf), &buf);
+	if (!ip || ip->version != 4 || ip->ihl < 5)
+		return SIMSEG_REASON_MALFORMED;
+	ipv6_addr_set_v4mapped(ip->saddr, &pkt->src);
+	ipv6_addr_set_v4mapped(ip->daddr, &pkt->dst);
+	pkt->proto = ip->protocol;
+	c->hops = ip->ttl;
+	c->offset += ip->ihl * 4;
+	if (c->offset > c->skb->len && !c->quoted)
+		return SIMSEG_REASON_MALFORMED;
+	if (ip->frag_off & htons(c->quoted ? IP_OFFSET : IP_OFFSET | IP_MF))
+		return SIMSEG_REASON_FRAGMENT;
+	return 0;
+}
+
+static u8 simseg_parse_fragment(struct simseg_cursor *c, u8 *next)
+{
+	const struct frag_hdr *fh;
+	struct frag_hdr buf;
+
+	fh = skb_header_pointer(c->skb, c->offset, sizeof(buf), &buf);
+	if (!fh)
+		return SIMSEG_REASON_MALFORMED;
+	if (fh->frag_off & htons(c->quoted ? IP6_OFFSET : IP6_OFFSET | IP6_MF))
+		return SIMSEG_REASON_FRAGMENT;
+	*next = fh->nexthdr;
+	c->offset += sizeof(*fh);
+	return 0;
+}
+
+/* One extension header; the caller knows that it is one. */
+static u8 simseg_parse_exthdr(struct simseg_cursor *c, u8 *next)
+{
+	const struct ipv6_opt_hdr *oh;
+	struct ipv6_opt_hdr buf;
+	const u8 *type;
+	u8 type_buf;
+
+	if (*next == NEXTHDR_FRAGMENT)
+		return simseg_parse_fragment(c, next);
+	oh = skb_header_pointer(c->skb, c->offset, sizeof(buf), &buf);
+	if (!oh)
+		return SIMSEG_REASON_MALFORMED;
+	if (*next == NEXTHDR_ROUTING) {
+		type = skb_header_pointer(c->skb, c->offset + 2, 1, &type_buf);
+		if (!type)
+			return SIMSEG_REASON_MALFORMED;
+		if (*type == 0)		/* deprecated by RFC 5095 */
+			return SIMSEG_REASON_ROUTING_HEADER;
+	}
+	c->offset += *next == NEXTHDR_AUTH ? ipv6_authlen(oh) : ipv6_optlen(oh);
+	*next = oh->nexthdr;
+	return 0;
+}
+
+static u8 simseg_parse_ipv6(struct simseg_cursor *c, struct simseg_pkt *pkt)
+{
+	const struct ipv6hdr *ip;
+	struct ipv6hdr buf;
+	unsigned int n;
+	u8 next, reason;
+
+	ip = skb_header_pointer(c->skb, c->offset, sizeof(buf), &buf);
+	if (!ip || ip->version != 6)
+		return SIMSEG_REASON_MALFORMED;
+	pkt->src = ip->saddr;
+	pkt->dst = ip->daddr;
+	c->hops = ip->hop_limit;
+	next = ip->nexthdr;
+	c->offset += sizeof(*ip);
+	/* a mapped address on the wire would pass for an IPv4 device's */
+	if (ipv6_addr_v4mapped(&pkt->src) || ipv6_addr_v4mapped(&pkt->dst))
+		return SIMSEG_REASON_MALFORMED;
+	for (n = 0; ipv6_ext_hdr(next) && next != NEXTHDR_NONE; n++) {
+		if (n == SIMSEG_EXTHDRS_MAX)
+			return SIMSEG_REASON_MALFORMED;
+		reason = simseg_parse_exthdr(c, &next);
+		if (reason)
+			return reason;
+	}
+	pkt->proto = next;
+	return 0;
+}
+
+static u8 simseg_parse_ports(struct simseg_cursor *c, struct simseg_pkt *pkt)
+{
+	const __be16 *ports;
+	__be16 buf[2];
+
+	ports = skb_header_pointer(c->skb, c->offset, sizeof(buf), buf);
+	if (!ports)
+		return SIMSEG_REASON_MALFORMED;
+	pkt->sport = ports[0];
+	pkt->dport = ports[1];
+	pkt->flags |= SIMSEG_PKT_PORTS;
+	return 0;
+}
+
+static u8 simseg_parse_tcp(struct simseg_cursor *c, struct simseg_pkt *pkt)
+{
+	const struct tcphdr *tcp;
+	struct tcphdr buf;
+
+	if (c->quoted)
+		return simseg_parse_ports(c, pkt);
+	tcp = skb_header_pointer(c->skb, c->offset, sizeof(buf), &buf);
+	if (!tcp || tcp->doff < 5)
+		return SIMSEG_REASON_MALFORMED;
+	pkt->sport = tcp->source;
+	pkt->dport = tcp->dest;
+	pkt->tcp_flags = ((const u8 *)tcp)[13];
+	pkt->flags |= SIMSEG_PKT_PORTS;
+	c->offset += tcp->doff * 4;
+	return 0;
+}
+
+/* DHCP (RFC 2131) and DHCPv6 between link-local addresses (RFC 8415). */
+static bool simseg_is_dhcp(const struct simseg_pkt *pkt)
+{
+	u16 sport = ntohs(pkt->sport), dport = ntohs(pkt->dport);
+
+	if (ipv6_addr_v4mapped(&pkt->src))
+		return (sport == 68 && dport == 67) || (sport == 67 && dport == 68);
+	return (ipv6_addr_type(&pkt->src) & IPV6_ADDR_LINKLOCAL) &&
+	       (dport == 546 || dport == 547);
+}
+
+static u8 simseg_parse_udp(struct simseg_cursor *c, struct simseg_pkt *pkt)
+{
+	u8 reason = simseg_parse_ports(c, pkt);
+
+	if (reason)
+		return reason;
+	c->offset += sizeof(struct udphdr);
+	if (c->offset > c->skb->len && !c->quoted)
+		return SIMSEG_REASON_MALFORMED;
+	if (simseg_is_dhcp(pkt))
+		pkt->flags |= SIMSEG_PKT_LINK;
+	return 0;
+}
+
+/* Echo is a flow by its identifier; the other messages by addresses alone. */
+static void simseg_icmp_echo(struct simseg_pkt *pkt, __be16 id, bool reply)
+{
+	pkt->sport = id;
+	pkt->dport = id;
+	if (reply)
+		pkt->flags |= SIMSEG_PKT_REPLY_ONLY;
+}
+
+static u8 simseg_parse_icmp(struct simseg_cursor *c, struct simseg_pkt *pkt)
+{
+	const struct icmphdr *icmp;
+	struct icmphdr buf;
+
+	icmp = skb_header_pointer(c->skb, c->offset, sizeof(buf), &buf);
+	if (!icmp)
+		return SIMSEG_REASON_MALFORMED;
+	switch (icmp->type) {
+	case ICMP_ECHO:
+	case ICMP_ECHOREPLY:
+		simseg_icmp_echo(pkt, icmp->un.echo.id, icmp->type == ICMP_ECHOREPLY);
+		break;
+	case ICMP_DEST_UNREACH:
+	case ICMP_SOURCE_QUENCH:
+	case ICMP_REDIRECT:
+	case ICMP_TIME_EXCEEDED:
+	case ICMP_PARAMETERPROB:
+		pkt->flags |= SIMSEG_PKT_ERROR;
+		break;
+	}
+	return 0;
+}
+
+static u8 simseg_parse_icmpv6(struct simseg_cursor *c, struct simseg_pkt *pkt)
+{
+	const struct icmp6hdr *icmp;
+	struct icmp6hdr buf;
+
+	icmp = skb_header_pointer(c->skb, c->offset, sizeof(buf), &buf);
+	if (!icmp)
+		return SIMSEG_REASON_MALFORMED;
+	switch (icmp->icmp6_type) {
+	case ICMPV6_ECHO_REQUEST:
+	case ICMPV6_ECHO_REPLY:
+		simseg_icmp_echo(pkt, icmp->icmp6_identifier,
+				 icmp->icmp6_type == ICMPV6_ECHO_REPLY);
+		break;
+	case NDISC_ROUTER_SOLICITATION ... NDISC_REDIRECT:
+		if (c->hops == 255)	/* RFC 4861: it has crossed no router */
+			pkt->flags |= SIMSEG_PKT_LINK;
+		break;
+	case ICMPV6_MGM_QUERY ... ICMPV6_MGM_REDUCTION:
+	case ICMPV6_MLD2_REPORT:
+		if (c->hops == 1)	/* RFC 3810 */
+			pkt->flags |= SIMSEG_PKT_LINK;
+		break;
+	default:
+		if (!(icmp->icmp6_type & ICMPV6_INFOMSG_MASK))
+			pkt->flags |= SIMSEG_PKT_ERROR;
+	}
+	return 0;
+}
+
+static u8 simseg_parse_layer4(struct simseg_cursor *c, struct simseg_pkt *pkt)
+{
+	bool v4 = ipv6_addr_v4mapped(&pkt->src);
+
+	switch (pkt->proto) {
+	case IPPROTO_TCP:
+		return simseg_parse_tcp(c, pkt);
+	case IPPROTO_UDP:
+		return simseg_parse_udp(c, pkt);
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		return simseg_parse_ports(c, pkt);
+	case IPPROTO_ICMP:
+		return v4 ? simseg_parse_icmp(c, pkt) : SIMSEG_REASON_MALFORMED;
+	case IPPROTO_ICMPV6:
+		return v4 ? SIMSEG_REASON_MALFORMED : simseg_parse_icmpv6(c, pkt);
+	case IPPROTO_IGMP:
+		if (v4 && c->hops == 1)
+			pkt->flags |= SIMSEG_PKT_LINK;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static u8 simseg_parse_headers(struct simseg_cursor *c, u8 family, struct simseg_pkt *pkt)
+{
+	u8 reason = family == NFPROTO_IPV4 ? simseg_parse_ipv4(c, pkt) :
+					     simseg_parse_ipv6(c, pkt);
+
+	return reason ?: simseg_parse_layer4(c, pkt);
+}
+
+/*
+ * The packet that starts at @offset. An ICMP error's quote goes to @quote; an
+ * error about an error does not exist, and counts as malformed.
+ */
+void simseg_parse(const struct sk_buff *skb, u8 family, int offset, struct simseg_pkt *pkt,
+		  struct simseg_pkt *quote)
+{
+	struct simseg_cursor c = { .skb = skb, .offset = offset };
+
+	memset(pkt, 0, sizeof(*pkt));
+	pkt->malformed = simseg_parse_headers(&c, family, pkt);
+	simseg_wire_size(skb, offset, c.offset, &pkt->packets, &pkt->bytes);
+	if (pkt->malformed || !(pkt->flags & SIMSEG_PKT_ERROR))
+		return;
+	memset(quote, 0, sizeof(*quote));
+	c.offset += SIMSEG_ICMP_QUOTE;
+	c.quoted = true;
+	pkt->malformed = simseg_parse_headers(&c, family, quote);
+	if (quote->flags & SIMSEG_PKT_ERROR)
+		pkt->malformed = SIMSEG_REASON_MALFORMED;
+	pkt->quote = quote;
+}
+
+/* Addresses alone, for the guard; false: not even those are there. */
+bool simseg_parse_addresses(const struct sk_buff *skb, u8 family, int offset,
+			    struct simseg_pkt *pkt)
+{
+	struct simseg_cursor c = { .skb = skb, .offset = offset };
+	u8 reason;
+
+	memset(pkt, 0, sizeof(*pkt));
+	if (family == NFPROTO_IPV4)
+		reason = simseg_parse_ipv4(&c, pkt);
+	else
+		reason = simseg_parse_ipv6(&c, pkt);
+	/* what comes behind the addresses is for the floor */
+	return reason != SIMSEG_REASON_MALFORMED || !ipv6_addr_any(&pkt->dst);
+}
+
+/*
+ * What @skb is on the wire: a GSO packet is its segments, each of which has
+ * the headers between @offset and @payload.
+ */
+void simseg_wire_size(const struct sk_buff *skb, int offset, int payload, u32 *packets,
+		      u32 *bytes)
+{
+	*packets = 1;
+	*bytes = skb->len - offset;
+	if (!skb_is_gso(skb) || !skb_shinfo(skb)->gso_size)
+		return;
+	*packets = skb_shinfo(skb)->gso_segs;
+	if (!*packets)
+		*packets = DIV_ROUND_UP(skb->len - payload, skb_shinfo(skb)->gso_size);
+	*bytes += (*packets - 1) * (payload - offset);
+}
+
+/* The same from the headers themselves, where nobody has parsed them. */
+void simseg_skb_size(const struct sk_buff *skb, u8 family, int offset, u32 *packets, u32 *bytes)
+{
+	struct simseg_pkt pkt, quote;
+
+	if (likely(!skb_is_gso(skb))) {
+		*packets = 1;
+		*bytes = skb->len - offset;
+		return;
+	}
+	simseg_parse(skb, family, offset, &pkt, &quote);
+	*packets = pkt.packets;
+	*bytes = pkt.bytes;
+}
