@@ -11,7 +11,7 @@
 
 static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
 
-#define V4_PLEN	96
+#define V4_PLEN 96
 
 int seg_addr_is_v4(const uint8_t addr[16])
 {

@@ -8,7 +8,10 @@
 
 #include "handle.h"
 
-#define SEG_PREFIX_ATTR	{ .type = NLA_UNSPEC, .minlen = sizeof(struct simseg_prefix) }
+#define SEG_PREFIX_ATTR                                                    \
+	{                                                                  \
+		.type = NLA_UNSPEC, .minlen = sizeof(struct simseg_prefix) \
+	}
 
 const struct nla_policy seg_top_policy[SIMSEG_A_MAX + 1] = {
 	[SIMSEG_A_ACTOR] = { .type = NLA_STRING },
@@ -205,7 +208,8 @@ int seg_get_arrays(struct seg_handle *h, struct nlmsghdr *nlh)
 
 	if (seg_scratch_fit(s, nlh->nlmsg_len))
 		return seg_fail(h, -ENOMEM, "out of memory", NULL);
-	nlmsg_for_each_attr(nla, nlh, GENL_HDRLEN, rest) {
+	nlmsg_for_each_attr(nla, nlh, GENL_HDRLEN, rest)
+	{
 		switch (nla_type(nla)) {
 		case SIMSEG_A_RULE:
 			err = seg_get_rule(s, nla);

@@ -15,10 +15,10 @@
 #include "handle.h"
 
 #ifndef SOL_NETLINK
-#define SOL_NETLINK	270
+#define SOL_NETLINK 270
 #endif
 
-#define SEG_RCVBUF	(1 << 20)
+#define SEG_RCVBUF (1 << 20)
 
 static size_t seg_append(char *to, size_t size, size_t at, const char *text)
 {

@@ -18,11 +18,11 @@
 #include "libseg.h"
 
 #define SEG_ERROR_LEN	512
-#define SEG_SUBJECT_LEN	64
+#define SEG_SUBJECT_LEN 64
 /* A message is closed, and a batch sent, when it has grown past this. */
-#define SEG_PIECE_LEN	(30 * 1024)
+#define SEG_PIECE_LEN (30 * 1024)
 /* Room of the message under construction: a piece and its largest attribute. */
-#define SEG_MSG_ROOM	(128 * 1024)
+#define SEG_MSG_ROOM (128 * 1024)
 
 /* Arrays that the attributes of one message are unpacked into. */
 struct seg_scratch {
@@ -31,28 +31,28 @@ struct seg_scratch {
 	struct seg_rule *rules;
 	struct seg_binding *bindings;
 	size_t n_prefixes, n_allow, n_rules, n_bindings;
-	size_t room;		/* bytes of message that the arrays are sized for */
+	size_t room; /* bytes of message that the arrays are sized for */
 };
 
 struct seg_handle {
 	struct nl_sock *sk;
 	int fd;
 	int family;
-	int netns_fd;		/* -1: the caller's own */
+	int netns_fd; /* -1: the caller's own */
 	uint32_t seq;
-	bool busy;		/* a callback runs */
+	bool busy; /* a callback runs */
 	char actor[SIMSEG_ACTOR_MAX + 1];
 	char reason[SIMSEG_REASON_MAX + 1];
 	char ticket[SIMSEG_TICKET_MAX + 1];
 	char error[SEG_ERROR_LEN];
 	char subject[SEG_SUBJECT_LEN];
 
-	struct nl_msg *msg;	/* under construction */
-	bool overflow;		/* an attribute did not fit into it */
+	struct nl_msg *msg; /* under construction */
+	bool overflow;	    /* an attribute did not fit into it */
 
-	uint8_t *batch;		/* finished pieces of an upload, not sent yet */
+	uint8_t *batch; /* finished pieces of an upload, not sent yet */
 	size_t batch_len, batch_room;
-	uint32_t batch_seq;	/* sequence number of the last one */
+	uint32_t batch_seq; /* sequence number of the last one */
 
 	uint8_t *rx;
 	size_t rx_room;

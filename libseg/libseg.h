@@ -42,11 +42,11 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /* Room for the longest text of its kind, with the NUL. */
-#define SEG_ICCID_LEN	(SIMSEG_ICCID_MAX + 1)
-#define SEG_ADDR_LEN	46
-#define SEG_PREFIX_LEN	50
-#define SEG_PROTO_LEN	8
-#define SEG_SETTINGS	32	/* room for settings, more than there are */
+#define SEG_ICCID_LEN  (SIMSEG_ICCID_MAX + 1)
+#define SEG_ADDR_LEN   46
+#define SEG_PREFIX_LEN 50
+#define SEG_PROTO_LEN  8
+#define SEG_SETTINGS   32 /* room for settings, more than there are */
 
 struct seg_handle;
 
@@ -162,42 +162,43 @@ int seg_text_valid(const char *text, size_t max);
 
 /* struct seg_rule - one line of an allow-list; see enum simseg_attr_rule */
 struct seg_rule {
-	uint32_t id;		/* replies: 1 is the policy's first */
-	uint8_t dir;		/* enum simseg_dir */
-	uint8_t has_proto;	/* 0: every protocol */
+	uint32_t id;	   /* replies: 1 is the policy's first */
+	uint8_t dir;	   /* enum simseg_dir */
+	uint8_t has_proto; /* 0: every protocol */
 	uint8_t proto;
-	uint8_t has_ports;	/* 0: every port */
-	uint8_t self;		/* 1: the gateway's own addresses */
+	uint8_t has_ports; /* 0: every port */
+	uint8_t self;	   /* 1: the gateway's own addresses */
 	uint16_t port_low;
 	uint16_t port_high;
-	const char *peer;	/* name of a peer set, or NULL */
-	const char *label;	/* or NULL */
+	const char *peer;  /* name of a peer set, or NULL */
+	const char *label; /* or NULL */
 	const struct simseg_prefix *prefixes;
 	size_t n_prefixes;
 };
 
 struct seg_binding {
 	struct simseg_prefix prefix;
-	const char *ifname;	/* name or pattern; NULL: the network vouches */
-	uint32_t epoch;		/* replies */
+	const char *ifname; /* name or pattern; NULL: the network vouches */
+	uint32_t epoch;	    /* replies */
 };
 
 struct seg_device {
 	const char *iccid;
-	const char *policy;	/* NULL: none (an ICCID held in advance) */
-	const char *asset;	/* or NULL */
+	const char *policy; /* NULL: none (an ICCID held in advance) */
+	const char *asset;  /* or NULL */
 	const struct seg_binding *bindings;
 	size_t n_bindings;
-	const struct seg_rule *rules;	/* its own, on top of the policy's */
+	const struct seg_rule *rules; /* its own, on top of the policy's */
 	size_t n_rules;
 	/* What follows is in replies only. */
 	uint32_t id;
-	uint8_t state;		/* enum simseg_state */
-	const char *reason;	/* of the quarantine, or NULL */
-	const char *actor;	/* of the quarantine, or NULL */
+	uint8_t state;	    /* enum simseg_state */
+	const char *reason; /* of the quarantine, or NULL */
+	const char *actor;  /* of the quarantine, or NULL */
 	const struct simseg_prefix *allow;
 	size_t n_allow;
 	uint32_t sessions;
+	uint8_t part; /* 1: more rules of the device before, no more */
 };
 
 /* What a change did; times are CLOCK_BOOTTIME, see enum simseg_attr_receipt. */
@@ -225,9 +226,9 @@ struct seg_status {
 	uint32_t bindings, unvouched, sessions;
 	uint64_t netns_cookie;
 	uint64_t records_made, records_delivered, records_lost, records_unheard;
-	uint8_t has_setting[SEG_SETTINGS];	/* by SIMSEG_A_SETTING_* */
+	uint8_t has_setting[SEG_SETTINGS]; /* by SIMSEG_A_SETTING_* */
 	uint32_t setting[SEG_SETTINGS];
-	char disarm_actor[SIMSEG_ACTOR_MAX + 1];	/* "" while armed */
+	char disarm_actor[SIMSEG_ACTOR_MAX + 1]; /* "" while armed */
 	char disarm_reason[SIMSEG_REASON_MAX + 1];
 };
 
@@ -276,7 +277,7 @@ int seg_ruleset_abort(struct seg_handle *h);
 
 struct seg_pool {
 	struct simseg_prefix prefix;
-	uint8_t failsafe;	/* 1: not a pool but a failsafe prefix */
+	uint8_t failsafe; /* 1: not a pool but a failsafe prefix */
 };
 typedef int (*seg_pool_cb)(const struct seg_pool *pool, void *arg);
 int seg_pool_list(struct seg_handle *h, seg_pool_cb cb, void *arg);
@@ -288,7 +289,7 @@ int seg_pool_list(struct seg_handle *h, seg_pool_cb cb, void *arg);
 struct seg_policy {
 	const char *name;
 	uint32_t id;
-	uint32_t count;		/* rules in total */
+	uint32_t count; /* rules in total */
 	const struct seg_rule *rules;
 	size_t n_rules;
 };
@@ -298,7 +299,7 @@ int seg_policy_get(struct seg_handle *h, const char *name, seg_policy_cb cb, voi
 
 struct seg_peer {
 	const char *name;
-	uint32_t count;		/* prefixes in total */
+	uint32_t count; /* prefixes in total */
 	const struct simseg_prefix *prefixes;
 	size_t n_prefixes;
 };
@@ -313,6 +314,7 @@ int seg_peer_del(struct seg_handle *h, const char *name, const struct simseg_pre
 
 /* device.c, binding.c, quarantine.c */
 
+/* A device with many rules comes in several calls in a row: @part. */
 typedef int (*seg_device_cb)(const struct seg_device *device, void *arg);
 int seg_device_list(struct seg_handle *h, seg_device_cb cb, void *arg);
 /* -ENOENT: no such device, or no device has that address. */
@@ -347,14 +349,14 @@ int seg_release(struct seg_handle *h, const char *const *iccids, size_t n);
 
 struct seg_session {
 	uint64_t id;
-	uint8_t src[16];	/* the initiator */
+	uint8_t src[16]; /* the initiator */
 	uint8_t dst[16];
-	uint16_t sport;		/* host order; ICMP: the echo identifier */
+	uint16_t sport; /* host order; ICMP: the echo identifier */
 	uint16_t dport;
 	uint8_t proto;
 	uint8_t state;		/* enum simseg_session_state */
 	const char *iccid;	/* device of the source, or NULL */
-	const char *peer_iccid;	/* device of the destination, or NULL */
+	const char *peer_iccid; /* device of the destination, or NULL */
 	const char *policy;	/* or NULL */
 	const char *label;	/* or NULL */
 	uint32_t rule;
@@ -369,7 +371,7 @@ int seg_session_del(struct seg_handle *h, uint64_t id, struct seg_receipt *recei
 /* stats.c */
 
 struct seg_counter {
-	uint8_t code;		/* enum simseg_reason */
+	uint8_t code; /* enum simseg_reason */
 	uint64_t packets;
 	uint64_t bytes;
 };
@@ -384,11 +386,11 @@ struct seg_iface_stats {
 	uint64_t floor_pass, floor_allow, floor_deny, merged, tx_guard_drop;
 };
 struct seg_iface {
-	const char *ifname;	/* name or pattern */
-	uint32_t ifindex;	/* 0: this is the entry, not an interface */
-	uint8_t side;		/* enum simseg_side */
-	uint8_t mode;		/* enum simseg_mode */
-	struct seg_iface_stats stats;	/* of an interface */
+	const char *ifname;	      /* name or pattern */
+	uint32_t ifindex;	      /* 0: this is the entry, not an interface */
+	uint8_t side;		      /* enum simseg_side */
+	uint8_t mode;		      /* enum simseg_mode */
+	struct seg_iface_stats stats; /* of an interface */
 };
 typedef int (*seg_iface_cb)(const struct seg_iface *iface, void *arg);
 int seg_iface_list(struct seg_handle *h, seg_iface_cb cb, void *arg);
@@ -400,17 +402,17 @@ int seg_iface_del(struct seg_handle *h, const char *ifname);
 struct seg_flow {
 	uint8_t src[16];
 	uint8_t dst[16];
-	uint16_t sport;		/* 0: any */
+	uint16_t sport; /* 0: any */
 	uint16_t dport;
 	uint8_t proto;
-	uint32_t ifindex;	/* 0: where the source is bound */
+	uint32_t ifindex; /* 0: where the source is bound */
 };
 struct seg_explanation {
-	uint8_t verdict;	/* enum simseg_verdict */
-	uint8_t reason;		/* enum simseg_reason */
-	uint32_t rule;		/* 0: none */
-	uint64_t session;	/* 0: none */
-	char iccid[SEG_ICCID_LEN];	/* "" where there is none */
+	uint8_t verdict;	   /* enum simseg_verdict */
+	uint8_t reason;		   /* enum simseg_reason */
+	uint32_t rule;		   /* 0: none */
+	uint64_t session;	   /* 0: none */
+	char iccid[SEG_ICCID_LEN]; /* "" where there is none */
 	char peer_iccid[SEG_ICCID_LEN];
 	char policy[SIMSEG_NAME_MAX + 1];
 	char label[SIMSEG_LABEL_MAX + 1];
@@ -426,7 +428,7 @@ enum seg_xdp_mode {
 };
 
 struct seg_xdp_info {
-	int attached;		/* 1: simseg's own program is attached */
+	int attached; /* 1: simseg's own program is attached */
 	enum seg_xdp_mode mode;
 	uint32_t prog_id;
 };

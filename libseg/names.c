@@ -8,7 +8,7 @@
 
 #include "libseg.h"
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 struct reason {
 	const char *word;
@@ -57,11 +57,9 @@ static const struct {
 	uint8_t proto;
 	uint8_t ports;
 } protos[] = {
-	{ "icmp", IPPROTO_ICMP, 0 }, { "tcp", IPPROTO_TCP, 1 },
-	{ "udp", IPPROTO_UDP, 1 },   { "sctp", IPPROTO_SCTP, 1 },
-	{ "dccp", IPPROTO_DCCP, 1 }, { "udplite", IPPROTO_UDPLITE, 1 },
-	{ "gre", IPPROTO_GRE, 0 },   { "esp", IPPROTO_ESP, 0 },
-	{ "ah", IPPROTO_AH, 0 },
+	{ "icmp", IPPROTO_ICMP, 0 }, { "tcp", IPPROTO_TCP, 1 },	  { "udp", IPPROTO_UDP, 1 },
+	{ "sctp", IPPROTO_SCTP, 1 }, { "dccp", IPPROTO_DCCP, 1 }, { "udplite", IPPROTO_UDPLITE, 1 },
+	{ "gre", IPPROTO_GRE, 0 },   { "esp", IPPROTO_ESP, 0 },	  { "ah", IPPROTO_AH, 0 },
 };
 
 static const char *word_get(const char *const *words, size_t n, unsigned int code)

@@ -7,11 +7,12 @@
 struct seg_peer_call {
 	seg_peer_cb cb;
 	void *arg;
+	size_t seen;
 };
 
 static int seg_reply_peer(struct seg_handle *h, struct nlmsghdr *nlh, struct nlattr **tb, void *arg)
 {
-	const struct seg_peer_call *call = arg;
+	struct seg_peer_call *call = arg;
 	struct seg_peer peer = { 0 };
 	int err;
 
@@ -25,6 +26,7 @@ static int seg_reply_peer(struct seg_handle *h, struct nlmsghdr *nlh, struct nla
 	peer.n_prefixes = h->scratch.n_prefixes;
 	peer.count = tb[SIMSEG_A_COUNT] ? seg_get_u32(tb[SIMSEG_A_COUNT]) :
 					  (uint32_t)peer.n_prefixes;
+	call->seen++;
 	return call->cb(&peer, call->arg);
 }
 
@@ -44,7 +46,10 @@ int seg_peer_get(struct seg_handle *h, const char *name, seg_peer_cb cb, void *a
 	if (err)
 		return err;
 	seg_put_string(h, SIMSEG_A_PEER, name);
-	return seg_talk(h, seg_reply_peer, &call);
+	err = seg_dump(h, seg_reply_peer, &call);
+	if (!err && !call.seen)
+		err = seg_fail(h, -ENOENT, "no such peer set", NULL);
+	return err;
 }
 
 static int seg_peer_change(struct seg_handle *h, uint8_t cmd, const char *name,

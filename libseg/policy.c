@@ -7,12 +7,13 @@
 struct seg_policy_call {
 	seg_policy_cb cb;
 	void *arg;
+	size_t seen;
 };
 
 static int seg_reply_policy(struct seg_handle *h, struct nlmsghdr *nlh, struct nlattr **tb,
 			    void *arg)
 {
-	const struct seg_policy_call *call = arg;
+	struct seg_policy_call *call = arg;
 	struct seg_policy policy = { 0 };
 	int err;
 
@@ -27,6 +28,7 @@ static int seg_reply_policy(struct seg_handle *h, struct nlmsghdr *nlh, struct n
 	policy.n_rules = h->scratch.n_rules;
 	policy.count = tb[SIMSEG_A_COUNT] ? seg_get_u32(tb[SIMSEG_A_COUNT]) :
 					    (uint32_t)policy.n_rules;
+	call->seen++;
 	return call->cb(&policy, call->arg);
 }
 
@@ -46,5 +48,8 @@ int seg_policy_get(struct seg_handle *h, const char *name, seg_policy_cb cb, voi
 	if (err)
 		return err;
 	seg_put_string(h, SIMSEG_A_POLICY, name);
-	return seg_talk(h, seg_reply_policy, &call);
+	err = seg_dump(h, seg_reply_policy, &call);
+	if (!err && !call.seen)
+		err = seg_fail(h, -ENOENT, "no such policy", NULL);
+	return err;
 }

@@ -6,7 +6,10 @@
 
 #include "handle.h"
 
-#define SEG_ADDR_ATTR	{ .type = NLA_UNSPEC, .minlen = 16 }
+#define SEG_ADDR_ATTR                            \
+	{                                        \
+		.type = NLA_UNSPEC, .minlen = 16 \
+	}
 
 static const struct nla_policy seg_session_policy[SIMSEG_A_SESSION_MAX + 1] = {
 	[SIMSEG_A_SESSION_ID] = { .type = NLA_U64 },
@@ -49,8 +52,8 @@ static int seg_reply_session(struct seg_handle *h, struct nlmsghdr *nlh, struct 
 
 	(void)nlh;
 	if (!top[SIMSEG_A_SESSION] ||
-	    nla_parse_nested(tb, SIMSEG_A_SESSION_MAX, top[SIMSEG_A_SESSION],
-			     seg_session_policy) < 0 ||
+	    nla_parse_nested(tb, SIMSEG_A_SESSION_MAX, top[SIMSEG_A_SESSION], seg_session_policy) <
+		    0 ||
 	    !tb[SIMSEG_A_SESSION_SRC] || !tb[SIMSEG_A_SESSION_DST])
 		return seg_fail(h, -EBADMSG, "the kernel's session cannot be parsed", NULL);
 	memcpy(s.src, nla_data(tb[SIMSEG_A_SESSION_SRC]), sizeof(s.src));

@@ -24,7 +24,8 @@ static int seg_reply_counters(struct seg_handle *h, struct nlmsghdr *nlh, struct
 	int rest, ret = 0;
 
 	(void)top;
-	nlmsg_for_each_attr(nla, nlh, GENL_HDRLEN, rest) {
+	nlmsg_for_each_attr(nla, nlh, GENL_HDRLEN, rest)
+	{
 		if (nla_type(nla) != SIMSEG_A_COUNTER || ret)
 			continue;
 		if (nla_parse_nested(tb, SIMSEG_A_COUNTER_MAX, nla, seg_counter_policy) < 0 ||

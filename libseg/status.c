@@ -43,8 +43,8 @@ static int seg_reply_status(struct seg_handle *h, struct nlmsghdr *nlh, struct n
 	struct seg_status *st = arg;
 
 	(void)nlh;
-	if (!top[SIMSEG_A_STATUS] || nla_parse_nested(tb, SIMSEG_A_STATUS_MAX,
-						      top[SIMSEG_A_STATUS], seg_status_policy) < 0)
+	if (!top[SIMSEG_A_STATUS] ||
+	    nla_parse_nested(tb, SIMSEG_A_STATUS_MAX, top[SIMSEG_A_STATUS], seg_status_policy) < 0)
 		return seg_fail(h, -EBADMSG, "the kernel's status cannot be parsed", NULL);
 	st->armed = tb[SIMSEG_A_STATUS_ARMED] && nla_get_u8(tb[SIMSEG_A_STATUS_ARMED]);
 	st->governed = tb[SIMSEG_A_STATUS_GOVERNED] && nla_get_u8(tb[SIMSEG_A_STATUS_GOVERNED]);

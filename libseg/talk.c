@@ -13,15 +13,15 @@
 
 #include "handle.h"
 
-#define SEG_DUMP_TRIES	5
+#define SEG_DUMP_TRIES 5
 
 /* One exchange: which answers belong to it, and what to do with them. */
 struct seg_exchange {
-	uint32_t first, last;	/* sequence numbers */
+	uint32_t first, last; /* sequence numbers */
 	seg_reply_fn fn;
 	void *arg;
-	struct seg_spool *spool;	/* dumps: keep instead of calling @fn */
-	int err;		/* the first refusal, or what @fn returned */
+	struct seg_spool *spool; /* dumps: keep instead of calling @fn */
+	int err;		 /* the first refusal, or what @fn returned */
 	uint32_t err_seq;
 	bool intr;
 	bool done;
@@ -146,7 +146,7 @@ static void seg_answer(struct seg_handle *h, struct seg_exchange *x, struct nlms
 	struct nlmsgerr *e = nlmsg_data(nlh);
 
 	if (nlh->nlmsg_seq - x->first > x->last - x->first)
-		return;	/* left over from an exchange that failed half-way */
+		return; /* left over from an exchange that failed half-way */
 	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
 		x->intr = true;
 	switch (nlh->nlmsg_type) {

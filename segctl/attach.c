@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * segctl attach, segctl detach: sides of interfaces, and XDP on them
+ *
+ * XDP is never what keeps the gate closed: where it cannot be attached, the
+ * floor decides alone, and one sentence says so.
+ */
+#include "segctl.h"
+
+struct iface {
+	char name[SIMSEG_IFNAME_MAX + 1];
+	uint8_t side, mode;
+	bool entry; /* as it was set, not an interface */
+};
+
+struct ifaces {
+	struct iface *list;
+	size_t n, room;
+};
+
+static int ifaces_add(const struct seg_iface *i, void *arg)
+{
+	struct ifaces *all = arg;
+	struct iface *iface;
+
+	grow(&all->list, &all->room, all->n, sizeof(*all->list));
+	iface = memset(&all->list[all->n++], 0, sizeof(*iface));
+	snprintf(iface->name, sizeof(iface->name), "%s", i->ifname);
+	iface->side = i->side;
+	iface->mode = i->mode;
+	iface->entry = !i->ifindex;
+	return 0;
+}
+
+static int ifaces_get(struct ctl *c, struct ifaces *all)
+{
+	int err = seg_iface_list(c->h, ifaces_add, all);
+
+	return err == -EAGAIN ? 0 : err;
+}
+
+static void floor_alone(struct ctl *c, const char *name)
+{
+	ctl_warn("%s: the floor stands alone: %s", name, seg_strerror(c->h));
+}
+
+/* EXIT_PART if a mode that was asked for by name cannot be had. */
+static int attach_one(struct ctl *c, const struct iface *i)
+{
+	int err;
+
+	if (i->mode == SIMSEG_MODE_NONE) {
+		seg_xdp_detach(c->h, i->name);
+		return EXIT_DONE;
+	}
+	if (i->mode != SIMSEG_MODE_AUTO) {
+		err = seg_xdp_attach(c->h, i->name, i->mode);
+		if (err)
+			floor_alone(c, i->name);
+		return err ? EXIT_PART : EXIT_DONE;
+	}
+	if (seg_xdp_attach(c->h, i->name, SIMSEG_MODE_NATIVE) &&
+	    seg_xdp_attach(c->h, i->name, SIMSEG_MODE_GENERIC))
+		floor_alone(c, i->name);
+	return EXIT_DONE;
+}
+
+int attach_wishes(struct ctl *c, const char *pattern)
+{
+	struct ifaces all = { 0 };
+	int err, ret = EXIT_DONE;
+	size_t i;
+
+	err = ifaces_get(c, &all);
+	if (err)
+		ret = ctl_fail(c, err, "interfaces");
+	for (i = 0; i < all.n && !err; i++)
+		if (!all.list[i].entry && (!pattern || seg_ifname_match(pattern, all.list[i].name)))
+			ret |= attach_one(c, &all.list[i]);
+	free(all.list);
+	return ret;
+}
+
+int detach_wishes(struct ctl *c, const char *pattern)
+{
+	struct ifaces all = { 0 };
+	struct seg_xdp_info info;
+	int err, failed = 0, n = 0;
+	size_t i;
+
+	err = ifaces_get(c, &all);
+	if (err)
+		ctl_fail(c, err, "interfaces");
+	for (i = 0; i < all.n && !err; i++) {
+		if (all.list[i].entry || (pattern && !seg_ifname_match(pattern, all.list[i].name)))
+			continue;
+		if (seg_xdp_query(c->h, all.list[i].name, &info) || !info.attached)
+			continue;
+		n++;
+		failed = seg_xdp_detach(c->h, all.list[i].name);
+		if (failed)
+			ctl_warn("%s: XDP stays: %s", all.list[i].name, seg_strerror(c->h));
+	}
+	free(all.list);
+	return err ? err : failed ? failed : n;
+}
+
+/* The entry of exactly that name or pattern as it is, or NULL. */
+static const struct iface *entry_of(const struct ifaces *all, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < all->n; i++)
+		if (all->list[i].entry && !strcmp(all->list[i].name, name))
+			return &all->list[i];
+	return NULL;
+}
+
+static void attach_undo(struct line *undo, struct ctl *c, const char *name)
+{
+	struct ifaces all = { 0 };
+	const struct iface *old;
+
+	old = ifaces_get(c, &all) ? NULL : entry_of(&all, name);
+	line_begin(undo, c, old ? "attach" : "detach");
+	line_add(undo, name);
+	if (old) {
+		line_add_opt(undo, "--side", seg_side_name(old->side));
+		line_add_opt(undo, "--mode", seg_mode_name(old->mode));
+	}
+	free(all.list);
+}
+
+int attach_iface(struct ctl *c, const char *name, uint8_t side, uint8_t mode)
+{
+	struct json_object *o;
+	struct line undo;
+	int ret, err;
+
+	attach_undo(&undo, c, name);
+	err = seg_iface_set(c->h, name, side, mode);
+	if (err) {
+		line_free(&undo);
+		return ctl_fail(c, err, name);
+	}
+	ret = attach_wishes(c, name);
+	o = json_object_new_object();
+	js_str(o, "name", name);
+	js_str(o, "side", seg_side_name(side));
+	js_str(o, "mode", seg_mode_name(mode));
+	out_done(c, o, &undo, NULL, "%s is on side %s, mode %s", name, seg_side_name(side),
+		 seg_mode_name(mode));
+	line_free(&undo);
+	return ret;
+}
+
+int cmd_attach(struct ctl *c, int argc, char **argv)
+{
+	const char *side_name = NULL, *mode_name = NULL;
+	const struct opt opts[] = {
+		{ "--side", OPT_VALUE, &side_name },
+		{ "--mode", OPT_VALUE, &mode_name },
+		{ 0 },
+	};
+	int side, mode, ret;
+
+	if (opt_parse(c, argc, argv, opts, 1, 1) < 0)
+		return EXIT_USAGE;
+	if (!seg_ifname_valid(argv[0], 1))
+		return ctl_usage(c, "bad name of an interface '%s'", argv[0]);
+	side = side_name ? seg_side_parse(side_name) : -1;
+	if (side <= SIMSEG_SIDE_NONE)
+		return ctl_usage(c, "--side is sim or net");
+	mode = mode_name ? seg_mode_parse(mode_name) : SIMSEG_MODE_AUTO;
+	if (mode < 0)
+		return ctl_usage(c, "--mode is auto, native, generic or none");
+	ret = ctl_open(c);
+	return ret ? ret : attach_iface(c, argv[0], (uint8_t)side, (uint8_t)mode);
+}
+
+/*
+ * XDP goes first: while it is on, the side still stands. Interfaces that another
+ * entry covers get theirs back.
+ */
+int cmd_detach(struct ctl *c, int argc, char **argv)
+{
+	struct ifaces all = { 0 };
+	struct line undo = { 0 };
+	const struct iface *old;
+	int ret, err, taken;
+
+	if (opt_parse(c, argc, argv, NULL, 1, 1) < 0)
+		return EXIT_USAGE;
+	ret = ctl_open(c);
+	if (ret)
+		return ret;
+	err = ifaces_get(c, &all);
+	old = err ? NULL : entry_of(&all, argv[0]);
+	if (old) {
+		line_begin(&undo, c, "attach");
+		line_add(&undo, argv[0]);
+		line_add_opt(&undo, "--side", seg_side_name(old->side));
+		line_add_opt(&undo, "--mode", seg_mode_name(old->mode));
+		taken = detach_wishes(c, argv[0]);
+		ret = taken < 0 ? EXIT_PART : EXIT_DONE;
+		err = seg_iface_del(c->h, argv[0]);
+	} else if (!err) {
+		ctl_warn("no side was given to '%s'", argv[0]);
+		ret = EXIT_NONE;
+	}
+	if (err) {
+		ret = ctl_fail(c, err, argv[0]);
+	} else if (old) {
+		ret |= attach_wishes(c, argv[0]);
+		out_done(c, NULL, &undo, NULL, "%s has no side any more", argv[0]);
+	}
+	line_free(&undo);
+	free(all.list);
+	return ret;
+}

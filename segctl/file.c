@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The ruleset file, from the top: its sections, and what they share
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+#include "text.h"
+
+#define ARENA_CHUNK 65536
+
+struct arena {
+	struct arena *next;
+	size_t used, size;
+	max_align_t data[];
+};
+
+void *file_alloc(struct file *f, size_t size)
+{
+	struct arena *a = f->arena;
+	void *p;
+
+	size = (size + sizeof(void *) * 2 - 1) & ~(sizeof(void *) * 2 - 1);
+	if (!a || a->size - a->used < size) {
+		a = xcalloc(1, sizeof(*a) + (size > ARENA_CHUNK ? size : ARENA_CHUNK));
+		a->size = size > ARENA_CHUNK ? size : ARENA_CHUNK;
+		a->next = f->arena;
+		f->arena = a;
+	}
+	p = (char *)a->data + a->used;
+	a->used += size;
+	return p;
+}
+
+const char *file_strdup(struct file *f, const char *text)
+{
+	size_t len = strlen(text) + 1;
+
+	return memcpy(file_alloc(f, len), text, len);
+}
+
+const char *file_near(char *buf, size_t size, const char *word, const void *words, size_t n,
+		      size_t stride)
+{
+	size_t i, distance, best = text_slip(word) + 1;
+	const char *candidate, *found = NULL;
+
+	for (i = 0; i < n; i++) {
+		candidate = (const char *)words + i * stride;
+		distance = text_distance(word, candidate, best - 1);
+		if (distance < best) {
+			best = distance;
+			found = candidate;
+		}
+		if (!best)
+			break;
+	}
+	buf[0] = '\0';
+	if (found)
+		snprintf(buf, size, "; did you mean '%s'?", found);
+	return buf;
+}
+
+static void key_unknown(struct yaml *y, const char *const *keys, size_t n, struct mark at)
+{
+	char words[16][32] = { "" }, near[64];
+	size_t i;
+
+	for (i = 0; i < n && i < 16; i++)
+		snprintf(words[i], sizeof(words[i]), "%s", keys[i]);
+	diag_error(y->diags, at, "unknown key '%s'%s", y->key,
+		   file_near(near, sizeof(near), y->key, words, i, sizeof(words[0])));
+}
+
+int file_key(struct yaml *y, const char *const *keys, size_t n, uint32_t *seen, struct mark at)
+{
+	size_t i;
+
+	for (i = 0; i < n && strcmp(keys[i], y->key); i++)
+		;
+	if (i < n && !(*seen & (1U << i))) {
+		*seen |= 1U << i;
+		return (int)i;
+	}
+	if (i < n)
+		diag_error(y->diags, at, "duplicate key '%s'", y->key);
+	else
+		key_unknown(y, keys, n, at);
+	yaml_skip(y);
+	return -1;
+}
+
+static void file_version(struct yaml *y)
+{
+	struct mark at;
+	const char *text = yaml_scalar(y, "the version", &at);
+
+	if (text && strcmp(text, "1"))
+		diag_error(y->diags, at, "version '%s' is not known: this program reads version 1",
+			   text);
+}
+
+/* A name that is too long has been reported, and is cut. */
+static void name_copy(char to[SIMSEG_NAME_MAX + 1], const char *name)
+{
+	size_t len = strnlen(name, SIMSEG_NAME_MAX);
+
+	memcpy(to, name, len);
+	to[len] = '\0';
+}
+
+static void file_peers(struct file *f, struct yaml *y)
+{
+	struct simseg_prefix prefix;
+	struct file_peer *peer;
+	struct mark at;
+
+	if (!yaml_map(y, "a mapping of names to lists of prefixes"))
+		return;
+	while (yaml_map_next(y, &at)) {
+		if (!seg_name_valid(y->key))
+			diag_error(&f->diags, at, "bad name of a peer set '%s'", y->key);
+		else if (!strcmp(y->key, "self") || !strcmp(y->key, "any") ||
+			 seg_prefix_parse(y->key, &prefix) != -EINVAL)
+			diag_error(&f->diags, at,
+				   "'%s' cannot name a peer set: rules read it as %s", y->key,
+				   strpbrk(y->key, ".:") ? "an address" : "a word");
+		grow(&f->peers, &f->peers_room, f->n_peers, sizeof(*f->peers));
+		peer = memset(&f->peers[f->n_peers++], 0, sizeof(*peer));
+		name_copy(peer->name, y->key);
+		peer->at = at;
+		file_prefixes(y, "a list of prefixes", SIMSEG_PEERS_MAX, &peer->prefixes);
+		file_prefixes_unique(&f->diags, &peer->prefixes);
+		if (f->n_peers == SIMSEG_PEERSETS_MAX + 1)
+			diag_error(&f->diags, at, "more than %u peer sets", SIMSEG_PEERSETS_MAX);
+	}
+}
+
+static void file_policy(struct file *f, struct yaml *y, struct file_rules *rules)
+{
+	static const char *const keys[] = { "out", "in" };
+	uint32_t seen = 0;
+	struct mark at;
+
+	if (!yaml_map(y, "a mapping with in and out"))
+		return;
+	while (yaml_map_next(y, &at)) {
+		switch (file_key(y, keys, 2, &seen, at)) {
+		case 0:
+			file_rules(f, y, SIMSEG_DIR_OUT, SIMSEG_RULES_MAX, rules);
+			break;
+		case 1:
+			file_rules(f, y, SIMSEG_DIR_IN, SIMSEG_RULES_MAX, rules);
+			break;
+		}
+	}
+}
+
+static void file_policies(struct file *f, struct yaml *y)
+{
+	struct file_policy *policy;
+	struct mark at;
+
+	if (!yaml_map(y, "a mapping of names to policies"))
+		return;
+	while (yaml_map_next(y, &at)) {
+		if (!seg_name_valid(y->key))
+			diag_error(&f->diags, at, "bad name of a policy '%s'", y->key);
+		grow(&f->policies, &f->policies_room, f->n_policies, sizeof(*f->policies));
+		policy = memset(&f->policies[f->n_policies++], 0, sizeof(*policy));
+		name_copy(policy->name, y->key);
+		policy->at = at;
+		file_policy(f, y, &policy->rules);
+		if (f->n_policies == SIMSEG_POLICIES_MAX + 1)
+			diag_error(&f->diags, at, "more than %u policies", SIMSEG_POLICIES_MAX);
+	}
+}
+
+/* A decimal number up to @max, without sign or leading zero; or -1. */
+static long number(const char *text, long max)
+{
+	long value = 0;
+
+	if (!*text || (text[0] == '0' && text[1]))
+		return -1;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return -1;
+		value = value * 10 + (*text - '0');
+		if (value > max)
+			return -1;
+	}
+	return value;
+}
+
+#define SETTING_MAX 16777216 /* what the kernel takes */
+
+static void file_settings(struct file *f, struct yaml *y)
+{
+	const char *keys[SEG_SETTINGS] = { NULL }, *text;
+	size_t n = 0;
+	uint32_t seen = 0;
+	struct mark at;
+	long value;
+	int key;
+
+	while (n + 1 < SEG_SETTINGS && seg_setting_name((unsigned int)n + 1)) {
+		keys[n] = seg_setting_name((unsigned int)n + 1);
+		n++;
+	}
+	if (!yaml_map(y, "a mapping of settings to numbers"))
+		return;
+	while (yaml_map_next(y, &at)) {
+		key = file_key(y, keys, n, &seen, at);
+		if (key < 0)
+			continue;
+		text = yaml_scalar(y, "a number", &at);
+		if (!text)
+			continue;
+		value = number(text, SETTING_MAX);
+		if (value < 0 || (!value && key + 1 != SIMSEG_A_SETTING_PICKUP))
+			diag_error(&f->diags, at, "bad value '%s': a number from %d to %d", text,
+				   key + 1 != SIMSEG_A_SETTING_PICKUP, SETTING_MAX);
+		f->has_setting[key + 1] = true;
+		f->setting[key + 1] = (uint32_t)(value < 0 ? 0 : value);
+	}
+}
+
+static void file_interface(struct file *f, struct yaml *y, struct mark start)
+{
+	static const char *const keys[] = { "name", "side", "mode" };
+	struct file_interface *i;
+	uint32_t seen = 0;
+	struct mark at;
+	const char *text;
+	int key, value;
+
+	grow(&f->interfaces, &f->interfaces_room, f->n_interfaces, sizeof(*f->interfaces));
+	i = memset(&f->interfaces[f->n_interfaces++], 0, sizeof(*i));
+	i->at = start;
+	while (yaml_map_next(y, &at)) {
+		key = file_key(y, keys, 3, &seen, at);
+		text = key < 0 ? NULL : yaml_scalar(y, "a single value", &at);
+		if (!text)
+			continue;
+		value = key == 1 ? seg_side_parse(text) : key == 2 ? seg_mode_parse(text) : 0;
+		if (key == 0 && !seg_ifname_valid(text, 1))
+			diag_error(&f->diags, at, "bad name of an interface '%s'", text);
+		else if (key == 0)
+			snprintf(i->name, sizeof(i->name), "%s", text), i->at = at;
+		else if (key == 1 && value <= SIMSEG_SIDE_NONE)
+			diag_error(&f->diags, at, "bad side '%s': sim or net", text);
+		else if (key == 1)
+			i->side = (uint8_t)value;
+		else if (value < 0)
+			diag_error(&f->diags, at, "bad mode '%s': auto, native, generic or none",
+				   text);
+		else
+			i->mode = (uint8_t)value;
+	}
+	if (!(seen & 1))
+		diag_error(&f->diags, start, "an interface needs a name");
+	if (!(seen & 2))
+		diag_error(&f->diags, start, "an interface needs a side: sim or net");
+}
+
+static void file_interfaces(struct file *f, struct yaml *y)
+{
+	struct mark at;
+
+	if (!yaml_seq(y, "a list of interfaces"))
+		return;
+	while (yaml_seq_next(y)) {
+		at = yaml_mark(y);
+		if (yaml_map(y, "an interface, a mapping"))
+			file_interface(f, y, at);
+	}
+}
+
+static void file_root(struct file *f, struct yaml *y)
+{
+	static const char *const keys[] = { "version",	"pools",    "failsafe", "peers",
+					    "settings", "policies", "devices",	"interfaces" };
+	uint32_t seen = 0;
+	struct mark at;
+
+	if (!yaml_map(y, "a mapping, with version: 1 at the top"))
+		return;
+	while (yaml_map_next(y, &at)) {
+		switch (file_key(y, keys, 8, &seen, at)) {
+		case 0:
+			file_version(y);
+			break;
+		case 1:
+			file_prefixes(y, "a list of prefixes", SIMSEG_POOLS_MAX, &f->pools);
+			break;
+		case 2:
+			file_prefixes(y, "a list of prefixes", SIMSEG_FAILSAFE_MAX, &f->failsafe);
+			break;
+		case 3:
+			file_peers(f, y);
+			break;
+		case 4:
+			file_settings(f, y);
+			break;
+		case 5:
+			file_policies(f, y);
+			break;
+		case 6:
+			file_devices(f, y);
+			break;
+		case 7:
+			file_interfaces(f, y);
+			break;
+		}
+	}
+	if (!(seen & 1))
+		diag_error(&f->diags, (struct mark){ 1, 1 }, "no version: write version: 1");
+	if (!(seen & 2))
+		diag_error(&f->diags, (struct mark){ 1, 1 }, "no pools: write pools: [] for none");
+}
+
+/*
+ * Tabs are an error of their own: libyaml stops at some and takes others for
+ * content. They become spaces, so that the rest of the file can be checked.
+ */
+static char *file_tabs(struct diags *d, const char *text, size_t len)
+{
+	char *copy = xcalloc(1, len + 1);
+	uint32_t line = 1, column = 1;
+	bool indent = true;
+	size_t i;
+
+	memcpy(copy, text, len);
+	for (i = 0; i < len; i++) {
+		if (copy[i] == '\t' && indent) {
+			diag_error(d, (struct mark){ line, column }, "a tab: indent with spaces");
+			for (; i + 1 < len && copy[i + 1] == '\t'; i++, column++)
+				copy[i] = ' ';
+			copy[i] = ' ';
+		}
+		column++;
+		indent = indent && copy[i] == ' ';
+		if (copy[i] == '\n' || copy[i] == '\r') {
+			line += !(copy[i] == '\r' && i + 1 < len && copy[i + 1] == '\n');
+			column = 1;
+			indent = true;
+		}
+	}
+	return copy;
+}
+
+struct file *file_read(const char *text, size_t len, bool strict)
+{
+	struct file *f = xcalloc(1, sizeof(*f));
+	struct yaml y;
+	char *copy;
+
+	f->strict = strict;
+	copy = file_tabs(&f->diags, text, len);
+	if (len >= 3 && !memcmp(copy, "\xef\xbb\xbf", 3))
+		memcpy(copy, "   ", 3);
+	yaml_open(&y, copy, len, &f->diags);
+	y.quiet = f->diags.errors;
+	file_root(f, &y);
+	if (y.event.type == YAML_DOCUMENT_END_EVENT)
+		yaml_skip(&y);
+	if (!yaml_at_end(&y))
+		diag_error(&f->diags, yaml_mark(&y), "more than one document");
+	file_prefixes_unique(&f->diags, &f->pools);
+	file_prefixes_unique(&f->diags, &f->failsafe);
+	file_check(f);
+	yaml_close(&y);
+	free(copy);
+	return f;
+}
+
+void file_free(struct file *f)
+{
+	struct arena *a;
+	size_t i;
+
+	if (!f)
+		return;
+	while ((a = f->arena)) {
+		f->arena = a->next;
+		free(a);
+	}
+	for (i = 0; i < f->n_peers; i++)
+		file_prefixes_free(&f->peers[i].prefixes);
+	for (i = 0; i < f->n_policies; i++)
+		file_rules_free(&f->policies[i].rules);
+	file_prefixes_free(&f->pools);
+	file_prefixes_free(&f->failsafe);
+	free(f->peers);
+	free(f->policies);
+	free(f->devices);
+	free(f->interfaces);
+	diags_free(&f->diags);
+	free(f);
+}

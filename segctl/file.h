@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ruleset file: text to structs, with every complaint about it
+ *
+ * Nothing here opens, prints or sends anything but diags_print().
+ */
+#ifndef _SEGCTL_FILE_H
+#define _SEGCTL_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <yaml.h>
+
+#include "libseg.h"
+
+/* diag.c */
+
+/* A place in the file, both from 1; columns count characters. */
+struct mark {
+	uint32_t line;
+	uint32_t column;
+};
+
+struct diag {
+	struct mark at;
+	uint32_t order; /* in which it was found */
+	bool warning;
+	char *text;
+};
+
+struct diags {
+	struct diag *list;
+	size_t n, room;
+	size_t errors;
+	size_t dropped; /* beyond what is kept */
+};
+
+void diag_error(struct diags *d, struct mark at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void diag_warning(struct diags *d, struct mark at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void diags_sort(struct diags *d);
+/* Each as file:line:column: ..., its source line, and a caret below it. */
+void diags_print(struct diags *d, const char *name, const char *text, size_t len, FILE *out);
+void diags_free(struct diags *d);
+
+/* yaml.c: a cursor over the events of libyaml */
+
+#define YAML_VALUE_LEN 256 /* longer scalars are cut: none is valid */
+#define YAML_DEPTH_MAX 16
+
+struct yaml {
+	yaml_parser_t parser;
+	yaml_event_t event;
+	struct diags *diags;
+	const char *text;
+	size_t len;
+	bool dead;  /* no more events: the end, or bad syntax */
+	bool quiet; /* tabs were reported: spare what follows from them */
+	unsigned int depth;
+	char key[YAML_VALUE_LEN];
+	char value[YAML_VALUE_LEN];
+};
+
+void yaml_open(struct yaml *y, const char *text, size_t len, struct diags *diags);
+void yaml_close(struct yaml *y);
+struct mark yaml_mark(const struct yaml *y);
+bool yaml_at_end(const struct yaml *y);
+/* Over the node at the cursor, whatever it is. */
+void yaml_skip(struct yaml *y);
+/*
+ * The scalar at the cursor, kept until the next one is read; or NULL, when it
+ * is something else: reported as not being @what, and skipped.
+ */
+const char *yaml_scalar(struct yaml *y, const char *what, struct mark *at);
+/*
+ * True if a mapping or sequence starts at the cursor, which enters it; else it
+ * is reported and skipped. *_next() is true while there is an entry; the
+ * caller then reads or skips its value. The key is in y->key.
+ */
+bool yaml_map(struct yaml *y, const char *what);
+bool yaml_map_next(struct yaml *y, struct mark *at);
+bool yaml_seq(struct yaml *y, const char *what);
+bool yaml_seq_next(struct yaml *y);
+bool yaml_is_seq(const struct yaml *y);
+
+/* file.c */
+
+struct file_prefixes {
+	struct simseg_prefix *list;
+	struct mark *marks;
+	size_t n, room;
+};
+
+struct file_peer {
+	char name[SIMSEG_NAME_MAX + 1];
+	struct mark at;
+	struct file_prefixes prefixes;
+};
+
+/* Rules with the place of the peer set that each one names. */
+struct file_rules {
+	struct seg_rule *list;
+	struct mark *marks;
+	size_t n, room, marks_room;
+	bool full;
+};
+
+struct file_policy {
+	char name[SIMSEG_NAME_MAX + 1];
+	struct mark at;
+	struct file_rules rules;
+};
+
+struct file_device {
+	struct seg_device dev; /* what it points to lives in the arena */
+	struct mark at, at_policy;
+	struct mark *binding_marks;
+	struct mark *rule_marks;
+};
+
+struct file_interface {
+	char name[SIMSEG_IFNAME_MAX + 1];
+	struct mark at;
+	uint8_t side, mode;
+};
+
+struct arena;
+
+struct file {
+	struct diags diags;
+	struct arena *arena;
+	bool strict; /* a bad check digit is an error */
+	struct file_prefixes pools, failsafe;
+	struct file_peer *peers;
+	struct file_policy *policies;
+	struct file_device *devices;
+	struct file_interface *interfaces;
+	size_t n_peers, n_policies, n_devices, n_interfaces;
+	size_t peers_room, policies_room, devices_room, interfaces_room;
+	bool has_devices; /* the key is there, be it empty */
+	bool has_setting[SEG_SETTINGS];
+	uint32_t setting[SEG_SETTINGS];
+};
+
+/* Never NULL; usable if diags.errors is 0. */
+struct file *file_read(const char *text, size_t len, bool strict);
+void file_free(struct file *f);
+void *file_alloc(struct file *f, size_t size);
+const char *file_strdup(struct file *f, const char *text);
+/* "; did you mean 'x'?", or "", from words that are @stride bytes apart. */
+const char *file_near(char *buf, size_t size, const char *word, const void *words, size_t n,
+		      size_t stride);
+
+/* What a map may hold; the number of a key, or -1 (reported, value skipped). */
+int file_key(struct yaml *y, const char *const *keys, size_t n, uint32_t *seen, struct mark at);
+
+/* file_prefix.c */
+
+/* False, and reported, unless @text is a good prefix. */
+bool file_prefix(struct diags *d, const char *text, struct mark at, struct simseg_prefix *prefix);
+/* A list of prefixes, at most @max. */
+void file_prefixes(struct yaml *y, const char *what, size_t max, struct file_prefixes *to);
+/* Reports each prefix that is there twice. */
+void file_prefixes_unique(struct diags *d, const struct file_prefixes *p);
+void file_prefixes_free(struct file_prefixes *p);
+
+/* file_rule.c */
+
+/* A list of rules of one direction, at most @max in all of @to. */
+void file_rules(struct file *f, struct yaml *y, enum simseg_dir dir, size_t max,
+		struct file_rules *to);
+void file_rules_free(struct file_rules *r);
+
+/* file_device.c */
+
+void file_devices(struct file *f, struct yaml *y);
+
+/* file_check.c: what can be told only when all is read */
+
+void file_check(struct file *f);
+
+#endif /* _SEGCTL_FILE_H */

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * segctl: the command line of simseg
+ */
+#include <unistd.h>
+
+#include "segctl.h"
+
+#ifndef SEG_VERSION
+#define SEG_VERSION "unknown"
+#endif
+
+static const struct cmd cmds[] = {
+	{ "status", cmd_status, "", "show whether the gate is closed (also without a verb)",
+	  "The first line is \"OK: ...\", or what is open; then the exit code is 3." },
+	{ "apply", cmd_apply, "FILE [--open-pool PREFIX]... [--strict] [--dry-run]",
+	  "put a ruleset file in force",
+	  "Everything in the file is checked before anything is sent. FILE may be '-'.\n"
+	  "  --open-pool PREFIX  this pool may go: its addresses are no longer governed\n"
+	  "  --strict            refuse ICCIDs whose check digit is wrong\n"
+	  "  --dry-run           only check the file" },
+	{ "flush", cmd_flush, "", "take away policies, devices and sessions, not pools", NULL },
+	{ "disarm", cmd_disarm, "--reason T", "open the gate: nothing is judged any more",
+	  "Takes XDP off the interfaces and the record program away as well, so that\n"
+	  "the module can be unloaded." },
+	{ "arm", cmd_arm, "", "close the gate again", NULL },
+	{ "device", cmd_device,
+	  "add ICCID policy NAME [addr A]... [dev IF] [asset T] [--strict] |\n"
+	  "                     del ICCID | show ICCID|ADDR|ASSET | list",
+	  "devices, by ICCID", NULL },
+	{ "bind", cmd_bind, "ICCID ADDR... [dev IF]", "give a device an address",
+	  "With dev, the address has to arrive there: a name, or a pattern as 'wwan*'." },
+	{ "unbind", cmd_unbind, "ICCID [ADDR]...", "take addresses from a device: all, or these",
+	  NULL },
+	{ "quarantine", cmd_quarantine,
+	  "ICCID|ADDR|ASSET [--reason T] [--allow PEER]... [--unknown]", "cut a device off, now",
+	  "  --allow PEER  a prefix or peer set that may still talk to it\n"
+	  "  --unknown     hold an ICCID that is not known yet" },
+	{ "release", cmd_release, "ICCID|ADDR|ASSET --reason T", "end a quarantine", NULL },
+	{ "find", cmd_find, "TEXT", "devices whose ICCID, asset id, address or policy has TEXT",
+	  NULL },
+	{ "policy", cmd_policy, "list | show NAME", "policies in force", NULL },
+	{ "peer", cmd_peer, "list | show NAME | add NAME PREFIX... | del NAME [PREFIX]...",
+	  "named sets of peers", NULL },
+	{ "session", cmd_session, "list [--device ICCID|ADDR|ASSET] | kill ID", "live sessions",
+	  NULL },
+	{ "stats", cmd_stats, "", "packets by reason, and by interface",
+	  "Of each interface, in wire packets:\n"
+	  "  DEVICE-RX = RX + OTHER (frames that are not IP) + REMAINDER\n"
+	  "  RX = XDP-DROP + GUARD-DROP + PREROUTING + REMAINDER\n"
+	  "  PREROUTING = PASS + ALLOW + DENY (the floor's) + MERGED (fragments) + STACK\n"
+	  "Both remainders are 0 when each packet was counted once. STACK is what routing\n"
+	  "and other rulesets took before the floor." },
+	{ "monitor", cmd_monitor, "", "records of sessions and denies, as they come", NULL },
+	{ "explain", cmd_explain, "SRC DST PROTO PORT [--sport PORT] [--dev IF]",
+	  "what would become of a packet, and why",
+	  "Asks the kernel's own verdict function. PORT is '-' for protocols without." },
+	{ "attach", cmd_attach, "IF|PATTERN --side sim|net [--mode auto|native|generic|none]",
+	  "say what lies behind an interface, and attach XDP",
+	  "auto: native where the driver can, else generic, else the floor alone." },
+	{ "detach", cmd_detach, "IF|PATTERN", "take XDP and the side off an interface", NULL },
+};
+
+#define N_CMDS (sizeof(cmds) / sizeof(cmds[0]))
+
+static void usage(FILE *out)
+{
+	size_t i;
+
+	fputs("usage: segctl [-j] [-n NETNS] [--actor NAME] [VERB ...]\n\n", out);
+	for (i = 0; i < N_CMDS; i++)
+		fprintf(out, "  %-11s %s\n", cmds[i].name, cmds[i].help);
+	fputs("\n  -j, --json          JSON\n"
+	      "  -n, --netns NETNS   a network namespace: a name in /run/netns, or a path\n"
+	      "      --actor NAME    who does it; else SEGCTL_ACTOR, SUDO_USER, login name\n"
+	      "  -h, --help          this, or the help of a verb\n"
+	      "  -V, --version\n\n"
+	      "Exit codes: 0 done, 1 usage or bad file, 2 refused by the kernel, 3 done in part\n"
+	      "or paths left open, 4 no such thing, 5 module not loaded. See segctl(8).\n",
+	      out);
+}
+
+static void usage_cmd(const struct cmd *cmd, FILE *out)
+{
+	fprintf(out, "usage: segctl %s%s%s\n%s\n", cmd->name, *cmd->args ? " " : "", cmd->args,
+		cmd->help);
+	if (cmd->more)
+		fprintf(out, "\n%s\n", cmd->more);
+}
+
+static const struct cmd *cmd_find_name(const char *name)
+{
+	size_t i, distance, best = text_slip(name) + 1;
+	const char *near = NULL;
+
+	for (i = 0; i < N_CMDS; i++) {
+		if (!strcmp(cmds[i].name, name))
+			return &cmds[i];
+		distance = text_distance(name, cmds[i].name, best - 1);
+		if (distance < best) {
+			best = distance;
+			near = cmds[i].name;
+		}
+	}
+	if (near)
+		ctl_warn("no verb '%s'; did you mean %s?", name, near);
+	else
+		ctl_warn("no verb '%s': segctl --help lists them", name);
+	return NULL;
+}
+
+/* What the global options say; -1: bad usage. */
+struct globals {
+	bool help, version;
+	int argc;
+};
+
+static int global_value(struct ctl *c, char **argv, int *i, int argc, const char *arg)
+{
+	const char *equals = strncmp(arg, "--", 2) ? NULL : strchr(arg, '=');
+	const char *value = equals ? equals + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+
+	if (!value || !*value) {
+		ctl_usage(c, "%s needs a value", arg);
+		return -1;
+	}
+	if (!strncmp(arg, "--actor", 7))
+		c->actor = value;
+	else
+		c->netns = value;
+	return 0;
+}
+
+static bool arg_is(const char *arg, const char *name)
+{
+	size_t len = strlen(name);
+
+	return !strncmp(arg, name, len) && (!arg[len] || arg[len] == '=');
+}
+
+/* Take the global options out of @argv, wherever they stand. */
+static int globals_parse(struct ctl *c, struct globals *g, int argc, char **argv)
+{
+	int i, n = 0;
+
+	for (i = 0; i < argc; i++) {
+		const char *arg = argv[i];
+
+		if (!strcmp(arg, "--")) {
+			while (i < argc)
+				argv[n++] = argv[i++];
+			break;
+		}
+		if (!strcmp(arg, "-j") || !strcmp(arg, "--json")) {
+			c->json = true;
+		} else if (!strcmp(arg, "-h") || !strcmp(arg, "--help")) {
+			g->help = true;
+		} else if (!strcmp(arg, "-V") || !strcmp(arg, "--version")) {
+			g->version = true;
+		} else if (!strcmp(arg, "-n") || arg_is(arg, "--netns") || arg_is(arg, "--actor")) {
+			if (global_value(c, argv, &i, argc, arg))
+				return -1;
+		} else {
+			argv[n++] = argv[i];
+			if (opt_takes_value(arg) && i + 1 < argc)
+				argv[n++] = argv[++i];
+		}
+	}
+	g->argc = n;
+	return 0;
+}
+
+static int run(struct ctl *c, int argc, char **argv)
+{
+	const struct cmd *cmd = &cmds[0];
+	struct globals g = { 0 };
+	int ret;
+
+	if (globals_parse(c, &g, argc, argv))
+		return EXIT_USAGE;
+	argc = g.argc;
+	if (g.version) {
+		puts("segctl " SEG_VERSION);
+		return EXIT_DONE;
+	}
+	if (argc && strcmp(argv[0], "help")) {
+		cmd = cmd_find_name(argv[0]);
+		if (!cmd)
+			return EXIT_USAGE;
+		argc--;
+		argv++;
+	} else if (argc || g.help) {
+		cmd = argc > 1 ? cmd_find_name(argv[1]) : NULL;
+		if (argc > 1 && !cmd)
+			return EXIT_USAGE;
+		if (cmd)
+			usage_cmd(cmd, stdout);
+		else
+			usage(stdout);
+		return EXIT_DONE;
+	}
+	if (g.help) {
+		usage_cmd(cmd, stdout);
+		return EXIT_DONE;
+	}
+	c->verb = cmd->name;
+	ret = cmd->run(c, argc, argv);
+	seg_close(c->h);
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	const char *no_color = getenv("NO_COLOR");
+	struct ctl c = { 0 };
+	int ret;
+
+	c.color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
+	ret = run(&c, argc ? argc - 1 : 0, argv + 1);
+	/* A full disk or a closed pipe must not look like success. */
+	if (fflush(stdout) || ferror(stdout)) {
+		ctl_warn("cannot write: %s", strerror(errno));
+		return ret ? ret : EXIT_PART;
+	}
+	return ret;
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * segctl status: the first line says OK, or what is open
+ */
+#include "segctl.h"
+
+/* An interface as the status shows it. */
+struct row {
+	char name[SIMSEG_IFNAME_MAX + 1];
+	uint8_t side, mode;
+	struct seg_xdp_info xdp;
+	bool known; /* xdp could be asked */
+};
+
+struct view {
+	struct seg_status st;
+	struct row *rows;
+	size_t n, room, missing;
+	bool can_xdp;	   /* this program and this kernel can */
+	char why_not[256]; /* else */
+};
+
+static int row_add(const struct seg_iface *i, void *arg)
+{
+	struct view *v = arg;
+	struct row *row;
+
+	if (!i->ifindex)
+		return 0;
+	grow(&v->rows, &v->room, v->n, sizeof(*v->rows));
+	row = memset(&v->rows[v->n++], 0, sizeof(*row));
+	snprintf(row->name, sizeof(row->name), "%s", i->ifname);
+	row->side = i->side;
+	row->mode = i->mode;
+	return 0;
+}
+
+static bool row_missing(const struct view *v, const struct row *row)
+{
+	return v->can_xdp && row->known && row->mode != SIMSEG_MODE_NONE && !row->xdp.attached;
+}
+
+static int view_get(struct ctl *c, struct view *v)
+{
+	size_t i;
+	int err;
+
+	err = seg_status_get(c->h, &v->st);
+	if (err)
+		return ctl_fail(c, err, NULL);
+	err = seg_iface_list(c->h, row_add, v);
+	if (err && err != -EAGAIN)
+		return ctl_fail(c, err, "interfaces");
+	v->can_xdp = seg_xdp_supported(c->h) == 1;
+	if (!v->can_xdp)
+		snprintf(v->why_not, sizeof(v->why_not), "%s", seg_strerror(c->h));
+	for (i = 0; i < v->n; i++) {
+		v->rows[i].known = !seg_xdp_query(c->h, v->rows[i].name, &v->rows[i].xdp);
+		v->missing += row_missing(v, &v->rows[i]);
+	}
+	return EXIT_DONE;
+}
+
+/* What is red, worst first; EXIT_PART if there is any. */
+static int print_verdict(const struct ctl *c, const struct view *v)
+{
+	const char *red = out_red(c), *plain = out_plain(c);
+	const struct seg_status *st = &v->st;
+	int ret = EXIT_DONE;
+	size_t i;
+
+	if (!st->armed) {
+		printf("%sOPEN: disarmed by ", red);
+		out_text(*st->disarm_actor ? st->disarm_actor : "-");
+		fputs(": ", stdout);
+		out_text(*st->disarm_reason ? st->disarm_reason : "-");
+		printf("%s\n", plain);
+		ret = EXIT_PART;
+	}
+	if (!st->governed) {
+		printf("%sOPEN: nothing is governed: there is no pool%s\n", red, plain);
+		ret = EXIT_PART;
+	}
+	for (i = 0; i < v->n; i++) {
+		if (!row_missing(v, &v->rows[i]))
+			continue;
+		printf("%sXDP is not attached on %s: the floor stands alone%s\n", red,
+		       v->rows[i].name, plain);
+		ret = EXIT_PART;
+	}
+	if (!ret)
+		printf("%sOK: %u pool%s governed, %u device%s, %u quarantined%s\n", out_green(c),
+		       st->pools, st->pools == 1 ? "" : "s", st->devices,
+		       st->devices == 1 ? "" : "s", st->quarantined, plain);
+	return ret;
+}
+
+static const char *xdp_word(const struct row *row)
+{
+	if (!row->known)
+		return "?";
+	if (!row->xdp.attached)
+		return "-";
+	return row->xdp.mode == SEG_XDP_NATIVE ? "native" : "generic";
+}
+
+static void print_notes(const struct view *v)
+{
+	const struct seg_status *st = &v->st;
+
+	if (!v->can_xdp && v->n)
+		printf("note: no XDP: %s\n", v->why_not);
+	else if (!st->kfuncs)
+		puts("note: XDP programs cannot ask the module on this kernel: the floor stands "
+		     "alone");
+	if (st->unvouched)
+		printf("note: %u of %u bindings name no interface: the network vouches for their "
+		       "sources\n",
+		       st->unvouched, st->bindings);
+	if (st->records_lost)
+		printf("note: %llu records were lost: the ring was full\n",
+		       (unsigned long long)st->records_lost);
+}
+
+static void print_rows(const struct view *v)
+{
+	struct table *t = table_new("INTERFACE SIDE MODE XDP");
+	size_t i;
+
+	for (i = 0; i < v->n; i++) {
+		table_cell(t, v->rows[i].name);
+		table_cell(t, seg_side_name(v->rows[i].side));
+		table_cell(t, seg_mode_name(v->rows[i].mode));
+		table_cell(t, xdp_word(&v->rows[i]));
+	}
+	table_end(t);
+}
+
+static int print_text(const struct ctl *c, const struct view *v)
+{
+	const struct seg_status *st = &v->st;
+	char hex[2 * SIMSEG_HASH_LEN + 1];
+	int ret = print_verdict(c, v);
+
+	out_hex(st->hash, sizeof(st->hash), hex);
+	printf("ruleset  generation %u  hash %.16s\n", st->generation, hex);
+	printf("         pools %u  policies %u  peer sets %u\n", st->pools, st->policies,
+	       st->peersets);
+	printf("devices  %u  quarantined %u  bindings %u  sessions %u\n", st->devices,
+	       st->quarantined, st->bindings, st->sessions);
+	printf("records  made %llu  delivered %llu  lost %llu  unheard %llu\n",
+	       (unsigned long long)st->records_made, (unsigned long long)st->records_delivered,
+	       (unsigned long long)st->records_lost, (unsigned long long)st->records_unheard);
+	print_rows(v);
+	print_notes(v);
+	return ret;
+}
+
+static struct json_object *rows_json(const struct view *v)
+{
+	struct json_object *list = json_object_new_array(), *o;
+	size_t i;
+
+	for (i = 0; i < v->n; i++) {
+		o = json_object_new_object();
+		js_str(o, "name", v->rows[i].name);
+		js_str(o, "side", seg_side_name(v->rows[i].side));
+		js_str(o, "mode", seg_mode_name(v->rows[i].mode));
+		js_str(o, "xdp", v->rows[i].known ? xdp_word(&v->rows[i]) : NULL);
+		js_num(o, "prog_id", v->rows[i].xdp.prog_id);
+		js_bool(o, "xdp_missing", row_missing(v, &v->rows[i]));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *settings_json(const struct seg_status *st)
+{
+	struct json_object *o = json_object_new_object();
+	unsigned int i;
+
+	for (i = 0; i < SEG_SETTINGS; i++)
+		if (st->has_setting[i] && seg_setting_name(i))
+			js_num(o, seg_setting_name(i), st->setting[i]);
+	return o;
+}
+
+static int print_json(const struct view *v)
+{
+	struct json_object *o = json_object_new_object();
+	const struct seg_status *st = &v->st;
+	char hex[2 * SIMSEG_HASH_LEN + 1];
+	bool ok = st->armed && st->governed && !v->missing;
+
+	js_bool(o, "ok", ok);
+	js_bool(o, "armed", st->armed);
+	if (!st->armed) {
+		js_str(o, "disarm_actor", st->disarm_actor);
+		js_str(o, "disarm_reason", st->disarm_reason);
+	}
+	js_bool(o, "governed", st->governed);
+	js_bool(o, "kfuncs", st->kfuncs);
+	js_bool(o, "xdp_supported", v->can_xdp);
+	js_num(o, "generation", st->generation);
+	js_str(o, "hash", out_hex(st->hash, sizeof(st->hash), hex));
+	js_num(o, "pools", st->pools);
+	js_num(o, "policies", st->policies);
+	js_num(o, "peersets", st->peersets);
+	js_num(o, "devices", st->devices);
+	js_num(o, "quarantined", st->quarantined);
+	js_num(o, "bindings", st->bindings);
+	js_num(o, "unvouched", st->unvouched);
+	js_num(o, "sessions", st->sessions);
+	js_num(o, "netns_cookie", st->netns_cookie);
+	js_num(o, "records_made", st->records_made);
+	js_num(o, "records_delivered", st->records_delivered);
+	js_num(o, "records_lost", st->records_lost);
+	js_num(o, "records_unheard", st->records_unheard);
+	json_object_object_add(o, "settings", settings_json(st));
+	json_object_object_add(o, "interfaces", rows_json(v));
+	js_print(o);
+	return ok ? EXIT_DONE : EXIT_PART;
+}
+
+int cmd_status(struct ctl *c, int argc, char **argv)
+{
+	struct view v = { 0 };
+	int ret;
+
+	if (opt_parse(c, argc, argv, NULL, 0, 0) < 0)
+		return EXIT_USAGE;
+	ret = ctl_open(c);
+	if (!ret)
+		ret = view_get(c, &v);
+	if (!ret)
+		ret = c->json ? print_json(&v) : print_text(c, &v);
+	free(v.rows);
+	return ret;
+}
