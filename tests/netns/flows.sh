@@ -110,7 +110,7 @@ flow() {
 	esac
 }
 
-# flows_count [LIST-COMMAND]: play them all at once; sets $passed, $played, and
+# flows_count: play them all at once; sets $passed, $played, and
 # $not_passed, the names of those that did not.
 flows_count() {
 	local i=0 line
@@ -121,7 +121,7 @@ flows_count() {
 		pids+=($!)
 		names+=("$line")
 		i=$((i + 1))
-	done < <("${1:-flow_list}")
+	done < <(flow_list)
 	played=$i
 	passed=0
 	not_passed=

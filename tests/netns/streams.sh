@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 #
 # Numbered streams, and what became of them after a cut. Read after flows.sh.
+#
+# shellcheck disable=SC2034 # some of this is for those who read this file
 
 # What plain nftables does beside it: a gateway of its own, without simseg.
 #
