@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * libseg's half of BPF: attaching, pins that outlive a process, and records
+ * that arrive, folded, and add up to what was denied.
+ *
+ * usage: pins_test [floor]	floor: this kernel has no kfuncs
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ktap.h"
+#include "world.h"
+
+static struct seg_handle *handle;
+
+static void check_ok(int err, const char *what)
+{
+	if (!ktap_check(!err, "%s", what))
+		ktap_note("%d: %s", err, seg_strerror(handle));
+}
+
+static void check_fails(int err, int want, const char *what, const char *sentence)
+{
+	if (!ktap_check(err == want && strstr(seg_strerror(handle), sentence), "%s: \"%s\"", what,
+			seg_strerror(handle)))
+		ktap_note("%d, not %d", err, want);
+}
+
+static bool mode_is(const char *ifname, enum seg_xdp_mode mode)
+{
+	struct seg_xdp_info info;
+
+	return !seg_xdp_query(handle, ifname, &info) && info.mode == mode &&
+	       info.attached == (mode != SEG_XDP_NONE);
+}
+
+static void test_attach(void)
+{
+	ktap_check(seg_xdp_supported(handle) == 1, "XDP is supported");
+	check_ok(seg_xdp_attach(handle, "sim0", SIMSEG_MODE_AUTO), "attach to veth");
+	ktap_check(mode_is("sim0", SEG_XDP_NATIVE), "auto is native on veth");
+	check_ok(seg_xdp_attach(handle, "sim0", SIMSEG_MODE_AUTO), "attach once more");
+	ktap_check(mode_is("sim0", SEG_XDP_NATIVE), "still native");
+	check_ok(seg_xdp_attach(handle, "sim0", SIMSEG_MODE_GENERIC), "change to generic");
+	ktap_check(mode_is("sim0", SEG_XDP_GENERIC), "it is generic");
+	check_fails(seg_xdp_attach(handle, "raw0", SIMSEG_MODE_NATIVE), -EOPNOTSUPP,
+		    "native on TUN", "use the generic mode");
+	ktap_check(mode_is("raw0", SEG_XDP_NONE), "nothing is on TUN");
+	check_ok(seg_xdp_attach(handle, "raw0", SIMSEG_MODE_AUTO), "attach to TUN");
+	ktap_check(mode_is("raw0", SEG_XDP_GENERIC), "auto is generic on TUN");
+	check_fails(seg_xdp_attach(handle, "lo", SIMSEG_MODE_AUTO), -EOPNOTSUPP, "loopback",
+		    "neither Ethernet nor bare IP");
+	check_fails(seg_xdp_attach(handle, "nosuch0", SIMSEG_MODE_AUTO), -ENODEV, "no interface",
+		    "nosuch0");
+	check_ok(seg_xdp_detach(handle, "sim0"), "detach");
+	ktap_check(mode_is("sim0", SEG_XDP_NONE), "it is off");
+	check_ok(seg_xdp_detach(handle, "sim0"), "detach what is not attached");
+	check_ok(seg_xdp_attach(handle, "raw0", SIMSEG_MODE_NONE), "mode none detaches");
+	ktap_check(mode_is("raw0", SEG_XDP_NONE), "it is off TUN");
+}
+
+/* Behind our back: what `bpftool link detach` and a deleted interface do. */
+static void test_behind(void)
+{
+	check_ok(seg_xdp_attach(handle, "sim0", SIMSEG_MODE_AUTO), "attach again");
+	if (system("bpftool link show pinned /sys/fs/bpf/simseg/*/xdp_* | head -1 |"
+		   " sed 's/:.*//' >/tmp/simseg-link &&"
+		   " bpftool link detach id $(cat /tmp/simseg-link)"))
+		ktap_bail("bpftool cannot detach the link");
+	ktap_check(mode_is("sim0", SEG_XDP_NONE), "detached by bpftool: it shows");
+	check_ok(seg_xdp_attach(handle, "sim0", SIMSEG_MODE_AUTO), "attach over the dead link");
+	ktap_check(mode_is("sim0", SEG_XDP_NATIVE), "it is on again");
+}
+
+static void test_floor(void)
+{
+	ktap_check(seg_xdp_supported(handle) == 0 &&
+		   strstr(seg_strerror(handle), "the floor stands alone"),
+		   "XDP is not supported: \"%s\"", seg_strerror(handle));
+	check_fails(seg_xdp_attach(handle, "sim0", SIMSEG_MODE_AUTO), -EOPNOTSUPP, "attach",
+		    "the floor stands alone");
+	ktap_check(mode_is("sim0", SEG_XDP_NONE), "nothing is attached");
+}
+
+/* What has come through the ring. */
+struct heard {
+	unsigned int records, folded, mixed;
+	uint64_t packets, bytes, last_seq;
+	bool ordered, right;
+};
+
+static int hear(const struct simseg_record *rec, void *arg)
+{
+	struct heard *heard = arg;
+	char iccid[SEG_ICCID_LEN];
+
+	if (rec->kind != SIMSEG_RECORD_DENY)
+		return 0;
+	heard->records++;
+	heard->packets += rec->packets[0];
+	heard->bytes += rec->bytes[0];
+	heard->folded += !!(rec->flags & SIMSEG_RECORD_F_FOLDED);
+	heard->mixed += !!(rec->flags & SIMSEG_RECORD_F_MIXED);
+	heard->ordered = heard->ordered && rec->seq > heard->last_seq;
+	heard->last_seq = rec->seq;
+	if (rec->flags & SIMSEG_RECORD_F_FOLDED)
+		heard->right = heard->right && rec->count == rec->packets[0];
+	heard->right = heard->right && rec->reason == SIMSEG_REASON_NO_RULE && rec->size == 192 &&
+		       !strcmp(seg_iccid_unpack(rec->iccid[1], iccid), RTU_ICCID);
+	return 0;
+}
+
+static int count_no_rule(const struct seg_counter *counter, void *arg)
+{
+	if (counter->code == SIMSEG_REASON_NO_RULE)
+		*(struct seg_counter *)arg = *counter;
+	return 0;
+}
+
+/* Datagrams from the gateway to the RTU: its policy lists none of them. */
+static void send_denied(unsigned int n, unsigned int ports)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	unsigned int i;
+
+	inet_pton(AF_INET, "10.64.0.12", &to.sin_addr);
+	for (i = 0; i < n; i++) {
+		to.sin_port = htons(5000 + i % ports);
+		sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
+	}
+	close(fd);
+}
+
+static void read_ring(struct seg_ring *ring, struct heard *heard)
+{
+	while (seg_ring_poll(ring, 100, hear, heard) > 0)
+		;
+}
+
+static bool balanced(void)
+{
+	struct seg_status s;
+
+	if (seg_status_get(handle, &s))
+		return false;
+	ktap_note("made %llu = delivered %llu + lost %llu + unheard %llu",
+		  (unsigned long long)s.records_made, (unsigned long long)s.records_delivered,
+		  (unsigned long long)s.records_lost, (unsigned long long)s.records_unheard);
+	return s.records_made == s.records_delivered + s.records_lost + s.records_unheard;
+}
+
+static void test_records(void)
+{
+	struct seg_counter before = { 0 }, after = { 0 };
+	struct heard heard = { .ordered = true, .right = true };
+	struct seg_ring *ring, *second;
+	unsigned int at_once;
+
+	if (seg_ring_open(handle, &ring))
+		ktap_bail("ring: %s", seg_strerror(handle));
+	check_fails(seg_ring_open(handle, &second), -EBUSY, "a second reader", "another process");
+	seg_stats_get(handle, count_no_rule, &before);
+	send_denied(3000, 40);
+	read_ring(ring, &heard);
+	at_once = heard.records;
+	ktap_check(at_once == 16 && !heard.folded, "a flood makes %u records at once", at_once);
+
+	/* The reader goes; what comes meanwhile is in the pinned ring. */
+	seg_ring_close(ring);
+	sleep(4);	/* deny_interval is 2 */
+	if (seg_ring_open(handle, &ring))
+		ktap_bail("ring, again: %s", seg_strerror(handle));
+	read_ring(ring, &heard);
+	seg_stats_get(handle, count_no_rule, &after);
+	ktap_check(heard.records == at_once + 17 && heard.folded == 17 && heard.mixed == 1,
+		   "folded: %u records, %u of them mixed", heard.folded, heard.mixed);
+	ktap_check(heard.packets == 3000 && after.packets - before.packets == 3000 &&
+		   heard.bytes == after.bytes - before.bytes,
+		   "records and counters agree: %llu packets, %llu bytes",
+		   (unsigned long long)heard.packets, (unsigned long long)heard.bytes);
+	ktap_check(heard.ordered, "sequence numbers rise");
+	ktap_check(heard.right, "device, reason, size and count are right");
+	seg_ring_close(ring);
+	check_ok(seg_ring_unpin(handle), "unpin the ring");
+	send_denied(1, 1);
+	ktap_check(balanced(), "made == delivered + lost + unheard");
+}
+
+int main(int argc, char **argv)
+{
+	bool floor = argc > 1 && !strcmp(argv[1], "floor");
+
+	handle = world_build();
+	if (floor) {
+		test_floor();
+	} else {
+		test_attach();
+		test_behind();
+	}
+	test_records();
+	check_ok(seg_bpf_unpin_all(handle), "unpin everything");
+	ktap_check(access("/sys/fs/bpf/simseg", F_OK) || mode_is("sim0", SEG_XDP_NONE),
+		   "nothing is left");
+	seg_close(handle);
+	return ktap_end();
+}
