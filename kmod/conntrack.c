@@ -79,7 +79,7 @@ u32 simseg_conntrack_delete(struct net *net, const struct simseg_session *s)
 	ct = delete ? simseg_conntrack_get(net, s, find) : NULL;
 	if (ct) {
 		n = delete(ct, 0, 0);
-		nf_ct_put(ct);
+		nf_conntrack_put(&ct->ct_general);
 	}
 	if (delete)
 		symbol_put(nf_ct_delete);
@@ -99,7 +99,7 @@ bool simseg_conntrack_offloaded(struct net *net, const struct simseg_session *s)
 	ct = simseg_conntrack_get(net, s, find);
 	if (ct) {
 		offloaded = test_bit(IPS_OFFLOAD_BIT, &ct->status) && !nf_ct_is_dying(ct);
-		nf_ct_put(ct);
+		nf_conntrack_put(&ct->ct_general);
 	}
 	symbol_put(nf_conntrack_find_get);
 	return offloaded;

@@ -12,7 +12,9 @@
 #include <linux/in6.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>
+#include <uapi/linux/simseg.h>
 #else
+#include <linux/simseg.h>
 #include <linux/types.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -29,7 +31,6 @@ struct rcu_head {
 	void *unused[2];
 };
 #endif
-#include <uapi/linux/simseg.h>
 
 /* An address as a number, host order, so that ranges compare in two steps. */
 struct simseg_u128 {
