@@ -4,7 +4,6 @@
 # dist/gate with make-believe sysctl, modprobe and segctl: forwarding comes on
 # last, and never after a failure.
 
-# shellcheck disable=SC2317 # conditions are called by name
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
