@@ -4,8 +4,6 @@
 # The whole story in ten steps, with real programs; lib.sh has the drawing.
 # Each step is checked and printed as one line. Exit status 0: all did what
 # they say.
-#
-# shellcheck disable=SC2317 # functions are called by name
 
 # shellcheck source=tests/netns/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -47,7 +45,10 @@ refuses() { ! "$@"; }
 
 # step SENTENCE: print it, and what did not do what it says.
 step() {
-	if [ ${#broken[@]} = 0 ]; then
+	if [ -n "${STORY_KTAP-}" ]; then
+		if [ ${#broken[@]} = 0 ]; then ok "$1"; else not_ok "$1"; fi
+		[ ${#broken[@]} = 0 ] || note "${broken[@]}"
+	elif [ ${#broken[@]} = 0 ]; then
 		printf '%s\n' "$1"
 	else
 		printf '%s: FAILED\n' "$1"
@@ -287,9 +288,11 @@ step_9() {
 		want "a flow with GRO $gro" flow iec104 scada d4 6
 		want "the identity with GRO $gro" wait_for 5 identity_holds
 	done
-	seg device list | sed 's/^/     /'
-	seg session list | head -n 6 | sed 's/^/     /'
-	seg stats | sed 's/^/     /'
+	{
+		seg device list
+		seg session list | head -n 6
+		seg stats
+	} | sed "s/^/${STORY_KTAP:+# }     /"
 	want 'every denied packet is in a record' wait_for 5 denies_add_up
 	counted=$(denied_by_counters)
 	want 'disarm' seg disarm --reason demo
@@ -327,6 +330,7 @@ step_7
 step_8
 step_9
 step_10
+[ -z "${STORY_KTAP-}" ] || finish
 printf 'The story took %d s; %d of its lines failed.\n' $((SECONDS - begin)) "$failed"
 [ "$failed" = 0 ]
 exit

@@ -144,3 +144,28 @@ denied_by_counters() {
 	seg -j stats | jq '[.reasons[] | select(.verdict == "deny").packets] | add // 0'
 }
 denies_add_up() { [ "$(denied_by_records)" = "$(denied_by_counters)" ]; }
+
+# ---- rulesets of a test's own ----------------------------------------------
+
+declare -A POLICY_OF=()
+SETTINGS='{ deny_interval: 1 }'
+
+# ruleset: a file with the policies on standard input, $SETTINGS, and the devices
+# of $POLICY_OF, each with both addresses on its own interface; prints its name.
+ruleset() {
+	local name
+	{
+		printf 'version: 1\npools: [10.64.0.0/16, "fd64::/48"]\n'
+		printf 'settings: %s\n' "$SETTINGS"
+		printf 'peers:\n  masters: [10.20.0.5, "fd20::5"]\n'
+		printf 'policies:\n'
+		cat
+		printf 'devices:\n'
+		for name in "${!POLICY_OF[@]}"; do
+			printf '  - { iccid: "%s", policy: %s, addr: [%s, "%s"], dev: wwan%d }\n' \
+				"${ICCID[$name]}" "${POLICY_OF[$name]}" "$(addr4 "$name")" \
+				"$(addr6 "$name")" $((${name#d} - 1))
+		done
+	} >"$WORK/ruleset.yaml"
+	echo "$WORK/ruleset.yaml"
+}

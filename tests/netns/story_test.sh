@@ -1,0 +1,8 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The demo's story, one result a step.
+
+STORY_KTAP=1
+# shellcheck source=tests/netns/demo.sh
+. "$(dirname "$0")/demo.sh"
