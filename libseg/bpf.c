@@ -105,8 +105,10 @@ int seg_pins_open(struct seg_handle *h, struct seg_pins *pins, bool write)
 	strcpy(pins->dir, SEG_PIN_ROOT "/");
 	strcat(pins->dir, seg_number(digits, pins->cookie, 16));
 	if (statfs(SEG_BPFFS, &fs) || (uint32_t)fs.f_type != BPF_FS_MAGIC)
-		return seg_fail(h, -ENODEV, SEG_BPFFS
-				" is not mounted: `mount -t bpf bpf " SEG_BPFFS "` does it", NULL);
+		return seg_fail(h, -ENODEV,
+				SEG_BPFFS " is not mounted: `mount -t bpf bpf " SEG_BPFFS
+					  "` does it",
+				NULL);
 	if (write)
 		return seg_pins_lock(h, pins);
 	return access(pins->dir, F_OK) ? seg_fail(h, -errno, pins->dir, ": ", NULL) : 0;

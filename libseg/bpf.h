@@ -18,17 +18,17 @@
 
 #include "handle.h"
 
-#define SEG_BPFFS	"/sys/fs/bpf"
-#define SEG_PIN_ROOT	SEG_BPFFS "/simseg"
-#define SEG_PATH_LEN	128
-#define SEG_NUMBER_LEN	24
-#define SEG_LOG_LEN	8192
+#define SEG_BPFFS      "/sys/fs/bpf"
+#define SEG_PIN_ROOT   SEG_BPFFS "/simseg"
+#define SEG_PATH_LEN   128
+#define SEG_NUMBER_LEN 24
+#define SEG_LOG_LEN    8192
 
 /* The pins of the handle's namespace, and quiet in libbpf while it is open. */
 struct seg_pins {
 	char dir[SEG_PATH_LEN];
 	uint64_t cookie;
-	int lock;		/* directory, locked against other writers; or -1 */
+	int lock; /* directory, locked against other writers; or -1 */
 	libbpf_print_fn_t print;
 };
 

@@ -13,16 +13,16 @@
 #include "record.skel.h"
 
 /* 2,500 and 20,000 records. */
-#define SEG_RING_SMALL	(512 << 10)
-#define SEG_RING_LARGE	(4 << 20)
-#define SEG_RING_RAM	(512ULL << 20)	/* less than this is a small machine */
+#define SEG_RING_SMALL (512 << 10)
+#define SEG_RING_LARGE (4 << 20)
+#define SEG_RING_RAM   (512ULL << 20) /* less than this is a small machine */
 
 struct seg_ring {
 	struct ring_buffer *rb;
-	int reader;		/* locked: one reader at a time */
+	int reader; /* locked: one reader at a time */
 	seg_record_cb cb;
 	void *arg;
-	int stop;		/* what the callback returned */
+	int stop; /* what the callback returned */
 };
 
 static uint32_t seg_ring_size(void)

@@ -16,16 +16,16 @@
 #include "xdp.skel.h"
 
 #ifndef ARPHRD_RAWIP
-#define ARPHRD_RAWIP	519
+#define ARPHRD_RAWIP 519
 #endif
 
-#define SEG_NO_BTF	"this kernel's module has no BTF: the floor stands alone"
+#define SEG_NO_BTF "this kernel's module has no BTF: the floor stands alone"
 
 /* What is known about an interface before it gets the program. */
 struct seg_xdp_target {
 	const char *ifname;
 	uint32_t ifindex;
-	bool raw;		/* frames start with the IP header */
+	bool raw; /* frames start with the IP header */
 };
 
 static int seg_ioctl(int request, const char *ifname, struct ifreq *ifr)
@@ -64,8 +64,10 @@ static int seg_xdp_look(struct seg_handle *h, struct seg_xdp_target *t)
 		t->raw = true;
 		return 0;
 	default:
-		return seg_fail(h, -EOPNOTSUPP, t->ifname, " carries neither Ethernet nor bare IP "
-				"(link type ", seg_number(digits, ifr.ifr_hwaddr.sa_family, 10),
+		return seg_fail(h, -EOPNOTSUPP, t->ifname,
+				" carries neither Ethernet nor bare IP "
+				"(link type ",
+				seg_number(digits, ifr.ifr_hwaddr.sa_family, 10),
 				"): the floor alone can guard it", NULL);
 	}
 }
@@ -225,11 +227,12 @@ static int seg_xdp_refused(struct seg_handle *h, const struct seg_xdp_target *t,
 	if (err == -EBUSY || err == -EEXIST)
 		return seg_fail(h, -EBUSY, "another XDP program is on ", t->ifname, NULL);
 	if (err == -EOPNOTSUPP)
-		return seg_fail(h, err, "the driver of ", t->ifname, native ?
-				" cannot run XDP itself: use the generic mode" :
-				" cannot run XDP", NULL);
-	return seg_fail(h, err, "cannot attach to ", t->ifname,
-			native ? " natively: " : ": ", NULL);
+		return seg_fail(h, err, "the driver of ", t->ifname,
+				native ? " cannot run XDP itself: use the generic mode" :
+					 " cannot run XDP",
+				NULL);
+	return seg_fail(h, err, "cannot attach to ", t->ifname, native ? " natively: " : ": ",
+			NULL);
 }
 
 /* Attaches by a new link; its file descriptor, or -errno. */

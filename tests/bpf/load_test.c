@@ -14,7 +14,7 @@
 
 static const struct {
 	const char *name;
-	const char *message;	/* of the verifier */
+	const char *message; /* of the verifier */
 } refused[] = {
 	{ "size_unknown", "unbounded memory access" },
 	{ "size_beyond_opts", "invalid indirect" },
@@ -90,7 +90,10 @@ static void kfunc_says(const struct kfunc_bpf *skel, const char *name)
 static void kfunc_all(void)
 {
 	static const char *const names[] = {
-		"size_too_small", "flags_unknown", "reserved_used", "link_control",
+		"size_too_small",
+		"flags_unknown",
+		"reserved_used",
+		"link_control",
 	};
 	struct kfunc_bpf *skel = kfunc_bpf__open_and_load();
 	size_t i;

@@ -40,7 +40,7 @@ static void put_ethernet(struct packet *p, const struct packet_spec *spec, bool 
 	put(p, other, 6);
 	if (spec->flags & (P_TAG | P_TAG2)) {
 		put16(p, ETH_P_8021Q);
-		put16(p, 0xa000 | spec->vlan);	/* with a priority */
+		put16(p, 0xa000 | spec->vlan); /* with a priority */
 	}
 	if (spec->flags & P_TAG2) {
 		put16(p, ETH_P_8021Q);
@@ -70,14 +70,14 @@ static void put_layer4(struct packet *p, const struct packet_spec *spec, bool v4
 	case IPPROTO_ICMP:
 		put8(p, v4 || !spec->sport ? spec->dport : spec->sport);
 		put_zeros(p, 3);
-		put16(p, 4711);		/* identifier of an echo */
+		put16(p, 4711); /* identifier of an echo */
 		put16(p, 1);
 		put_zeros(p, 32);
 		break;
 	default:
 		put16(p, spec->sport);
 		put16(p, spec->dport);
-		put16(p, 16);		/* UDP: length */
+		put16(p, 16); /* UDP: length */
 		put_zeros(p, 10);
 	}
 }
@@ -87,10 +87,11 @@ static void put_ipv4(struct packet *p, const struct packet_spec *spec)
 	size_t start = p->len, header = spec->flags & P_OPTIONS ? 24 : 20, end;
 	uint8_t addr[16];
 
-	put8(p, (spec->flags & P_VERSION ? 0x50 : 0x40) |
-		(spec->flags & P_IHL ? 4 : header / 4));
-	put_zeros(p, 5);	/* with the length, which comes last */
-	put16(p, spec->flags & P_FRAG_FIRST ? 0x2000 : spec->flags & P_FRAG_LATER ? 0x00b9 : 0x4000);
+	put8(p, (spec->flags & P_VERSION ? 0x50 : 0x40) | (spec->flags & P_IHL ? 4 : header / 4));
+	put_zeros(p, 5); /* with the length, which comes last */
+	put16(p, spec->flags & P_FRAG_FIRST ? 0x2000 :
+		 spec->flags & P_FRAG_LATER ? 0x00b9 :
+					      0x4000);
 	put8(p, spec->flags & P_FAR ? 64 : 255);
 	put8(p, spec->proto);
 	put16(p, 0);
@@ -99,13 +100,14 @@ static void put_ipv4(struct packet *p, const struct packet_spec *spec)
 	world_addr(spec->dst, true, addr);
 	put(p, addr + 12, 4);
 	if (header > 20)
-		put(p, "\x94\x04\x00\x00", 4);	/* router alert */
+		put(p, "\x94\x04\x00\x00", 4); /* router alert */
 	put_layer4(p, spec, true);
 	end = p->len;
 	p->len = start + 2;
 	p->l3_len = end - start;
-	put16(p, spec->flags & P_LEN_LONG ? p->l3_len + 1 :
-		 spec->flags & P_LEN_SHORT ? 19 : p->l3_len);
+	put16(p, spec->flags & P_LEN_LONG  ? p->l3_len + 1 :
+		 spec->flags & P_LEN_SHORT ? 19 :
+					     p->l3_len);
 	p->len = end;
 }
 
@@ -116,7 +118,7 @@ static void put_ext(struct packet *p, uint8_t *next, uint8_t type)
 	*next = p->len;
 	put_zeros(p, 1);
 	put8(p, 0);
-	put(p, "\x01\x04\x00\x00\x00\x00", 6);	/* PadN */
+	put(p, "\x01\x04\x00\x00\x00\x00", 6); /* PadN */
 }
 
 static void put_exts(struct packet *p, const struct packet_spec *spec, uint8_t *next)
@@ -155,13 +157,11 @@ static void put_ipv6(struct packet *p, const struct packet_spec *spec)
 	p->l3_len = end - start;
 	payload = p->l3_len - 40;
 	p->len = start + 4;
-	put16(p, spec->flags & P_LEN_LONG ? payload + 1 :
-		 spec->flags & P_LEN_SHORT ? 3 : payload);
+	put16(p, spec->flags & P_LEN_LONG ? payload + 1 : spec->flags & P_LEN_SHORT ? 3 : payload);
 	p->len = end;
 }
 
-void packet_build(struct packet *p, const struct packet_spec *spec, bool v4,
-		  const uint8_t mac[6])
+void packet_build(struct packet *p, const struct packet_spec *spec, bool v4, const uint8_t mac[6])
 {
 	memset(p, 0, sizeof(*p));
 	if (!(spec->flags & P_RAW))

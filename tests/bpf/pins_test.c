@@ -10,8 +10,14 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
 
 #include "ktap.h"
 #include "world.h"
@@ -39,20 +45,111 @@ static bool mode_is(const char *ifname, enum seg_xdp_mode mode)
 	       info.attached == (mode != SEG_XDP_NONE);
 }
 
+#define LIVE 50 /* packets */
+
+/* A frame into the far end of the veth pair that ends in sim0. */
+static void send_frames(const struct packet *p)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+				  .sll_ifindex = if_nametoindex("sim0-p"),
+				  .sll_halen = ETH_ALEN };
+	int i, fd = socket(AF_PACKET, SOCK_RAW, 0);
+
+	for (i = 0; i < LIVE; i++)
+		sendto(fd, p->data, p->len, 0, (struct sockaddr *)&to, sizeof(to));
+	close(fd);
+}
+
+/* A packet out of the modem. */
+static void send_tun(const struct packet *p)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	int i, fd = open("/dev/net/tun", O_RDWR);
+
+	strcpy(ifr.ifr_name, "raw0");
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
+		ktap_bail("raw0: %s", strerror(errno));
+	for (i = 0; i < LIVE; i++) {
+		if (write(fd, p->data, p->len) < 0)
+			break;
+	}
+	close(fd);
+}
+
+struct drops {
+	const char *ifname;
+	struct seg_iface_stats stats;
+};
+
+static int read_drops(const struct seg_iface *iface, void *arg)
+{
+	struct drops *drops = arg;
+
+	if (iface->ifindex && !strcmp(iface->ifname, drops->ifname))
+		drops->stats = iface->stats;
+	return 0;
+}
+
+/* Packets of an unbound source, through the driver and not a test run. */
+static void test_live_on(const char *ifname, bool v4)
+{
+	struct packet_spec spec = {
+		.src = POOL(99), .dst = NET(8), .proto = IPPROTO_TCP, .dport = 80, .tcp_flags = 2
+	};
+	struct drops before = { .ifname = ifname }, after = { .ifname = ifname };
+	struct ifreq ifr = { .ifr_ifindex = 0 };
+	bool tun = !strcmp(ifname, "raw0");
+	struct packet p;
+	int i, fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	strcpy(ifr.ifr_name, ifname);
+	if (ioctl(fd, SIOCGIFHWADDR, &ifr))
+		ktap_bail("%s: %s", ifname, strerror(errno));
+	close(fd);
+	spec.flags = tun ? P_RAW : 0;
+	packet_build(&p, &spec, v4, (uint8_t *)ifr.ifr_hwaddr.sa_data);
+	seg_iface_list(handle, read_drops, &before);
+	if (tun)
+		send_tun(&p);
+	else
+		send_frames(&p);
+	for (i = 0; i < 50; i++) {
+		seg_iface_list(handle, read_drops, &after);
+		if (after.stats.xdp_drop - before.stats.xdp_drop >= LIVE)
+			break;
+		usleep(20000);
+	}
+	ktap_check(after.stats.xdp_drop - before.stats.xdp_drop == LIVE &&
+			   after.stats.rx - before.stats.rx == LIVE &&
+			   after.stats.rx_bytes - before.stats.rx_bytes == LIVE * p.l3_len &&
+			   after.stats.guard_drop == before.stats.guard_drop,
+		   "%s, %s: the driver's packets are dropped by XDP, and counted", ifname,
+		   v4 ? "IPv4" : "IPv6");
+}
+
+static void test_live(const char *ifname)
+{
+	test_live_on(ifname, true);
+	test_live_on(ifname, false);
+}
+
 static void test_attach(void)
 {
 	ktap_check(seg_xdp_supported(handle) == 1, "XDP is supported");
 	check_ok(seg_xdp_attach(handle, "sim0", SIMSEG_MODE_AUTO), "attach to veth");
 	ktap_check(mode_is("sim0", SEG_XDP_NATIVE), "auto is native on veth");
+	test_live("sim0");
 	check_ok(seg_xdp_attach(handle, "sim0", SIMSEG_MODE_AUTO), "attach once more");
 	ktap_check(mode_is("sim0", SEG_XDP_NATIVE), "still native");
 	check_ok(seg_xdp_attach(handle, "sim0", SIMSEG_MODE_GENERIC), "change to generic");
 	ktap_check(mode_is("sim0", SEG_XDP_GENERIC), "it is generic");
+	test_live("sim0");
 	check_fails(seg_xdp_attach(handle, "raw0", SIMSEG_MODE_NATIVE), -EOPNOTSUPP,
 		    "native on TUN", "use the generic mode");
 	ktap_check(mode_is("raw0", SEG_XDP_NONE), "nothing is on TUN");
 	check_ok(seg_xdp_attach(handle, "raw0", SIMSEG_MODE_AUTO), "attach to TUN");
 	ktap_check(mode_is("raw0", SEG_XDP_GENERIC), "auto is generic on TUN");
+	test_live("raw0");
 	check_fails(seg_xdp_attach(handle, "lo", SIMSEG_MODE_AUTO), -EOPNOTSUPP, "loopback",
 		    "neither Ethernet nor bare IP");
 	check_fails(seg_xdp_attach(handle, "nosuch0", SIMSEG_MODE_AUTO), -ENODEV, "no interface",
@@ -80,7 +177,7 @@ static void test_behind(void)
 static void test_floor(void)
 {
 	ktap_check(seg_xdp_supported(handle) == 0 &&
-		   strstr(seg_strerror(handle), "the floor stands alone"),
+			   strstr(seg_strerror(handle), "the floor stands alone"),
 		   "XDP is not supported: \"%s\"", seg_strerror(handle));
 	check_fails(seg_xdp_attach(handle, "sim0", SIMSEG_MODE_AUTO), -EOPNOTSUPP, "attach",
 		    "the floor stands alone");
@@ -173,7 +270,7 @@ static void test_records(void)
 
 	/* The reader goes; what comes meanwhile is in the pinned ring. */
 	seg_ring_close(ring);
-	sleep(4);	/* deny_interval is 2 */
+	sleep(4); /* deny_interval is 2 */
 	if (seg_ring_open(handle, &ring))
 		ktap_bail("ring, again: %s", seg_strerror(handle));
 	read_ring(ring, &heard);
@@ -181,7 +278,7 @@ static void test_records(void)
 	ktap_check(heard.records == at_once + 17 && heard.folded == 17 && heard.mixed == 1,
 		   "folded: %u records, %u of them mixed", heard.folded, heard.mixed);
 	ktap_check(heard.packets == 3000 && after.packets - before.packets == 3000 &&
-		   heard.bytes == after.bytes - before.bytes,
+			   heard.bytes == after.bytes - before.bytes,
 		   "records and counters agree: %llu packets, %llu bytes",
 		   (unsigned long long)heard.packets, (unsigned long long)heard.bytes);
 	ktap_check(heard.ordered, "sequence numbers rise");

@@ -55,15 +55,31 @@ static void world_pools(struct seg_handle *h)
 static void world_policies(struct seg_handle *h)
 {
 	struct simseg_prefix broker[2], scada[2];
-	struct seg_rule meter = { .dir = SIMSEG_DIR_OUT, .has_proto = 1, .proto = IPPROTO_TCP,
-				  .has_ports = 1, .port_low = 8883, .port_high = 8883,
-				  .label = "mqtts", .prefixes = broker, .n_prefixes = 2 };
+	struct seg_rule meter = { .dir = SIMSEG_DIR_OUT,
+				  .has_proto = 1,
+				  .proto = IPPROTO_TCP,
+				  .has_ports = 1,
+				  .port_low = 8883,
+				  .port_high = 8883,
+				  .label = "mqtts",
+				  .prefixes = broker,
+				  .n_prefixes = 2 };
 	struct seg_rule rtu[2] = {
-		{ .dir = SIMSEG_DIR_IN, .has_proto = 1, .proto = IPPROTO_TCP, .has_ports = 1,
-		  .port_low = 2404, .port_high = 2404, .label = "iec104", .prefixes = scada,
+		{ .dir = SIMSEG_DIR_IN,
+		  .has_proto = 1,
+		  .proto = IPPROTO_TCP,
+		  .has_ports = 1,
+		  .port_low = 2404,
+		  .port_high = 2404,
+		  .label = "iec104",
+		  .prefixes = scada,
 		  .n_prefixes = 2 },
-		{ .dir = SIMSEG_DIR_OUT, .has_proto = 1, .proto = IPPROTO_ICMP, .label = "ping",
-		  .prefixes = scada, .n_prefixes = 2 },
+		{ .dir = SIMSEG_DIR_OUT,
+		  .has_proto = 1,
+		  .proto = IPPROTO_ICMP,
+		  .label = "ping",
+		  .prefixes = scada,
+		  .n_prefixes = 2 },
 	};
 
 	world_prefixes(NET(8), broker);

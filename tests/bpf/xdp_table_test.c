@@ -22,58 +22,82 @@
 #include "world.h"
 #include "xdp.skel.h"
 
-#define SYN	0x02
-#define ACK	0x10
+#define SYN 0x02
+#define ACK 0x10
 
-enum family { BOTH, V4, V6 };
+enum family {
+	BOTH,
+	V4,
+	V6
+};
 
-#define PASS		SIMSEG_REASON_NONE
+#define PASS SIMSEG_REASON_NONE
 
 /* What is expected. */
-#define PASSED		.want = PASS
-#define DROP(word)	.want = SIMSEG_REASON_##word
+#define PASSED		  .want = PASS
+#define DROP(word)	  .want = SIMSEG_REASON_##word
 #define DROP_SOURCE(word) .want = SIMSEG_REASON_##word, .by_source = true
 
 struct row {
 	const char *what;
 	const char *dev;
 	struct packet_spec spec;
-	uint8_t want;		/* PASS, or dropped for that reason */
-	bool by_source;		/* dropped wherever NAT may send it */
+	uint8_t want;	/* PASS, or dropped for that reason */
+	bool by_source; /* dropped wherever NAT may send it */
 	enum family family;
 };
 
 /* Short forms: a TCP SYN, and a datagram of another protocol. */
-#define TCP(from, to, port)	.src = from, .dst = to, .proto = IPPROTO_TCP, .sport = 40000, \
-				.dport = port, .tcp_flags = SYN
+#define TCP(from, to, port)                                                          \
+	.src = from, .dst = to, .proto = IPPROTO_TCP, .sport = 40000, .dport = port, \
+	.tcp_flags = SYN
 #define OTHER(p, from, to, port) .src = from, .dst = to, .proto = p, .sport = 40000, .dport = port
 /* ICMP: type in IPv4, type in IPv6 */
-#define ICMP(from, to, t4, t6)	.src = from, .dst = to, .proto = IPPROTO_ICMP, .dport = t4, \
-				.sport = t6
+#define ICMP(from, to, t4, t6) \
+	.src = from, .dst = to, .proto = IPPROTO_ICMP, .dport = t4, .sport = t6
 
+/* clang-format off: a table is read by its columns. */
 static const struct row rows[] = {
 	/* rules */
 	{ "listed flow", "sim0", { TCP(POOL(11), NET(8), 8883) }, PASSED },
-	{ "listed flow, padded frame", "sim0", { TCP(POOL(11), NET(8), 8883), .flags = P_PADDED },
+	{ "listed flow, padded frame",
+	  "sim0",
+	  { TCP(POOL(11), NET(8), 8883), .flags = P_PADDED },
 	  PASSED },
 	{ "port not listed", "sim0", { TCP(POOL(11), NET(8), 8884) }, DROP(NO_RULE) },
-	{ "port not listed, padded frame", "sim0",
-	  { TCP(POOL(11), NET(8), 8884), .flags = P_PADDED }, DROP(NO_RULE) },
+	{ "port not listed, padded frame",
+	  "sim0",
+	  { TCP(POOL(11), NET(8), 8884), .flags = P_PADDED },
+	  DROP(NO_RULE) },
 	{ "peer not listed", "sim0", { TCP(POOL(11), NET(7), 8883) }, DROP(NO_RULE) },
-	{ "protocol not listed: UDP", "sim0", { OTHER(IPPROTO_UDP, POOL(11), NET(8), 8883) },
+	{ "protocol not listed: UDP",
+	  "sim0",
+	  { OTHER(IPPROTO_UDP, POOL(11), NET(8), 8883) },
 	  DROP(NO_RULE) },
-	{ "protocol not listed: UDP-Lite", "sim0",
-	  { OTHER(IPPROTO_UDPLITE, POOL(11), NET(8), 8883) }, DROP(NO_RULE) },
-	{ "protocol not listed: SCTP", "sim0", { OTHER(IPPROTO_SCTP, POOL(11), NET(8), 8883) },
+	{ "protocol not listed: UDP-Lite",
+	  "sim0",
+	  { OTHER(IPPROTO_UDPLITE, POOL(11), NET(8), 8883) },
 	  DROP(NO_RULE) },
-	{ "protocol not listed: DCCP", "sim0", { OTHER(IPPROTO_DCCP, POOL(11), NET(8), 8883) },
+	{ "protocol not listed: SCTP",
+	  "sim0",
+	  { OTHER(IPPROTO_SCTP, POOL(11), NET(8), 8883) },
 	  DROP(NO_RULE) },
-	{ "protocol not listed: GRE", "sim0", { OTHER(IPPROTO_GRE, POOL(11), NET(8), 8883) },
+	{ "protocol not listed: DCCP",
+	  "sim0",
+	  { OTHER(IPPROTO_DCCP, POOL(11), NET(8), 8883) },
 	  DROP(NO_RULE) },
-	{ "protocol not listed: ESP", "sim0", { OTHER(IPPROTO_ESP, POOL(11), NET(8), 8883) },
+	{ "protocol not listed: GRE",
+	  "sim0",
+	  { OTHER(IPPROTO_GRE, POOL(11), NET(8), 8883) },
 	  DROP(NO_RULE) },
-	{ "TCP in the middle of no session", "sim0",
-	  { OTHER(IPPROTO_TCP, POOL(11), NET(8), 8883), .tcp_flags = ACK }, DROP(NOT_FIRST) },
+	{ "protocol not listed: ESP",
+	  "sim0",
+	  { OTHER(IPPROTO_ESP, POOL(11), NET(8), 8883) },
+	  DROP(NO_RULE) },
+	{ "TCP in the middle of no session",
+	  "sim0",
+	  { OTHER(IPPROTO_TCP, POOL(11), NET(8), 8883), .tcp_flags = ACK },
+	  DROP(NOT_FIRST) },
 	{ "listed, from the peer", "net0", { TCP(NET(5), POOL(12), 2404) }, PASSED },
 	{ "another port, from the peer", "net0", { TCP(NET(5), POOL(12), 22) }, DROP(NO_RULE) },
 	{ "another peer", "net0", { TCP(NET(66), POOL(12), 2404) }, DROP(NO_RULE) },
@@ -83,11 +107,21 @@ static const struct row rows[] = {
 	/* addresses */
 	{ "unbound source", "sim0", { TCP(POOL(99), NET(8), 8883) }, DROP_SOURCE(UNBOUND) },
 	{ "unbound destination", "net0", { TCP(NET(5), POOL(99), 2404) }, DROP(UNBOUND) },
-	{ "source outside every pool", "sim0", { TCP(OUTSIDE(1), NET(8), 8883) }, DROP_SOURCE(SPOOFED) },
-	{ "source of a device elsewhere", "sim0", { TCP(POOL(12), NET(5), 2404) }, DROP_SOURCE(SPOOFED) },
-	{ "device's source on the net side", "net0", { TCP(POOL(11), NET(8), 8883) },
+	{ "source outside every pool",
+	  "sim0",
+	  { TCP(OUTSIDE(1), NET(8), 8883) },
 	  DROP_SOURCE(SPOOFED) },
-	{ "unbound source on the net side", "net0", { TCP(POOL(99), NET(8), 8883) },
+	{ "source of a device elsewhere",
+	  "sim0",
+	  { TCP(POOL(12), NET(5), 2404) },
+	  DROP_SOURCE(SPOOFED) },
+	{ "device's source on the net side",
+	  "net0",
+	  { TCP(POOL(11), NET(8), 8883) },
+	  DROP_SOURCE(SPOOFED) },
+	{ "unbound source on the net side",
+	  "net0",
+	  { TCP(POOL(99), NET(8), 8883) },
 	  DROP_SOURCE(SPOOFED) },
 	{ "not governed", "net0", { TCP(NET(5), NET(8), 80) }, PASSED },
 	{ "to the gateway", "sim0", { TCP(POOL(11), POOL(1), 22) }, PASSED },
@@ -95,19 +129,22 @@ static const struct row rows[] = {
 	{ "to the gateway from the net side", "net0", { TCP(NET(5), POOL(1), 22) }, PASSED },
 
 	/* quarantine */
-	{ "from a quarantined device", "sim0", { TCP(POOL(13), NET(8), 8883) },
+	{ "from a quarantined device",
+	  "sim0",
+	  { TCP(POOL(13), NET(8), 8883) },
 	  DROP_SOURCE(QUARANTINED) },
 	{ "to a quarantined device", "net0", { TCP(NET(8), POOL(13), 80) }, DROP(QUARANTINED) },
 	{ "quarantined, to the responder", "sim0", { TCP(POOL(14), NET(9), 80) }, PASSED },
 	{ "quarantined, from the responder", "net0", { TCP(NET(9), POOL(14), 80) }, PASSED },
-	{ "quarantined, not the responder", "sim0", { TCP(POOL(14), NET(8), 8883) },
+	{ "quarantined, not the responder",
+	  "sim0",
+	  { TCP(POOL(14), NET(8), 8883) },
 	  DROP(QUARANTINED) },
 
 	/* ICMP */
 	{ "listed echo request", "sim1", { ICMP(POOL(12), NET(5), 8, 128) }, PASSED },
 	{ "echo request not listed", "sim0", { ICMP(POOL(11), NET(5), 8, 128) }, DROP(NO_RULE) },
-	{ "echo reply of no session", "net0", { ICMP(NET(5), POOL(12), 0, 129) },
-	  DROP(UNRELATED) },
+	{ "echo reply of no session", "net0", { ICMP(NET(5), POOL(12), 0, 129) }, DROP(UNRELATED) },
 	{ "ICMP error: unreachable", "net0", { ICMP(NET(5), POOL(12), 3, 1) }, PASSED },
 	{ "ICMP error: too big, redirect", "net0", { ICMP(NET(5), POOL(12), 5, 2) }, PASSED },
 	{ "ICMP error: time exceeded", "net0", { ICMP(NET(5), POOL(12), 11, 3) }, PASSED },
@@ -115,81 +152,145 @@ static const struct row rows[] = {
 	{ "ICMP of another type", "sim0", { ICMP(POOL(11), NET(5), 13, 140) }, PASSED },
 
 	/* link control */
-	{ "neighbour solicitation", "sim0", { ICMP(POOL(99), POOL(1), 8, 135) }, PASSED, .family = V6 },
-	{ "neighbour solicitation from far", "sim0",
-	  { ICMP(POOL(99), POOL(1), 8, 135), .flags = P_FAR }, PASSED, .family = V6 },
-	{ "multicast listener report", "sim0", { ICMP(POOL(99), POOL(1), 8, 143), .ext = 1 }, PASSED,
+	{ "neighbour solicitation",
+	  "sim0",
+	  { ICMP(POOL(99), POOL(1), 8, 135) },
+	  PASSED,
+	  .family = V6 },
+	{ "neighbour solicitation from far",
+	  "sim0",
+	  { ICMP(POOL(99), POOL(1), 8, 135), .flags = P_FAR },
+	  PASSED,
+	  .family = V6 },
+	{ "multicast listener report",
+	  "sim0",
+	  { ICMP(POOL(99), POOL(1), 8, 143), .ext = 1 },
+	  PASSED,
 	  .family = V6 },
 	{ "IGMP", "sim0", { OTHER(IPPROTO_IGMP, POOL(99), NET(1), 0) }, PASSED, .family = V4 },
-	{ "DHCP", "sim0", { .src = POOL(99), .dst = NET(1), .proto = IPPROTO_UDP, .sport = 68,
-			    .dport = 67 }, PASSED, .family = V4 },
-	{ "DHCPv6", "sim0", { .src = POOL(99), .dst = NET(1), .proto = IPPROTO_UDP, .sport = 546,
-			      .dport = 547 }, PASSED, .family = V6 },
-	{ "DHCP's ports the wrong way", "sim0",
+	{ "DHCP",
+	  "sim0",
+	  { .src = POOL(99), .dst = NET(1), .proto = IPPROTO_UDP, .sport = 68, .dport = 67 },
+	  PASSED,
+	  .family = V4 },
+	{ "DHCPv6",
+	  "sim0",
+	  { .src = POOL(99), .dst = NET(1), .proto = IPPROTO_UDP, .sport = 546, .dport = 547 },
+	  PASSED,
+	  .family = V6 },
+	{ "DHCP's ports the wrong way",
+	  "sim0",
 	  { .src = POOL(99), .dst = NET(1), .proto = IPPROTO_UDP, .sport = 67, .dport = 67 },
 	  DROP_SOURCE(UNBOUND) },
 
 	/* what cannot be placed */
 	{ "first fragment", "sim0", { TCP(POOL(99), NET(8), 1), .flags = P_FRAG_FIRST }, PASSED },
 	{ "later fragment", "sim0", { TCP(POOL(99), NET(8), 1), .flags = P_FRAG_LATER }, PASSED },
-	{ "IPv4 options, IPv6 routing header", "sim0",
-	  { TCP(POOL(99), NET(8), 1), .flags = P_OPTIONS }, PASSED },
-	{ "authentication header", "sim0", { TCP(POOL(99), NET(8), 1), .flags = P_AH }, PASSED,
+	{ "IPv4 options, IPv6 routing header",
+	  "sim0",
+	  { TCP(POOL(99), NET(8), 1), .flags = P_OPTIONS },
+	  PASSED },
+	{ "authentication header",
+	  "sim0",
+	  { TCP(POOL(99), NET(8), 1), .flags = P_AH },
+	  PASSED,
 	  .family = V6 },
-	{ "one extension header", "sim0", { TCP(POOL(99), NET(8), 1), .ext = 1 },
-	  DROP_SOURCE(UNBOUND), .family = V6 },
-	{ "four extension headers", "sim0", { TCP(POOL(11), NET(8), 1), .ext = 4 }, DROP(NO_RULE),
+	{ "one extension header",
+	  "sim0",
+	  { TCP(POOL(99), NET(8), 1), .ext = 1 },
+	  DROP_SOURCE(UNBOUND),
 	  .family = V6 },
-	{ "five extension headers", "sim0", { TCP(POOL(11), NET(8), 1), .ext = 5 }, PASSED,
+	{ "four extension headers",
+	  "sim0",
+	  { TCP(POOL(11), NET(8), 1), .ext = 4 },
+	  DROP(NO_RULE),
+	  .family = V6 },
+	{ "five extension headers",
+	  "sim0",
+	  { TCP(POOL(11), NET(8), 1), .ext = 5 },
+	  PASSED,
 	  .family = V6 },
 	{ "not IP", "sim0", { TCP(POOL(99), NET(8), 1), .flags = P_NOT_IP }, PASSED },
-	{ "another's hardware address", "sim0", { TCP(POOL(99), NET(8), 1), .flags = P_OTHER_MAC },
+	{ "another's hardware address",
+	  "sim0",
+	  { TCP(POOL(99), NET(8), 1), .flags = P_OTHER_MAC },
 	  PASSED },
 	{ "broadcast frame", "sim0", { TCP(POOL(99), NET(8), 1), .flags = P_BROADCAST }, PASSED },
-	{ "mapped addresses on the wire", "sim0", { TCP(POOL(11), NET(7), 1), .flags = P_MAPPED },
-	  PASSED, .family = V6 },
+	{ "mapped addresses on the wire",
+	  "sim0",
+	  { TCP(POOL(11), NET(7), 1), .flags = P_MAPPED },
+	  PASSED,
+	  .family = V6 },
 
 	/* headers that lie */
-	{ "length beyond the frame", "sim0", { TCP(POOL(99), NET(8), 1), .flags = P_LEN_LONG },
+	{ "length beyond the frame",
+	  "sim0",
+	  { TCP(POOL(99), NET(8), 1), .flags = P_LEN_LONG },
 	  PASSED },
-	{ "length within the header", "sim0", { TCP(POOL(99), NET(8), 1), .flags = P_LEN_SHORT },
+	{ "length within the header",
+	  "sim0",
+	  { TCP(POOL(99), NET(8), 1), .flags = P_LEN_SHORT },
 	  PASSED },
 	{ "wrong version", "sim0", { TCP(POOL(99), NET(8), 1), .flags = P_VERSION }, PASSED },
-	{ "header length too small", "sim0", { TCP(POOL(99), NET(8), 1), .flags = P_IHL }, PASSED,
+	{ "header length too small",
+	  "sim0",
+	  { TCP(POOL(99), NET(8), 1), .flags = P_IHL },
+	  PASSED,
 	  .family = V4 },
-	{ "TCP offset too small", "sim0", { TCP(POOL(99), NET(8), 1), .flags = P_DOFF_SHORT },
+	{ "TCP offset too small",
+	  "sim0",
+	  { TCP(POOL(99), NET(8), 1), .flags = P_DOFF_SHORT },
 	  PASSED },
-	{ "TCP offset beyond the packet", "sim0",
-	  { TCP(POOL(99), NET(8), 1), .flags = P_DOFF_LONG }, PASSED },
+	{ "TCP offset beyond the packet",
+	  "sim0",
+	  { TCP(POOL(99), NET(8), 1), .flags = P_DOFF_LONG },
+	  PASSED },
 
 	/* VLANs */
-	{ "VLAN, listed", "trunk0", { TCP(POOL(16), NET(8), 8883), .vlan = 10, .flags = P_TAG },
+	{ "VLAN, listed",
+	  "trunk0",
+	  { TCP(POOL(16), NET(8), 8883), .vlan = 10, .flags = P_TAG },
 	  PASSED },
-	{ "VLAN, not listed", "trunk0", { TCP(POOL(16), NET(8), 22), .vlan = 10, .flags = P_TAG },
+	{ "VLAN, not listed",
+	  "trunk0",
+	  { TCP(POOL(16), NET(8), 22), .vlan = 10, .flags = P_TAG },
 	  DROP(NO_RULE) },
-	{ "VLAN, source of a device elsewhere", "trunk0",
-	  { TCP(POOL(11), NET(8), 8883), .vlan = 10, .flags = P_TAG }, DROP_SOURCE(SPOOFED) },
-	{ "VLAN without a device", "trunk0",
-	  { TCP(POOL(99), NET(8), 22), .vlan = 11, .flags = P_TAG }, PASSED },
+	{ "VLAN, source of a device elsewhere",
+	  "trunk0",
+	  { TCP(POOL(11), NET(8), 8883), .vlan = 10, .flags = P_TAG },
+	  DROP_SOURCE(SPOOFED) },
+	{ "VLAN without a device",
+	  "trunk0",
+	  { TCP(POOL(99), NET(8), 22), .vlan = 11, .flags = P_TAG },
+	  PASSED },
 	{ "priority tag", "trunk0", { TCP(POOL(99), NET(8), 22), .flags = P_TAG }, PASSED },
 	{ "two tags", "trunk0", { TCP(POOL(99), NET(8), 22), .vlan = 10, .flags = P_TAG2 }, PASSED },
 	{ "untagged, where tags may be hidden", "trunk0", { TCP(POOL(99), NET(8), 22) }, PASSED },
-	{ "VLAN, on an interface without any", "sim0",
-	  { TCP(POOL(99), NET(8), 22), .vlan = 10, .flags = P_TAG }, PASSED },
+	{ "VLAN, on an interface without any",
+	  "sim0",
+	  { TCP(POOL(99), NET(8), 22), .vlan = 10, .flags = P_TAG },
+	  PASSED },
 
 	/* bare IP */
 	{ "bare IP, listed", "raw0", { TCP(POOL(17), NET(8), 8883), .flags = P_RAW }, PASSED },
-	{ "bare IP, not listed", "raw0", { TCP(POOL(17), NET(8), 22), .flags = P_RAW },
+	{ "bare IP, not listed",
+	  "raw0",
+	  { TCP(POOL(17), NET(8), 22), .flags = P_RAW },
 	  DROP(NO_RULE) },
-	{ "bare IP, unbound source", "raw0", { TCP(POOL(99), NET(8), 22), .flags = P_RAW },
+	{ "bare IP, unbound source",
+	  "raw0",
+	  { TCP(POOL(99), NET(8), 22), .flags = P_RAW },
 	  DROP_SOURCE(UNBOUND) },
-	{ "bare IP, wrong version", "raw0",
-	  { TCP(POOL(99), NET(8), 22), .flags = P_RAW | P_VERSION }, PASSED },
+	{ "bare IP, wrong version",
+	  "raw0",
+	  { TCP(POOL(99), NET(8), 22), .flags = P_RAW | P_VERSION },
+	  PASSED },
 };
+/* clang-format on */
 
 static struct seg_handle *handle;
 static bool nat;
-static int prog_fd[2];		/* Ethernet, bare IP */
+static int prog_fd[2]; /* Ethernet, bare IP */
 
 /* Every counter, to compare before and after. */
 struct counters {
@@ -315,11 +416,12 @@ static void run_rows(void)
 }
 
 /* A packet that would be dropped passes wherever it is cut off. */
-static void run_truncated(const char *what, const char *dev, uint8_t proto, uint32_t flags,
-			  bool v4)
+static void run_truncated(const char *what, const char *dev, uint8_t proto, uint32_t flags, bool v4)
 {
-	struct row row = { what, dev, { OTHER(proto, POOL(99), NET(8), 1), .vlan = 10,
-					.flags = flags }, PASS, false, BOTH };
+	struct row row = {
+		what, dev,   { OTHER(proto, POOL(99), NET(8), 1), .vlan = 10, .flags = flags },
+		PASS, false, BOTH
+	};
 	struct packet p;
 	uint8_t mac[6];
 	size_t len, passed = 0;
@@ -332,8 +434,8 @@ static void run_truncated(const char *what, const char *dev, uint8_t proto, uint
 	for (len = 14; len < p.l3_end; len++)
 		passed += run(&row, &p, len) == XDP_PASS;
 	ktap_check(passed == p.l3_end - 14 && run(&row, &p, p.l3_end) == XDP_DROP,
-		   "%s, %s, cut off at every length: %zu of %zu passed", what,
-		   v4 ? "IPv4" : "IPv6", passed, p.l3_end - 14);
+		   "%s, %s, cut off at every length: %zu of %zu passed", what, v4 ? "IPv4" : "IPv6",
+		   passed, p.l3_end - 14);
 }
 
 static void run_all_truncated(void)
