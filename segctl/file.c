@@ -286,8 +286,11 @@ static void file_root(struct file *f, struct yaml *y)
 	uint32_t seen = 0;
 	struct mark at;
 
-	if (!yaml_map(y, "a mapping, with version: 1 at the top"))
+	if (!yaml_map(y, "a mapping, with version: 1 at the top")) {
+		if (!f->diags.errors)
+			diag_error(&f->diags, (struct mark){ 1, 1 }, "an empty file");
 		return;
+	}
 	while (yaml_map_next(y, &at)) {
 		switch (file_key(y, keys, 8, &seen, at)) {
 		case 0:
@@ -365,10 +368,7 @@ struct file *file_read(const char *text, size_t len, bool strict)
 	yaml_open(&y, copy, len, &f->diags);
 	y.quiet = f->diags.errors;
 	file_root(f, &y);
-	if (y.event.type == YAML_DOCUMENT_END_EVENT)
-		yaml_skip(&y);
-	if (!yaml_at_end(&y))
-		diag_error(&f->diags, yaml_mark(&y), "more than one document");
+	yaml_finish(&y);
 	file_prefixes_unique(&f->diags, &f->pools);
 	file_prefixes_unique(&f->diags, &f->failsafe);
 	file_check(f);

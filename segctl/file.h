@@ -66,7 +66,8 @@ struct yaml {
 void yaml_open(struct yaml *y, const char *text, size_t len, struct diags *diags);
 void yaml_close(struct yaml *y);
 struct mark yaml_mark(const struct yaml *y);
-bool yaml_at_end(const struct yaml *y);
+/* After the root: report what follows. */
+void yaml_finish(struct yaml *y);
 /* Over the node at the cursor, whatever it is. */
 void yaml_skip(struct yaml *y);
 /*

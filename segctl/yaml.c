@@ -153,16 +153,12 @@ void yaml_close(struct yaml *y)
 	yaml_parser_delete(&y->parser);
 }
 
-bool yaml_at_end(const struct yaml *y)
+void yaml_finish(struct yaml *y)
 {
-	return y->dead;
-}
-
-/* After the root: anything but the end is a second document. */
-static bool yaml_is_end(const struct yaml *y)
-{
-	return y->event.type == YAML_SEQUENCE_END_EVENT ||
-	       y->event.type == YAML_MAPPING_END_EVENT || y->event.type == YAML_DOCUMENT_END_EVENT;
+	if (y->event.type == YAML_DOCUMENT_END_EVENT)
+		yaml_next(y);
+	if (!y->dead)
+		diag_error(y->diags, yaml_mark(y), "more than one document");
 }
 
 void yaml_skip(struct yaml *y)
@@ -173,7 +169,8 @@ void yaml_skip(struct yaml *y)
 		if (y->event.type == YAML_SEQUENCE_START_EVENT ||
 		    y->event.type == YAML_MAPPING_START_EVENT)
 			depth++;
-		else if (yaml_is_end(y))
+		else if (depth && (y->event.type == YAML_SEQUENCE_END_EVENT ||
+				   y->event.type == YAML_MAPPING_END_EVENT))
 			depth--;
 		yaml_next(y);
 	} while (depth && !y->dead);
