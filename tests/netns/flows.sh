@@ -7,7 +7,7 @@
 # shellcheck disable=SC2034 # some of this is for those who read this file
 
 RTU_LOG=$WORK/rtu
-TRIES_S=${TRIES_S:-5}	# what a flow may take; a TLS handshake is slow in an emulated guest
+TRIES_S=20	# what a flow may take at most; a TLS handshake is slow in an emulated guest
 
 # ---- servers --------------------------------------------------------------
 

@@ -14,7 +14,10 @@ simseg_loaded() { [ -d /sys/module/simseg ]; }
 # load [PARAMETER...]: the module, with the pools of gateway.yaml if none is given.
 load() {
 	[ $# -gt 0 ] || set -- pools=10.64.0.0/16,fd64::/48
-	insmod "${SIMSEG_KO:?}" "$@"
+	# most of the file is for debuggers, and it is read whole each time
+	[ -e "$WORK/simseg.ko" ] || strip -g -o "$WORK/simseg.ko" "${SIMSEG_KO:?}" 2>/dev/null ||
+		cp "$SIMSEG_KO" "$WORK/simseg.ko"
+	insmod "$WORK/simseg.ko" "$@"
 }
 
 # govern [FILE]: the module with its ruleset, and the sides of the interfaces.
