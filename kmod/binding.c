@@ -204,7 +204,8 @@ int simseg_binding_insert(struct simseg_net *sn, struct simseg_binding *binding,
 	err = simseg_plens_get(sn, binding->key.plen);
 	if (err) {
 		if (err == -ENOSPC)
-			NL_SET_ERR_MSG_MOD(extack, "bindings may have at most 16 distinct prefix lengths");
+			NL_SET_ERR_MSG_MOD(extack,
+					   "bindings may have at most 16 distinct prefix lengths");
 		return err;
 	}
 	err = rhashtable_insert_fast(&sn->bindings, &binding->node, simseg_binding_params);
@@ -311,7 +312,8 @@ static int simseg_binding_check(struct simseg_net *sn, struct simseg_device *dev
 	simseg_binding_key_of(&key, &spec->prefix);
 	old = simseg_binding_exact(sn, &key);
 	if (old && simseg_binding_owner(sn, old) != device) {
-		NL_SET_ERR_MSG_MOD(extack, "the address belongs to another device; unbind it there first");
+		NL_SET_ERR_MSG_MOD(extack,
+				   "the address belongs to another device; unbind it there first");
 		return -EEXIST;
 	}
 	if (!old && device->nbindings == SIMSEG_BINDINGS_MAX) {

@@ -50,7 +50,7 @@ static void simseg_tuple(struct nf_conntrack_tuple *tuple, const struct simseg_s
  * conntrack's reply.
  */
 static struct nf_conn *simseg_conntrack_get(struct net *net, const struct simseg_session *s,
-					    typeof(&nf_conntrack_find_get) find)
+					    typeof(nf_conntrack_find_get) *find)
 {
 	const struct nf_conntrack_zone zone = { .dir = NF_CT_DEFAULT_ZONE_DIR };
 	struct nf_conntrack_tuple_hash *h;
@@ -68,8 +68,8 @@ static struct nf_conn *simseg_conntrack_get(struct net *net, const struct simseg
 /* Returns how many entries were deleted, 0 or 1. */
 u32 simseg_conntrack_delete(struct net *net, const struct simseg_session *s)
 {
-	typeof(&nf_conntrack_find_get) find = symbol_get(nf_conntrack_find_get);
-	typeof(&nf_ct_delete) delete;
+	typeof(nf_conntrack_find_get) *find = symbol_get(nf_conntrack_find_get);
+	typeof(nf_ct_delete) *delete;
 	struct nf_conn *ct;
 	u32 n = 0;
 
@@ -90,7 +90,7 @@ u32 simseg_conntrack_delete(struct net *net, const struct simseg_session *s)
 /* Is the flow in a flowtable, where its packets do not meet the floor? */
 bool simseg_conntrack_offloaded(struct net *net, const struct simseg_session *s)
 {
-	typeof(&nf_conntrack_find_get) find = symbol_get(nf_conntrack_find_get);
+	typeof(nf_conntrack_find_get) *find = symbol_get(nf_conntrack_find_get);
 	bool offloaded = false;
 	struct nf_conn *ct;
 
@@ -134,7 +134,7 @@ static int simseg_conntrack_match(struct nf_conn *ct, void *data)
 /* Deletes every entry with an address in @addrs; may sleep. */
 void simseg_conntrack_flush(struct net *net, const struct simseg_addrset *addrs)
 {
-	typeof(&nf_ct_iterate_cleanup_net) iterate = symbol_get(nf_ct_iterate_cleanup_net);
+	typeof(nf_ct_iterate_cleanup_net) *iterate = symbol_get(nf_ct_iterate_cleanup_net);
 	struct nf_ct_iter_data data = {
 		.net = net,
 		.data = (void *)addrs,

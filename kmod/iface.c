@@ -198,7 +198,8 @@ int simseg_iface_set(struct simseg_net *sn, const char *name, u8 side, u8 mode,
 	err = simseg_iface_evaluate_all(sn);
 	if (!err)
 		return 0;
-	NL_SET_ERR_MSG_MOD(extack, "the guard cannot hook into an interface: it needs NETFILTER_INGRESS and NETFILTER_EGRESS");
+	NL_SET_ERR_MSG_MOD(extack,
+			   "the guard cannot hook into an interface: it needs NETFILTER_INGRESS and NETFILTER_EGRESS");
 	if (fresh) {
 		simseg_iface_spec_drop(sn, spec);
 	} else {

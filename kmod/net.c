@@ -27,12 +27,10 @@ struct simseg_net *simseg_net(const struct net *net)
 	return net_generic(net, simseg_net_id);
 }
 
-/*
- * Tells sessions to look again, and the sweep to look for them. After the
- * change itself: pairs with atomic_read_acquire() in the verdict.
- */
+/* Tells sessions to look again, and the sweep to look for them. */
 void simseg_net_changed(struct simseg_net *sn)
 {
+	/* the change itself comes first; atomic_read_acquire() in the verdict */
 	smp_mb__before_atomic();
 	atomic_inc(&sn->change);
 	simseg_sweep_kick(sn);
@@ -61,7 +59,8 @@ int simseg_net_govern(struct simseg_net *sn, struct netlink_ext_ack *extack)
 	if (sn->hooked)
 		return 0;
 	if (sn->net->user_ns != &init_user_ns && !allow_userns) {
-		NL_SET_ERR_MSG_MOD(extack, "a namespace of another user namespace may not govern: the module parameter allow_userns lets it");
+		NL_SET_ERR_MSG_MOD(extack,
+				   "a namespace of another user namespace may not govern: the module parameter allow_userns lets it");
 		return -EPERM;
 	}
 	err = simseg_sessions_init(sn);

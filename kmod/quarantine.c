@@ -100,7 +100,8 @@ static int simseg_quarantine_prepare(struct simseg_net *sn,
 		steps[i].device = simseg_device_find(sn, request->iccids[i]);
 		if (!steps[i].device) {
 			if (!request->unknown) {
-				NL_SET_ERR_MSG_MOD(extack, "no device has this ICCID; UNKNOWN holds it for when it comes");
+				NL_SET_ERR_MSG_MOD(extack,
+						   "no device has this ICCID; UNKNOWN holds it for when it comes");
 				return -ENOENT;
 			}
 			err = simseg_quarantine_stub(sn, request->iccids[i], &steps[i], extack);

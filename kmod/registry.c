@@ -85,7 +85,8 @@ static int simseg_merge_binding(struct simseg_net *sn, struct simseg_staged *st,
 		return -EEXIST;
 	}
 	if ((flags & SIMSEG_MERGE_NEW) && simseg_owner(sn, old) != st->twin) {
-		NL_SET_ERR_MSG_MOD(extack, "the address belongs to another device; unbind it there first");
+		NL_SET_ERR_MSG_MOD(extack,
+				   "the address belongs to another device; unbind it there first");
 		return -EEXIST;
 	}
 	old->mark = sn->merge;
@@ -109,7 +110,8 @@ static int simseg_merge_one(struct simseg_net *sn, struct simseg_staged *st,
 		memcpy(prefix.addr, &binding->key.addr, sizeof(prefix.addr));
 		prefix.plen = binding->key.plen;
 		if (!simseg_addrset_covers(pools, &prefix)) {
-			NL_SET_ERR_MSG_MOD(extack, "the address of a device lies outside every pool");
+			NL_SET_ERR_MSG_MOD(extack,
+					   "the address of a device lies outside every pool");
 			return -ERANGE;
 		}
 		err = simseg_merge_binding(sn, st, i++, binding, flags, extack);
@@ -134,7 +136,8 @@ static int simseg_merge_check_kept(struct simseg_net *sn, struct list_head *stag
 				continue;
 			owner = simseg_owner(sn, st->replaces[i]);
 			if (owner->mark != sn->merge && owner->state != SIMSEG_STATE_ACTIVE) {
-				NL_SET_ERR_MSG_MOD(extack, "an address belongs to a quarantined device that is not listed; release it first");
+				NL_SET_ERR_MSG_MOD(extack,
+						   "an address belongs to a quarantined device that is not listed; release it first");
 				return -EBUSY;
 			}
 		}

@@ -231,16 +231,23 @@ static void simseg_session_uncharge(struct simseg_session *s)
 	}
 }
 
+/* Index in the key of who sent the first packet, which may be the responder. */
+static u8 simseg_session_from(const struct simseg_session *s, const struct simseg_pkt *pkt)
+{
+	return s->initiator ^ !!(pkt->flags & SIMSEG_PKT_REVERSED);
+}
+
 static void simseg_session_fill(struct simseg_session *s, struct simseg_net *sn,
 				const struct simseg_pkt *pkt, const struct simseg_result *res,
 				u32 change)
 {
+	const struct net_device *oif = pkt->flags & SIMSEG_PKT_REVERSED ? pkt->in : pkt->out;
 	int i;
 
 	s->initiator = simseg_key_make(&s->key, pkt);
 	s->change = change;
-	s->iif[s->initiator] = pkt->in ? pkt->in->ifindex : 0;
-	s->oif = pkt->out ? pkt->out->ifindex : 0;
+	s->iif[simseg_session_from(s, pkt)] = pkt->in ? pkt->in->ifindex : 0;
+	s->oif = oif ? oif->ifindex : 0;
 	if (pkt->hook == SIMSEG_HOOK_INPUT || pkt->hook == SIMSEG_HOOK_OUTPUT)
 		__set_bit(SIMSEG_SESSION_F_SELF, &s->flags);
 	for (i = 0; i < 2; i++) {
@@ -275,7 +282,9 @@ static int simseg_session_link(struct simseg_session_table *table, struct simseg
 
 	spin_lock_bh(simseg_session_lock(table, hash));
 	hlist_for_each_entry(other, &table->buckets[hash], node) {
-		if (simseg_key_equal(&other->key, &s->key))
+		/* one that is being ended will take itself out */
+		if (simseg_key_equal(&other->key, &s->key) &&
+		    !test_bit(SIMSEG_SESSION_F_DEAD, &other->flags))
 			err = -EEXIST;
 		if (++chain == SIMSEG_CHAIN_MAX)
 			err = err ?: -ENOSPC;
@@ -325,7 +334,7 @@ int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
 		return err;
 	}
 	res->session = s;
-	simseg_session_account(sn, s, pkt, s->initiator);
+	simseg_session_account(sn, s, pkt, simseg_session_from(s, pkt));
 	simseg_record_open(sn, s);
 	return 0;
 }
@@ -346,8 +355,9 @@ static void simseg_session_tcp(struct simseg_session *s, u8 flags, u8 d)
 
 	if ((s->tcp_flags[d] | flags) != s->tcp_flags[d])
 		s->tcp_flags[d] |= flags;
-	if (flags & 0x04) {	/* RST */
-		s->reset = true;
+	if (flags & 0x04) {	/* RST; after both FINs it is a mere formality */
+		if (state != SIMSEG_SESSION_CLOSED)
+			s->reset = true;
 		state = SIMSEG_SESSION_CLOSED;
 	} else if (flags & 0x01) {	/* FIN */
 		s->fin |= 1 << d;
@@ -365,12 +375,13 @@ static void simseg_session_tcp(struct simseg_session *s, u8 flags, u8 d)
 void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
 			    const struct simseg_pkt *pkt, u8 dir)
 {
+	unsigned long now = jiffies;
 	u8 d = dir != s->initiator;
 
 	atomic64_add(pkt->packets, &s->packets[d]);
 	atomic64_add(pkt->bytes, &s->bytes[d]);
-	if (READ_ONCE(s->last) != jiffies)
-		WRITE_ONCE(s->last, jiffies);
+	if (time_after(now, READ_ONCE(s->last)))
+		WRITE_ONCE(s->last, now);
 	if (s->key.proto == IPPROTO_TCP)
 		simseg_session_tcp(s, pkt->tcp_flags, d);
 	else if (d && READ_ONCE(s->state) == SIMSEG_SESSION_NEW)

@@ -227,7 +227,7 @@ struct simseg_session_table {
 	struct hlist_head *buckets;
 	u32 mask;
 	u64 seed[11];
-	spinlock_t locks[SIMSEG_SESSION_LOCKS];
+	spinlock_t locks[SIMSEG_SESSION_LOCKS];	/* protect the chains */
 	atomic_t count;		/* until the memory is back */
 	atomic64_t next_id;
 };
@@ -240,12 +240,12 @@ enum simseg_hook {
 	SIMSEG_HOOK_XDP,
 };
 
-#define SIMSEG_PKT_PORTS	(1U << 0)	/* sport and dport are known */
-#define SIMSEG_PKT_LINK		(1U << 1)	/* looks like link control (row 0) */
-#define SIMSEG_PKT_ERROR	(1U << 2)	/* ICMP error; quote tells about what */
-#define SIMSEG_PKT_REPLY_ONLY	(1U << 3)	/* never opens: an ICMP echo reply */
-#define SIMSEG_PKT_DRY		(1U << 4)	/* only ask: create and change nothing */
-#define SIMSEG_PKT_ANY_IIF	(1U << 5)	/* explain: arrives where it is bound */
+#define SIMSEG_PKT_PORTS	BIT(0)		/* sport and dport are known */
+#define SIMSEG_PKT_LINK		BIT(1)		/* looks like link control (row 0) */
+#define SIMSEG_PKT_ERROR	BIT(2)		/* ICMP error; quote tells about what */
+#define SIMSEG_PKT_REPLY_ONLY	BIT(3)		/* never opens: an ICMP echo reply */
+#define SIMSEG_PKT_DRY		BIT(4)		/* only ask: create and change nothing */
+#define SIMSEG_PKT_ANY_IIF	BIT(5)		/* explain: arrives where it is bound */
 
 /* A packet as the verdict sees it: after NAT and reassembly, v4 as v6. */
 struct simseg_pkt {
@@ -451,8 +451,8 @@ struct simseg_staged {
 	struct simseg_binding *replaces[SIMSEG_BINDINGS_MAX];
 };
 
-#define SIMSEG_MERGE_EXACT	(1U << 0)	/* what is not staged goes */
-#define SIMSEG_MERGE_NEW	(1U << 1)	/* nothing staged may exist */
+#define SIMSEG_MERGE_EXACT	BIT(0)		/* what is not staged goes */
+#define SIMSEG_MERGE_NEW	BIT(1)		/* nothing staged may exist */
 
 int simseg_stage(struct simseg_net *sn, struct list_head *staged,
 		 const struct simseg_device_spec *spec, struct netlink_ext_ack *extack);
@@ -471,7 +471,8 @@ int simseg_device_new(struct simseg_net *sn, const struct simseg_device_spec *sp
 int simseg_binding_init(struct simseg_net *sn);
 void simseg_binding_exit(struct simseg_net *sn);
 struct simseg_binding *simseg_binding_alloc(const struct simseg_binding_spec *spec);
-struct simseg_binding *simseg_binding_exact(struct simseg_net *sn, const struct simseg_binding_key *key);
+struct simseg_binding *simseg_binding_exact(struct simseg_net *sn,
+					    const struct simseg_binding_key *key);
 const struct simseg_binding *simseg_binding_lookup(const struct simseg_net *sn,
 						   const struct in6_addr *addr);
 bool simseg_binding_on(const struct simseg_binding *binding, const struct net_device *dev);
@@ -482,10 +483,12 @@ void simseg_binding_activate(struct simseg_net *sn, struct simseg_binding *bindi
 void simseg_binding_replace(struct simseg_net *sn, struct simseg_binding *old,
 			    struct simseg_binding *new, struct simseg_device *device);
 void simseg_binding_remove(struct simseg_net *sn, struct simseg_binding *binding);
-int simseg_binding_new(struct simseg_net *sn, const u8 *bcd, const struct simseg_binding_spec *specs,
-		       u32 n, struct netlink_ext_ack *extack);
-int simseg_binding_del(struct simseg_net *sn, const u8 *bcd, const struct simseg_binding_spec *specs,
-		       u32 n, struct simseg_receipt *receipt, struct netlink_ext_ack *extack);
+int simseg_binding_new(struct simseg_net *sn, const u8 *bcd,
+		       const struct simseg_binding_spec *specs, u32 n,
+		       struct netlink_ext_ack *extack);
+int simseg_binding_del(struct simseg_net *sn, const u8 *bcd,
+		       const struct simseg_binding_spec *specs, u32 n,
+		       struct simseg_receipt *receipt, struct netlink_ext_ack *extack);
 bool simseg_ifname_valid(const char *pattern);
 bool simseg_ifname_match(const char *pattern, const char *name);
 

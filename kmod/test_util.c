@@ -313,41 +313,46 @@ void simtest_pkt(const struct simtest *t, const struct simtest_flow *flow,
 	pkt->quote = quote;
 }
 
-u8 simtest_verdict_of(u8 reason)
-{
-	static const u8 verdicts[] = {
-#define SIMTEST_VERDICT(sym, word, verdict, text) \
-		[SIMSEG_REASON_##sym] = SIMSEG_VERDICT_##verdict,
-		SIMSEG_REASONS(SIMTEST_VERDICT)
-	};
+struct simtest_reason {
+	const char *word;
+	u8 verdict;
+	const char *text;
+};
 
-	return verdicts[reason];
-}
+static const struct simtest_reason simtest_reasons[] = {
+#define SIMTEST_REASON(sym, word, verdict, text) { word, SIMSEG_VERDICT_##verdict, text },
+	SIMSEG_REASONS(SIMTEST_REASON)
+};
 
 const char *simtest_word(u8 reason)
 {
-	static const char * const words[] = {
-#define SIMTEST_WORD(sym, word, verdict, text) [SIMSEG_REASON_##sym] = word,
-		SIMSEG_REASONS(SIMTEST_WORD)
-	};
-
-	return words[reason];
+	return simtest_reasons[reason].word;
 }
 
-/* As the floor calls it. The verdict is always the one that goes with the reason. */
-u8 simtest_judge(struct simtest *t, const struct simtest_flow *flow)
+/*
+ * As the floor calls it. The verdict is always the one that goes with the
+ * reason. What @res points to may be compared, and not looked into.
+ */
+u8 simtest_judge_result(struct simtest *t, const struct simtest_flow *flow,
+			struct simseg_result *res)
 {
 	struct simseg_pkt pkt, quote;
-	struct simseg_result res;
 
 	simtest_pkt(t, flow, &pkt, &quote);
 	local_bh_disable();
 	rcu_read_lock();
-	simseg_judge(t->sn, &pkt, &res);
+	simseg_judge(t->sn, &pkt, res);
 	rcu_read_unlock();
 	local_bh_enable();
-	KUNIT_EXPECT_EQ(t->kunit, res.verdict, simtest_verdict_of(res.reason));
-	return res.reason;
+	KUNIT_EXPECT_EQ(t->kunit, res->verdict, simtest_reasons[res->reason].verdict);
+	return res->reason;
+}
+
+u8 simtest_judge(struct simtest *t, const struct simtest_flow *flow)
+{
+	struct simseg_result res;
+
+	return simtest_judge_result(t, flow, &res);
 }
 
 /* The packet that answers @flow. */
@@ -378,6 +383,23 @@ bool simtest_session(struct simtest *t, const struct simtest_flow *flow,
 		*copy = *s;
 	rcu_read_unlock();
 	return s;
+}
+
+/* As if the last packet of the session had come that long after its timeout. */
+void simtest_age(struct simtest *t, const struct simtest_flow *flow, long overdue)
+{
+	struct simseg_pkt pkt, quote;
+	struct simseg_session *s;
+	struct simseg_key key;
+
+	simtest_pkt(t, flow, &pkt, &quote);
+	simseg_key_make(&key, &pkt);
+	rcu_read_lock();
+	s = simseg_session_find(t->sn, &key);
+	if (s)
+		WRITE_ONCE(s->last, jiffies - simseg_session_timeout(t->sn, s) - overdue);
+	rcu_read_unlock();
+	KUNIT_EXPECT_NOT_NULL(t->kunit, s);
 }
 
 /* Live ones: those that wait for their grace period are waited for. */

@@ -153,26 +153,34 @@ void simtest_world(struct simtest *t);
 void simtest_pkt(const struct simtest *t, const struct simtest_flow *flow,
 		 struct simseg_pkt *pkt, struct simseg_pkt *quote);
 u8 simtest_judge(struct simtest *t, const struct simtest_flow *flow);
+u8 simtest_judge_result(struct simtest *t, const struct simtest_flow *flow,
+			struct simseg_result *res);
+void simtest_age(struct simtest *t, const struct simtest_flow *flow, long overdue);
+u32 simtest_ends(u8 end);
 void simtest_reply(const struct simtest_flow *flow, u8 in, struct simtest_flow *reply);
 bool simtest_session(struct simtest *t, const struct simtest_flow *flow,
 		     struct simseg_session *copy);
 u32 simtest_sessions(const struct simtest *t);
-u8 simtest_verdict_of(u8 reason);
 const char *simtest_word(u8 reason);
 
 /* With the lock held, and given back before anything can fail the test. */
 #define simtest_locked(t, expression)			\
 ({							\
+	struct mutex *__lock = &(t)->sn->lock;		\
 	typeof(expression) __ret;			\
 							\
-	mutex_lock(&(t)->sn->lock);			\
+	mutex_lock(__lock);				\
 	__ret = (expression);				\
-	mutex_unlock(&(t)->sn->lock);			\
+	mutex_unlock(__lock);				\
 	__ret;						\
 })
 
-#define SIMTEST_EXPECT_REASON(t, flow, reason)					\
-	KUNIT_EXPECT_STREQ((t)->kunit, simtest_word(simtest_judge(t, flow)),	\
-			   simtest_word(SIMSEG_REASON_##reason))
+#define SIMTEST_EXPECT_REASON(t, flow, reason)						\
+do {											\
+	struct simtest *__t = (t);							\
+											\
+	KUNIT_EXPECT_STREQ(__t->kunit, simtest_word(simtest_judge(__t, flow)),		\
+			   simtest_word(SIMSEG_REASON_##reason));			\
+} while (0)
 
 #endif /* _SIMSEG_TEST_UTIL_H */

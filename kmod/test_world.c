@@ -96,6 +96,17 @@ static void simtest_probe(void *data, struct simseg_event *event)
 	r->denied_bytes += rec->bytes[0];
 }
 
+/* How many sessions have ended that way, by their records. */
+u32 simtest_ends(u8 end)
+{
+	const struct simseg_record *rec = simtest_records.rec;
+	u32 i, n = 0;
+
+	for (i = 0; i < min(simtest_records.n, SIMTEST_RECORDS); i++)
+		n += rec[i].kind == SIMSEG_RECORD_CLOSE && rec[i].reason == end;
+	return n;
+}
+
 int simtest_suite_init(struct kunit_suite *suite)
 {
 	struct simseg_net *sn = simseg_net(&init_net);

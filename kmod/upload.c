@@ -46,7 +46,8 @@ static int simseg_upload_generation(struct simseg_net *sn, u32 generation,
 
 	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
 	if (rs->generation != generation) {
-		NL_SET_ERR_MSG_MOD(extack, "the ruleset has changed since it was read: read it again");
+		NL_SET_ERR_MSG_MOD(extack,
+				   "the ruleset has changed since it was read: read it again");
 		return -ESTALE;
 	}
 	return 0;
@@ -65,7 +66,8 @@ int simseg_upload_begin(struct simseg_net *sn, u32 portid, u32 generation,
 		return err;
 	list_for_each_entry(up, &sn->uploads, list) {
 		if (up->portid == portid) {
-			NL_SET_ERR_MSG_MOD(extack, "this socket has an upload under way: commit or abort it");
+			NL_SET_ERR_MSG_MOD(extack,
+					   "this socket has an upload under way: commit or abort it");
 			return -EBUSY;
 		}
 		n++;
@@ -164,7 +166,8 @@ static int simseg_draft_room(struct simseg_draft *draft, void **array, size_t si
 	u32 room;
 
 	if (more > limit - draft->n) {
-		NL_SET_ERR_MSG_MOD(extack, "too many rules in a policy (4096), or prefixes in a peer set (65536)");
+		NL_SET_ERR_MSG_MOD(extack,
+				   "too many rules in a policy (4096), or prefixes in a peer set (65536)");
 		return -ENOSPC;
 	}
 	if (draft->n + more <= draft->room)
@@ -235,7 +238,8 @@ int simseg_upload_setting(struct simseg_upload *up, u32 setting, u32 value,
 	bool zero_is_fine = setting == SIMSEG_A_SETTING_PICKUP;
 
 	if (!value && !zero_is_fine) {
-		NL_SET_ERR_MSG_MOD(extack, "a time or limit of 0 would stop everything; 1 is the least");
+		NL_SET_ERR_MSG_MOD(extack,
+				   "a time or limit of 0 would stop everything; 1 is the least");
 		return -ERANGE;
 	}
 	/* an upper bound that keeps times in jiffies and sizes in 32 bits */
@@ -341,7 +345,8 @@ static int simseg_upload_build_policies(struct simseg_net *sn, struct simseg_upl
 
 			if (draft->rules[i].kind == SIMSEG_PEER_SET &&
 			    !simseg_peerset_find(rs, id)) {
-				NL_SET_ERR_MSG_MOD(extack, "a rule names a peer set that the upload does not have");
+				NL_SET_ERR_MSG_MOD(extack,
+						   "a rule names a peer set that the upload does not have");
 				return -ENOENT;
 			}
 		}
@@ -422,7 +427,8 @@ static int simseg_upload_check_pools(struct simseg_net *sn, const struct simseg_
 		if (simseg_addrset_covers(rs->pools, &old->pool[i]) ||
 		    simseg_prefix_listed(&old->pool[i], open, nopen))
 			continue;
-		NL_SET_ERR_MSG_MOD(extack, "a pool in force is missing, which would open the gate for it: name it as OPEN_POOL if that is meant");
+		NL_SET_ERR_MSG_MOD(extack,
+				   "a pool in force is missing, which would open the gate for it: name it as OPEN_POOL if that is meant");
 		return -EPERM;
 	}
 	return 0;

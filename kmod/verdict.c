@@ -329,6 +329,12 @@ static bool simseg_row_session(struct simseg_net *sn, const struct simseg_pkt *p
 	return true;
 }
 
+/* Is the side that has no device the gateway itself? */
+static bool simseg_with_self(const struct simseg_pkt *pkt)
+{
+	return pkt->hook == SIMSEG_HOOK_INPUT || pkt->hook == SIMSEG_HOOK_OUTPUT;
+}
+
 /* Is it a packet that may open a session? */
 static u8 simseg_may_open(const struct simseg_net *sn, const struct simseg_pkt *pkt)
 {
@@ -368,7 +374,7 @@ static void simseg_open(struct simseg_net *sn, const struct simseg_pkt *pkt, u32
 	if (!err)
 		return;
 	if (err == -EEXIST) {	/* another CPU opened it meanwhile */
-		dir = simseg_key_make(&key, pkt);
+		dir = simseg_key_make(&key, pkt) ^ !!(pkt->flags & SIMSEG_PKT_REVERSED);
 		s = simseg_session_find(sn, &key);
 		if (s) {
 			simseg_allow_session(sn, pkt, s, dir, res);
@@ -378,23 +384,37 @@ static void simseg_open(struct simseg_net *sn, const struct simseg_pkt *pkt, u32
 	simseg_deny(res, simseg_create_reason(err));
 }
 
-/* A mid-stream packet in its other role: a polled device sends replies. */
-static u8 simseg_row_rules_reversed(const struct simseg_ruleset *rs, struct simseg_pkt *pkt,
-				    bool self, struct simseg_result *res)
+/*
+ * A mid-stream packet that the pick-up time lets open a session is matched in
+ * its other role, too: a polled device sends the replies. True: it opened one.
+ */
+static bool simseg_pickup_reversed(struct simseg_net *sn, const struct simseg_pkt *pkt,
+				   const struct simseg_ends *ends, u32 change,
+				   struct simseg_result *res)
 {
-	swap(pkt->src, pkt->dst);
-	swap(pkt->sport, pkt->dport);
-	swap(res->device[0], res->device[1]);
-	swap(res->epoch[0], res->epoch[1]);
-	return simseg_row_rules(rs, pkt, self, res);
+	struct simseg_result other = {
+		.device = { res->device[1], res->device[0] },
+		.epoch = { res->epoch[1], res->epoch[0] },
+	};
+	struct simseg_pkt first = *pkt;
+
+	if (pkt->proto != IPPROTO_TCP || (pkt->tcp_flags & SIMSEG_TCP_OPEN))
+		return false;
+	swap(first.src, first.dst);
+	swap(first.sport, first.dport);
+	first.flags |= SIMSEG_PKT_REVERSED;
+	if (simseg_row_rules(ends->rs, &first, simseg_with_self(pkt), &other))
+		return false;
+	simseg_allow(&other, SIMSEG_REASON_RULE);
+	simseg_open(sn, &first, change, &other);
+	*res = other;
+	return true;
 }
 
 /* Rows 5 and 6. */
 static void simseg_row_new(struct simseg_net *sn, const struct simseg_pkt *pkt,
 			   const struct simseg_ends *ends, u32 change, struct simseg_result *res)
 {
-	bool self = pkt->hook == SIMSEG_HOOK_INPUT || pkt->hook == SIMSEG_HOOK_OUTPUT;
-	struct simseg_pkt other = *pkt;
 	u8 reason;
 
 	if (ends->responder) {
@@ -403,21 +423,17 @@ static void simseg_row_new(struct simseg_net *sn, const struct simseg_pkt *pkt,
 		return;
 	}
 	reason = simseg_may_open(sn, pkt);
-	if (!reason)
-		reason = simseg_row_rules(ends->rs, pkt, self, res);
-	if (reason && reason != SIMSEG_REASON_NOT_FIRST && pkt->proto == IPPROTO_TCP &&
-	    !(pkt->tcp_flags & SIMSEG_TCP_OPEN) &&
-	    !simseg_row_rules_reversed(ends->rs, &other, self, res)) {
-		simseg_allow(res, SIMSEG_REASON_RULE);
-		simseg_open(sn, &other, change, res);
-		return;
-	}
 	if (reason) {
 		simseg_deny(res, reason);
 		return;
 	}
-	simseg_allow(res, SIMSEG_REASON_RULE);
-	simseg_open(sn, pkt, change, res);
+	reason = simseg_row_rules(ends->rs, pkt, simseg_with_self(pkt), res);
+	if (!reason) {
+		simseg_allow(res, SIMSEG_REASON_RULE);
+		simseg_open(sn, pkt, change, res);
+	} else if (!simseg_pickup_reversed(sn, pkt, ends, change, res)) {
+		simseg_deny(res, reason);
+	}
 }
 
 /* An ICMP error follows the live session whose packet it quotes. */

@@ -331,6 +331,7 @@ enum simseg_attr {
 	SIMSEG_A_PAD,
 	__SIMSEG_A_MAX
 };
+
 #define SIMSEG_A_MAX (__SIMSEG_A_MAX - 1)
 
 /* RULESET_COMMIT: devices become equal to the upload, though it has none. */
@@ -343,6 +344,7 @@ enum simseg_attr_binding {
 	SIMSEG_A_BINDING_EPOCH,		/* u32, replies only */
 	__SIMSEG_A_BINDING_MAX
 };
+
 #define SIMSEG_A_BINDING_MAX (__SIMSEG_A_BINDING_MAX - 1)
 
 /*
@@ -367,6 +369,7 @@ enum simseg_attr_rule {
 	SIMSEG_A_RULE_OIFNAME,		/* reserved: refused today */
 	__SIMSEG_A_RULE_MAX
 };
+
 #define SIMSEG_A_RULE_MAX (__SIMSEG_A_RULE_MAX - 1)
 
 enum simseg_attr_session {
@@ -393,6 +396,7 @@ enum simseg_attr_session {
 	SIMSEG_A_SESSION_PAD,
 	__SIMSEG_A_SESSION_MAX
 };
+
 #define SIMSEG_A_SESSION_MAX (__SIMSEG_A_SESSION_MAX - 1)
 
 enum simseg_attr_counter {
@@ -403,6 +407,7 @@ enum simseg_attr_counter {
 	SIMSEG_A_COUNTER_PAD,
 	__SIMSEG_A_COUNTER_MAX
 };
+
 #define SIMSEG_A_COUNTER_MAX (__SIMSEG_A_COUNTER_MAX - 1)
 
 /*
@@ -438,6 +443,7 @@ enum simseg_attr_stats {
 	SIMSEG_A_STATS_PAD,
 	__SIMSEG_A_STATS_MAX
 };
+
 #define SIMSEG_A_STATS_MAX (__SIMSEG_A_STATS_MAX - 1)
 
 enum simseg_attr_flow {
@@ -452,6 +458,7 @@ enum simseg_attr_flow {
 					 */
 	__SIMSEG_A_FLOW_MAX
 };
+
 #define SIMSEG_A_FLOW_MAX (__SIMSEG_A_FLOW_MAX - 1)
 
 /* Settings; all u32, seconds where a time. Defaults in brackets. */
@@ -474,6 +481,7 @@ enum simseg_attr_setting {
 					 */
 	__SIMSEG_A_SETTING_MAX
 };
+
 #define SIMSEG_A_SETTING_MAX (__SIMSEG_A_SETTING_MAX - 1)
 
 enum simseg_attr_status {
@@ -497,6 +505,7 @@ enum simseg_attr_status {
 	SIMSEG_A_STATUS_PAD,
 	__SIMSEG_A_STATUS_MAX
 };
+
 #define SIMSEG_A_STATUS_MAX (__SIMSEG_A_STATUS_MAX - 1)
 
 /*
@@ -520,6 +529,7 @@ enum simseg_attr_receipt {
 	SIMSEG_A_RECEIPT_PAD,
 	__SIMSEG_A_RECEIPT_MAX
 };
+
 #define SIMSEG_A_RECEIPT_MAX (__SIMSEG_A_RECEIPT_MAX - 1)
 
 enum simseg_cmd {
@@ -559,6 +569,7 @@ enum simseg_cmd {
 	SIMSEG_CMD_EVENT,		/* multicast only */
 	__SIMSEG_CMD_MAX
 };
+
 #define SIMSEG_CMD_MAX (__SIMSEG_CMD_MAX - 1)
 
 /*
