@@ -11,6 +11,13 @@
 
 #define FILE_MAX ((size_t)1 << 30)
 
+/* Pools in force before: only what is new has to be opened to go back. */
+struct before {
+	struct simseg_prefix pools[SIMSEG_POOLS_MAX];
+	size_t n;
+	char *saved; /* the whole state as a file, or NULL */
+};
+
 struct request {
 	const char *name;
 	const char *reason, *ticket;
@@ -109,8 +116,27 @@ static int upload(struct ctl *c, const struct file *f, const struct request *r,
 	return ret == EXIT_NONE ? EXIT_REFUSED : ret;
 }
 
+static int pool_add(const struct seg_pool *pool, void *arg)
+{
+	struct before *b = arg;
+
+	if (!pool->failsafe && b->n < SIMSEG_POOLS_MAX)
+		b->pools[b->n++] = pool->prefix;
+	return 0;
+}
+
+static bool pool_is_new(const struct before *b, const struct simseg_prefix *prefix)
+{
+	size_t i;
+
+	for (i = 0; i < b->n; i++)
+		if (!seg_prefix_cmp(&b->pools[i], prefix))
+			return false;
+	return true;
+}
+
 static void report(struct ctl *c, const struct file *f, const struct seg_commit *commit,
-		   const struct request *r, const char *saved)
+		   const struct request *r, const struct before *b, struct json_object *ifaces)
 {
 	struct json_object *o = json_object_new_object();
 	const struct seg_receipt *n = &commit->receipt;
@@ -119,14 +145,18 @@ static void report(struct ctl *c, const struct file *f, const struct seg_commit 
 	size_t i;
 
 	line_begin(&undo, c, "apply");
-	line_add(&undo, saved ? saved : "");
+	line_add(&undo, b->saved ? b->saved : "");
 	for (i = 0; i < f->pools.n; i++)
-		line_add_opt(&undo, "--open-pool", seg_prefix_print(&f->pools.list[i], buf));
+		if (pool_is_new(b, &f->pools.list[i]))
+			line_add_opt(&undo, "--open-pool",
+				     seg_prefix_print(&f->pools.list[i], buf));
 	out_hex(commit->hash, sizeof(commit->hash), hex);
 	js_num(o, "generation", commit->generation);
 	js_str(o, "hash", hex);
 	js_receipt(o, n);
-	out_done(c, o, saved ? &undo : NULL, "apply the file that was in force before",
+	if (ifaces)
+		json_object_object_add(o, "interfaces", ifaces);
+	out_done(c, o, b->saved ? &undo : NULL, "apply the file that was in force before",
 		 "applied %s: generation %u, hash %.16s; devices: %u added, %u removed, "
 		 "%u changed, %u kept in quarantine; %u sessions cut",
 		 r->name, commit->generation, hex, n->added, n->removed, n->devices, n->kept,
@@ -156,39 +186,51 @@ static int kept_print(const struct seg_device *d, void *arg)
 	return 0;
 }
 
-static int apply_interfaces(struct ctl *c, const struct file *f)
+static int apply_interfaces(struct ctl *c, const struct file *f, struct json_object *list)
 {
 	int ret = EXIT_DONE;
 	size_t i;
 
 	for (i = 0; i < f->n_interfaces; i++)
 		if (attach_iface(c, f->interfaces[i].name, f->interfaces[i].side,
-				 f->interfaces[i].mode))
+				 f->interfaces[i].mode, list))
 			ret = EXIT_PART;
 	return ret;
 }
 
-static int after_commit(struct ctl *c, const struct file *f, const struct seg_commit *commit)
+/* Is it closed now? */
+static int gate_check(struct ctl *c)
+{
+	struct seg_status st;
+
+	if (seg_status_get(c->h, &st) || (st.armed && st.governed))
+		return EXIT_DONE;
+	ctl_warn("the gate is OPEN: %s", st.armed ? "no pool is governed" : "simseg is disarmed");
+	return EXIT_PART;
+}
+
+static int after_commit(struct ctl *c, const struct file *f, const struct seg_commit *commit,
+			const struct request *r, const struct before *b)
 {
 	struct kept kept = { .f = f, .left = commit->receipt.kept };
-	struct seg_status st;
-	int ret;
+	struct json_object *list = c->json ? json_object_new_array() : NULL;
+	int ret = EXIT_DONE;
 
-	if (kept.left && !c->json)
+	/* JSON is one object: what happens to interfaces is in it */
+	if (list)
+		ret = apply_interfaces(c, f, list);
+	report(c, f, commit, r, b, list);
+	if (kept.left)
 		seg_device_list(c->h, kept_print, &kept);
-	ret = apply_interfaces(c, f);
-	if (!seg_status_get(c->h, &st) && (!st.armed || !st.governed)) {
-		ctl_warn("the gate is OPEN: %s",
-			 st.armed ? "no pool is governed" : "simseg is disarmed");
-		ret = EXIT_PART;
-	}
-	return ret;
+	if (!list)
+		ret = apply_interfaces(c, f, NULL);
+	return ret | gate_check(c);
 }
 
 static int apply_file(struct ctl *c, const struct file *f, const struct request *r)
 {
+	struct before before = { 0 };
 	struct seg_commit commit;
-	char *saved;
 	int ret;
 
 	ret = ctl_open(c);
@@ -198,13 +240,15 @@ static int apply_file(struct ctl *c, const struct file *f, const struct request 
 		ctl_warn("%s", seg_strerror(c->h));
 		return EXIT_USAGE;
 	}
-	saved = save_state(c);
-	ret = upload(c, f, r, &commit);
-	if (!ret) {
-		report(c, f, &commit, r, saved);
-		ret = after_commit(c, f, &commit);
+	before.saved = save_state(c);
+	if (seg_pool_list(c->h, pool_add, &before)) {
+		free(before.saved);
+		before.saved = NULL;
 	}
-	free(saved);
+	ret = upload(c, f, r, &commit);
+	if (!ret)
+		ret = after_commit(c, f, &commit, r, &before);
+	free(before.saved);
 	return ret;
 }
 

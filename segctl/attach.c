@@ -131,7 +131,8 @@ static void attach_undo(struct line *undo, struct ctl *c, const char *name)
 	free(all.list);
 }
 
-int attach_iface(struct ctl *c, const char *name, uint8_t side, uint8_t mode)
+int attach_iface(struct ctl *c, const char *name, uint8_t side, uint8_t mode,
+		 struct json_object *list)
 {
 	struct json_object *o;
 	struct line undo;
@@ -148,6 +149,12 @@ int attach_iface(struct ctl *c, const char *name, uint8_t side, uint8_t mode)
 	js_str(o, "name", name);
 	js_str(o, "side", seg_side_name(side));
 	js_str(o, "mode", seg_mode_name(mode));
+	if (list) {
+		js_str(o, "undo", undo.text);
+		json_object_array_add(list, o);
+		line_free(&undo);
+		return ret;
+	}
 	out_done(c, o, &undo, NULL, "%s is on side %s, mode %s", name, seg_side_name(side),
 		 seg_mode_name(mode));
 	line_free(&undo);
@@ -175,7 +182,7 @@ int cmd_attach(struct ctl *c, int argc, char **argv)
 	if (mode < 0)
 		return ctl_usage(c, "--mode is auto, native, generic or none");
 	ret = ctl_open(c);
-	return ret ? ret : attach_iface(c, argv[0], (uint8_t)side, (uint8_t)mode);
+	return ret ? ret : attach_iface(c, argv[0], (uint8_t)side, (uint8_t)mode, NULL);
 }
 
 /*

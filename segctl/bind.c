@@ -121,6 +121,7 @@ static int unbind(struct ctl *c, const char *iccid, const struct seg_binding *bi
 		ret = ctl_fail(c, err, iccid);
 		goto out;
 	}
+	n = n ? n : found.list[0].d.n_bindings;
 	o = json_object_new_object();
 	js_receipt(o, &receipt);
 	out_done(c, o, undo.len ? &undo : NULL, "there was nothing to take away",

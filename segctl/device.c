@@ -251,6 +251,13 @@ static int device_show(struct ctl *c, int argc, char **argv)
 	return ret;
 }
 
+static int policy_seen(const struct seg_policy *p, void *arg)
+{
+	(void)p;
+	(void)arg;
+	return 0;
+}
+
 static int device_add_run(struct ctl *c, struct seg_device *d, const struct opt_list *addrs,
 			  const char *dev)
 {
@@ -272,10 +279,13 @@ static int device_add_run(struct ctl *c, struct seg_device *d, const struct opt_
 	err = seg_device_new(c->h, d);
 	if (err)
 		return ctl_fail(c, err, d->iccid);
+	if (seg_policy_get(c->h, d->policy, policy_seen, NULL) == -ENOENT)
+		ctl_warn("there is no policy '%s': the device is denied everything", d->policy);
 	line_begin(&undo, c, "device");
 	line_add(&undo, "del");
 	line_add(&undo, d->iccid);
-	out_done(c, NULL, &undo, NULL, "added device %s with %zu addresses", d->iccid, addrs->n);
+	out_done(c, NULL, &undo, NULL, "added device %s with %zu address%s", d->iccid, addrs->n,
+		 addrs->n == 1 ? "" : "es");
 	line_free(&undo);
 	return EXIT_DONE;
 }

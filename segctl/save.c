@@ -22,9 +22,12 @@
 
 struct save {
 	FILE *out;
-	uint8_t dir;	 /* of the rules that are wanted */
-	bool failsafe;	 /* the half of the pools that is wanted */
-	size_t n, total; /* written of the list under way */
+	uint8_t dir;   /* of the rules that are wanted */
+	bool failsafe; /* the half of the pools that is wanted */
+	size_t n;      /* written of the list under way */
+	bool scan;     /* only look at the rules: */
+	uint8_t first, last;
+	size_t total, turns;
 };
 
 struct names {
@@ -91,22 +94,69 @@ static void save_rule(struct save *s, const struct seg_rule *r)
 	fputs(" }\n", out);
 }
 
-static int save_policy_rules(const struct seg_policy *p, void *arg)
+/*
+ * Rules are numbered as they stand, and the file has one list a direction: the
+ * direction of the first rule goes first, and more than one turn cannot be said.
+ */
+static void scan_rules(struct save *s, const struct seg_rule *rules, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < p->n_rules; i++)
-		save_rule(arg, &p->rules[i]);
+	for (i = 0; i < n; i++) {
+		if (!s->total++)
+			s->first = rules[i].dir;
+		else
+			s->turns += rules[i].dir != s->last;
+		s->last = rules[i].dir;
+	}
+}
+
+static void save_rules(struct save *s, const struct seg_rule *rules, size_t n)
+{
+	size_t i;
+
+	if (s->scan)
+		scan_rules(s, rules, n);
+	for (i = 0; i < n && !s->scan; i++)
+		save_rule(s, &rules[i]);
+}
+
+static int save_policy_rules(const struct seg_policy *p, void *arg)
+{
+	save_rules(arg, p->rules, p->n_rules);
 	return 0;
 }
 
 static int save_device_rules(const struct seg_device *d, void *arg)
 {
-	size_t i;
-
-	for (i = 0; i < d->n_rules; i++)
-		save_rule(arg, &d->rules[i]);
+	save_rules(arg, d->rules, d->n_rules);
 	return 0;
+}
+
+static int get_rules(struct ctl *c, struct save *s, const char *policy, const char *iccid)
+{
+	return policy ? seg_policy_get(c->h, policy, save_policy_rules, s) :
+			seg_device_get(c->h, iccid, save_device_rules, s);
+}
+
+/* The rules of a policy, or of a device: once to look, once a direction to write. */
+static int save_all_rules(struct ctl *c, struct save *s, const char *policy, const char *iccid)
+{
+	int err, i;
+
+	s->scan = true;
+	s->total = 0;
+	s->turns = 0;
+	err = get_rules(c, s, policy, iccid);
+	s->scan = false;
+	if (!err && s->turns > 1)
+		err = -EOPNOTSUPP;
+	for (i = 0; i < 2 && s->total && !err; i++) {
+		s->dir = i ? !s->first : s->first;
+		s->n = 0;
+		err = get_rules(c, s, policy, iccid);
+	}
+	return err;
 }
 
 static int name_add(struct names *names, const char *name)
@@ -184,11 +234,7 @@ static int save_policies(struct ctl *c, struct save *s)
 		fputs("policies:\n", s->out);
 	for (i = 0; i < names.n && !err; i++) {
 		fprintf(s->out, "  \"%s\":\n", names.list[i]);
-		for (s->dir = 0, s->total = 0; s->dir < __SIMSEG_DIR_MAX && !err; s->dir++) {
-			s->n = 0;
-			err = seg_policy_get(c->h, names.list[i], save_policy_rules, s);
-			s->total += s->n;
-		}
+		err = save_all_rules(c, s, names.list[i], NULL);
 		if (!s->total)
 			fputs("    in: []\n", s->out);
 	}
@@ -200,7 +246,6 @@ static int save_device(struct ctl *c, struct save *s, const struct seg_device *d
 {
 	const char *dev = d->n_bindings ? d->bindings[0].ifname : NULL;
 	size_t i;
-	int err = 0;
 
 	fprintf(s->out, "  - iccid: \"%s\"\n    policy: \"%s\"\n", d->iccid, d->policy);
 	if (d->asset) {
@@ -220,11 +265,7 @@ static int save_device(struct ctl *c, struct save *s, const struct seg_device *d
 		fputs("]\n", s->out);
 	if (dev)
 		fprintf(s->out, "    dev: \"%s\"\n", dev);
-	for (s->dir = 0; d->n_rules && s->dir < __SIMSEG_DIR_MAX && !err; s->dir++) {
-		s->n = 0;
-		err = seg_device_get(c->h, d->iccid, save_device_rules, s);
-	}
-	return err;
+	return d->n_rules ? save_all_rules(c, s, NULL, d->iccid) : 0;
 }
 
 static int device_add(const struct seg_device *d, void *arg)

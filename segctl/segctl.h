@@ -186,8 +186,9 @@ struct json_object *device_json(const struct seg_device *d);
 int attach_wishes(struct ctl *c, const char *pattern);
 /* Detach it from all of them; the number of those, or -errno. */
 int detach_wishes(struct ctl *c, const char *pattern);
-/* Set side and mode of a name or pattern, and attach. */
-int attach_iface(struct ctl *c, const char *name, uint8_t side, uint8_t mode);
+/* Set side and mode of a name or pattern, and attach; with @list say it there. */
+int attach_iface(struct ctl *c, const char *name, uint8_t side, uint8_t mode,
+		 struct json_object *list);
 
 /* save.c */
 
