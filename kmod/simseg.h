@@ -246,6 +246,7 @@ enum simseg_hook {
 #define SIMSEG_PKT_REPLY_ONLY	BIT(3)		/* never opens: an ICMP echo reply */
 #define SIMSEG_PKT_DRY		BIT(4)		/* only ask: create and change nothing */
 #define SIMSEG_PKT_ANY_IIF	BIT(5)		/* explain: arrives where it is bound */
+#define SIMSEG_PKT_REVERSED	BIT(6)		/* turned round: the responder sent it */
 
 /* A packet as the verdict sees it: after NAT and reassembly, v4 as v6. */
 struct simseg_pkt {
