@@ -95,6 +95,20 @@ void *simseg_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
 	return hdr;
 }
 
+/*
+ * Refuses a dump, once: its start and each of its calls come here. Start is
+ * the better place, as many readers overlook an error at the end of a dump, but
+ * on old kernels it cannot say why; then the first call does.
+ */
+int simseg_nl_dump_check(struct netlink_callback *cb, bool *checked,
+			 int (*check)(struct netlink_callback *cb))
+{
+	if (*checked || !cb->extack)
+		return 0;
+	*checked = true;
+	return check(cb);
+}
+
 int simseg_nl_put_u32s(struct sk_buff *skb, const struct simseg_nl_u32 *values, u32 n)
 {
 	u32 i;

@@ -57,6 +57,8 @@ int simseg_nl_need(struct genl_info *info, int type);
 struct sk_buff *simseg_nl_reply(struct genl_info *info, size_t size, void **hdr);
 void *simseg_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
 			 struct simseg_net *sn, u8 cmd);
+int simseg_nl_dump_check(struct netlink_callback *cb, bool *checked,
+			 int (*check)(struct netlink_callback *cb));
 int simseg_nl_put_u32s(struct sk_buff *skb, const struct simseg_nl_u32 *values, u32 n);
 int simseg_nl_put_u64s(struct sk_buff *skb, const struct simseg_nl_u64 *values, u32 n, int pad);
 

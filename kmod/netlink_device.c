@@ -387,8 +387,9 @@ int simseg_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
 /* Where a dump of devices stands. */
 struct simseg_nl_devices {
 	unsigned long id;
-	u32 rule;	/* of that device; not 0: its other attributes were sent */
-	bool started;
+	u32 rule;	/* of that device, which comes next */
+	bool started;	/* the other attributes of that device were sent */
+	bool checked;
 };
 
 static struct simseg_nl_devices *simseg_nl_devices(struct netlink_callback *cb)
@@ -398,7 +399,7 @@ static struct simseg_nl_devices *simseg_nl_devices(struct netlink_callback *cb)
 }
 
 /* Before Linux 6.2 a dump had the policy of the other form: refuse here. */
-int simseg_nl_device_get_start(struct netlink_callback *cb)
+static int simseg_nl_devices_check(struct netlink_callback *cb)
 {
 	struct nlattr **attrs = simseg_dump_attrs(cb);
 
@@ -406,6 +407,11 @@ int simseg_nl_device_get_start(struct netlink_callback *cb)
 		return 0;
 	NL_SET_ERR_MSG_MOD(cb->extack, "a dump gives every device; ask for one without NLM_F_DUMP");
 	return -EINVAL;
+}
+
+int simseg_nl_device_get_start(struct netlink_callback *cb)
+{
+	return simseg_nl_dump_check(cb, &simseg_nl_devices(cb)->checked, simseg_nl_devices_check);
 }
 
 /* True if the device is complete, else the next message goes on with it. */
@@ -442,7 +448,11 @@ int simseg_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb
 	struct simseg_nl_devices *at = simseg_nl_devices(cb);
 	const struct simseg_device *device;
 	unsigned long id = at->id;
+	int err;
 
+	err = simseg_nl_dump_check(cb, &at->checked, simseg_nl_devices_check);
+	if (err)
+		return err;
 	mutex_lock(&sn->lock);
 	for (device = xa_find(&sn->device_ids, &id, ULONG_MAX, XA_PRESENT); device;
 	     device = xa_find_after(&sn->device_ids, &id, ULONG_MAX, XA_PRESENT)) {

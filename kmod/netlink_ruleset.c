@@ -311,6 +311,7 @@ struct simseg_nl_walk {
 	u32 only;	/* number of the one name that was asked for, or 0 */
 	u32 object;
 	u32 part;	/* rule or prefix of that object that comes next */
+	bool checked;
 };
 
 static struct simseg_nl_walk *simseg_nl_walk(struct netlink_callback *cb)
@@ -319,7 +320,6 @@ static struct simseg_nl_walk *simseg_nl_walk(struct netlink_callback *cb)
 	return (struct simseg_nl_walk *)cb->ctx;
 }
 
-/* An error of the first dump call would go unseen by many readers. */
 static int simseg_nl_walk_only(struct netlink_callback *cb, int type, struct simseg_names *names)
 {
 	const struct nlattr *attr = simseg_dump_attrs(cb)[type];
@@ -333,7 +333,7 @@ static int simseg_nl_walk_only(struct netlink_callback *cb, int type, struct sim
 	return -ENOENT;
 }
 
-int simseg_nl_policy_get_start(struct netlink_callback *cb)
+static int simseg_nl_policy_check(struct netlink_callback *cb)
 {
 	struct simseg_net *sn = simseg_net(sock_net(cb->skb->sk));
 	const struct simseg_ruleset *rs;
@@ -352,7 +352,12 @@ int simseg_nl_policy_get_start(struct netlink_callback *cb)
 	return err;
 }
 
-int simseg_nl_peer_get_start(struct netlink_callback *cb)
+int simseg_nl_policy_get_start(struct netlink_callback *cb)
+{
+	return simseg_nl_dump_check(cb, &simseg_nl_walk(cb)->checked, simseg_nl_policy_check);
+}
+
+static int simseg_nl_peer_check(struct netlink_callback *cb)
 {
 	struct simseg_net *sn = simseg_net(sock_net(cb->skb->sk));
 	u32 id;
@@ -367,6 +372,11 @@ int simseg_nl_peer_get_start(struct netlink_callback *cb)
 	}
 	mutex_unlock(&sn->lock);
 	return err;
+}
+
+int simseg_nl_peer_get_start(struct netlink_callback *cb)
+{
+	return simseg_nl_dump_check(cb, &simseg_nl_walk(cb)->checked, simseg_nl_peer_check);
 }
 
 static bool simseg_nl_dump_pool(struct sk_buff *skb, struct netlink_callback *cb,
@@ -437,7 +447,11 @@ int simseg_nl_policy_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb
 	struct simseg_nl_walk *walk = simseg_nl_walk(cb);
 	const struct simseg_policy *policy;
 	const struct simseg_ruleset *rs;
+	int err;
 
+	err = simseg_nl_dump_check(cb, &walk->checked, simseg_nl_policy_check);
+	if (err)
+		return err;
 	mutex_lock(&sn->lock);
 	rs = simseg_nl_ruleset(sn);
 	for (; walk->object < rs->policy_slots; walk->object++, walk->part = 0) {
@@ -483,7 +497,11 @@ int simseg_nl_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	struct simseg_nl_walk *walk = simseg_nl_walk(cb);
 	const struct simseg_peerset *ps;
 	const struct simseg_ruleset *rs;
+	int err;
 
+	err = simseg_nl_dump_check(cb, &walk->checked, simseg_nl_peer_check);
+	if (err)
+		return err;
 	mutex_lock(&sn->lock);
 	rs = simseg_nl_ruleset(sn);
 	for (; walk->object < rs->npeersets; walk->object++, walk->part = 0) {

@@ -98,6 +98,7 @@ struct simseg_nl_sessions {
 	u32 bucket;
 	u32 position;
 	bool filter;
+	bool checked;
 	u8 iccid[SIMSEG_ICCID_BCD];
 };
 
@@ -107,7 +108,7 @@ static struct simseg_nl_sessions *simseg_nl_sessions(struct netlink_callback *cb
 	return (struct simseg_nl_sessions *)cb->ctx;
 }
 
-int simseg_nl_session_get_start(struct netlink_callback *cb)
+static int simseg_nl_sessions_check(struct netlink_callback *cb)
 {
 	struct simseg_net *sn = simseg_net(sock_net(cb->skb->sk));
 	const struct nlattr *attr = simseg_dump_attrs(cb)[SIMSEG_A_ICCID];
@@ -129,6 +130,11 @@ int simseg_nl_session_get_start(struct netlink_callback *cb)
 	}
 	at->filter = true;
 	return 0;
+}
+
+int simseg_nl_session_get_start(struct netlink_callback *cb)
+{
+	return simseg_nl_dump_check(cb, &simseg_nl_sessions(cb)->checked, simseg_nl_sessions_check);
 }
 
 static bool simseg_nl_session_wanted(const struct simseg_nl_sessions *at,
@@ -193,7 +199,11 @@ int simseg_nl_session_get_dumpit(struct sk_buff *skb, struct netlink_callback *c
 {
 	struct simseg_net *sn = simseg_net(sock_net(cb->skb->sk));
 	struct simseg_nl_sessions *at = simseg_nl_sessions(cb);
+	int err;
 
+	err = simseg_nl_dump_check(cb, &at->checked, simseg_nl_sessions_check);
+	if (err)
+		return err;
 	for (; sn->sessions.buckets && at->bucket <= sn->sessions.mask; at->bucket++) {
 		if (simseg_nl_dump_bucket(skb, cb, sn))
 			break;
