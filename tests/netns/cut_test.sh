@@ -199,7 +199,7 @@ test_rebinding
 test_peers
 test_sessions
 test_own_rules
-check 'the counters add up' wait_for 5 identity_holds
+check 'the counters add up' identity_settles
 test_gate
 check 'the module unloads' unload
 finish

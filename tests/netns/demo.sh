@@ -158,7 +158,7 @@ as_address() {
 	case $1 in
 	*:*) to=$(addr6 broker) ;;
 	esac
-	on d2 ip address add "$1" dev eth0 nodad 2>/dev/null || on d2 ip address add "$1" dev eth0
+	on d2 ip address add "$1" dev eth0 nodad
 	want "$1 gets through" silent d2 -s "$1" "tcp/$to/8883" "udp/$to/5684"
 	on d2 ip address del "$1" dev eth0
 }
@@ -294,7 +294,7 @@ step_9() {
 		gro_set "$gro"
 		want "a flow with GRO $gro" flow https d7 video 4
 		want "a flow with GRO $gro" flow iec104 scada d4 6
-		want "the identity with GRO $gro" wait_for 5 identity_holds
+		want "the identity with GRO $gro" identity_settles
 	done
 	{
 		seg device list

@@ -76,10 +76,13 @@ static const char *sentence(const struct nlmsghdr *nlh)
 {
 	const uint8_t *p = (const uint8_t *)nlh + NLMSG_HDRLEN + sizeof(struct nlmsgerr);
 	const uint8_t *end = (const uint8_t *)nlh + nlh->nlmsg_len;
+	const struct nlmsgerr *err = NLMSG_DATA(nlh);
 	const struct nlattr *a;
 
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
 		return "";
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))		/* the request stands before it */
+		p += NLMSG_ALIGN(err->msg.nlmsg_len) - NLMSG_HDRLEN;
 	for (; p + NLA_HDRLEN <= end; p += NLA_ALIGN(a->nla_len)) {
 		a = (const struct nlattr *)p;
 		if (a->nla_len < NLA_HDRLEN)
