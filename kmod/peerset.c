@@ -24,7 +24,7 @@ static int simseg_prefix_cmp(const void *a, const void *b)
 }
 
 /* Sorts, and drops what is there twice; returns how many remain. */
-static u32 simseg_prefixes_unique(struct simseg_prefix *prefixes, u32 n)
+u32 simseg_prefixes_unique(struct simseg_prefix *prefixes, u32 n)
 {
 	u32 i, out = 0;
 

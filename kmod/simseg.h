@@ -554,6 +554,7 @@ void simseg_upload_free(struct simseg_net *sn, struct simseg_upload *up);
 void simseg_uploads_exit(struct simseg_net *sn);
 
 /* peerset.c */
+u32 simseg_prefixes_unique(struct simseg_prefix *prefixes, u32 n);
 struct simseg_peerset *simseg_peerset_find(struct simseg_ruleset *rs, u32 id);
 int simseg_peer_add(struct simseg_net *sn, const char *name, const struct simseg_prefix *prefixes,
 		    u32 n, struct netlink_ext_ack *extack);

@@ -317,6 +317,7 @@ static int simseg_upload_build_sets(struct simseg_net *sn, struct simseg_upload 
 	list_for_each_entry(draft, &up->peersets, list) {
 		struct simseg_peerset *ps = &rs->peersets[rs->npeersets];
 
+		draft->n = simseg_prefixes_unique(draft->prefixes, draft->n);
 		set = simseg_addrset_build(draft->prefixes, draft->n);
 		if (!set)
 			return -ENOMEM;
