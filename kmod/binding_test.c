@@ -24,8 +24,14 @@ static u32 binding_id(struct simtest *t, u32 n)
 	return device ? device->id : U32_MAX;
 }
 
-#define EXPECT_OWNER(t, addr, n) \
-	KUNIT_EXPECT_EQ((t)->kunit, simtest_owner(t, addr, NULL), (n) ? binding_id(t, n) : 0)
+/* @n: 0 for nobody's. */
+static void binding_expect(struct simtest *t, u32 addr, u32 n)
+{
+	__be32 shown = htonl(addr);
+
+	KUNIT_EXPECT_EQ_MSG(t->kunit, simtest_owner(t, addr, NULL), n ? binding_id(t, n) : 0,
+			    "%pI4", &shown);
+}
 
 static void binding_test_longest(struct kunit *test)
 {
@@ -33,25 +39,25 @@ static void binding_test_longest(struct kunit *test)
 
 	binding_world(t);
 	KUNIT_ASSERT_EQ(test, 0, simtest_bind(t, 1, IP(10, 64, 4, 0), 24, ""));
-	EXPECT_OWNER(t, IP(10, 64, 4, 9), 1);
-	EXPECT_OWNER(t, IP(10, 64, 5, 0), 0);
-	EXPECT_OWNER(t, IP(10, 64, 3, 255), 0);
+	binding_expect(t, IP(10, 64, 4, 9), 1);
+	binding_expect(t, IP(10, 64, 5, 0), 0);
+	binding_expect(t, IP(10, 64, 3, 255), 0);
 	/* the longer one comes later and wins, and the shorter one is back after it */
 	KUNIT_ASSERT_EQ(test, 0, simtest_bind(t, 2, IP(10, 64, 4, 8), 30, ""));
-	EXPECT_OWNER(t, IP(10, 64, 4, 7), 1);
-	EXPECT_OWNER(t, IP(10, 64, 4, 8), 2);
-	EXPECT_OWNER(t, IP(10, 64, 4, 11), 2);
-	EXPECT_OWNER(t, IP(10, 64, 4, 12), 1);
+	binding_expect(t, IP(10, 64, 4, 7), 1);
+	binding_expect(t, IP(10, 64, 4, 8), 2);
+	binding_expect(t, IP(10, 64, 4, 11), 2);
+	binding_expect(t, IP(10, 64, 4, 12), 1);
 	KUNIT_ASSERT_EQ(test, 0, simtest_bind(t, 1, IP(10, 64, 4, 9), 32, ""));
-	EXPECT_OWNER(t, IP(10, 64, 4, 9), 1);
-	EXPECT_OWNER(t, IP(10, 64, 4, 10), 2);
+	binding_expect(t, IP(10, 64, 4, 9), 1);
+	binding_expect(t, IP(10, 64, 4, 10), 2);
 	KUNIT_ASSERT_EQ(test, 0, simtest_unbind(t, 2, IP(10, 64, 4, 8), 30));
-	EXPECT_OWNER(t, IP(10, 64, 4, 10), 1);
+	binding_expect(t, IP(10, 64, 4, 10), 1);
 	KUNIT_EXPECT_EQ(test, t->sn->nbindings, 2);
 	KUNIT_EXPECT_EQ(test, t->sn->nunvouched, 2);
 	/* the other family is another address */
 	t->v6 = !t->v6;
-	EXPECT_OWNER(t, IP(10, 64, 4, 9), 0);
+	binding_expect(t, IP(10, 64, 4, 9), 0);
 	t->v6 = !t->v6;
 }
 
@@ -91,7 +97,7 @@ static void binding_test_refused(struct kunit *test)
 	binding_world(t);
 	KUNIT_ASSERT_EQ(test, 0, simtest_bind(t, 1, IP(10, 64, 0, 1), 32, "st-sim0"));
 	KUNIT_EXPECT_EQ(test, -EEXIST, simtest_bind(t, 2, IP(10, 64, 0, 1), 32, "st-sim0"));
-	EXPECT_OWNER(t, IP(10, 64, 0, 1), 1);
+	binding_expect(t, IP(10, 64, 0, 1), 1);
 	KUNIT_EXPECT_EQ(test, -ERANGE, simtest_bind(t, 1, IP(10, 65, 0, 1), 32, ""));
 	KUNIT_EXPECT_EQ(test, -ERANGE, simtest_bind(t, 1, IP(10, 64, 0, 0), 15, ""));
 	KUNIT_EXPECT_EQ(test, -ENOENT, simtest_bind(t, 3, IP(10, 64, 0, 2), 32, ""));
@@ -113,7 +119,7 @@ static void binding_test_limit(struct kunit *test)
 	for (i = 0; i < SIMSEG_BINDINGS_MAX; i++)
 		KUNIT_ASSERT_EQ(test, 0, simtest_bind(t, 1, IP(10, 64, 0, i), 32, ""));
 	KUNIT_EXPECT_EQ(test, -ENOSPC, simtest_bind(t, 1, IP(10, 64, 0, i), 32, ""));
-	EXPECT_OWNER(t, IP(10, 64, 0, i), 0);
+	binding_expect(t, IP(10, 64, 0, i), 0);
 	/* one that it has may be written again */
 	KUNIT_EXPECT_EQ(test, 0, simtest_bind(t, 1, IP(10, 64, 0, 3), 32, "st-sim0"));
 	KUNIT_EXPECT_EQ(test, t->sn->nbindings, SIMSEG_BINDINGS_MAX);
@@ -134,7 +140,7 @@ static void binding_test_lengths(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, 0, simtest_bind(t, 1 + i % 2, IP(100, 64, 0, 0), 32 - i,
 						      ""));
 	KUNIT_EXPECT_EQ(test, -ENOSPC, simtest_bind(t, 1, IP(10, 64, 0, 0), 16, ""));
-	EXPECT_OWNER(t, IP(10, 64, 0, 0), 0);
+	binding_expect(t, IP(10, 64, 0, 0), 0);
 	plens = rcu_dereference_protected(t->sn->plens, true);
 	KUNIT_ASSERT_EQ(test, plens->n, SIMSEG_PLENS_MAX);
 	for (i = 0; i < SIMSEG_PLENS_MAX; i++)
@@ -145,7 +151,7 @@ static void binding_test_lengths(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOSPC, simtest_bind(t, 1, IP(10, 64, 0, 0), 16, ""));
 	KUNIT_EXPECT_EQ(test, 0, simtest_unbind(t, 1, IP(10, 64, 0, 0), 24));
 	KUNIT_EXPECT_EQ(test, 0, simtest_bind(t, 1, IP(10, 64, 0, 0), 16, ""));
-	EXPECT_OWNER(t, IP(10, 64, 77, 7), 1);
+	binding_expect(t, IP(10, 64, 77, 7), 1);
 }
 
 /* The epoch says whether the address changed hands, and nothing else. */
@@ -187,8 +193,8 @@ static void binding_test_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, simtest_locked(t, simseg_binding_del(t->sn, bcd, NULL, 0,
 								      &receipt, &t->extack)));
 	KUNIT_EXPECT_EQ(test, t->sn->nbindings, 1);
-	EXPECT_OWNER(t, IP(10, 64, 0, 0), 0);
-	EXPECT_OWNER(t, IP(10, 64, 1, 0), 2);
+	binding_expect(t, IP(10, 64, 0, 0), 0);
+	binding_expect(t, IP(10, 64, 1, 0), 2);
 }
 
 struct binding_name {

@@ -103,8 +103,6 @@ static void session_walk(struct simtest *t, const struct simtest_flow *flow,
 	}
 }
 
-#define WALK(t, flow, steps)	session_walk(t, flow, steps, ARRAY_SIZE(steps))
-
 /* Ends what has nothing to say any more, by its record. */
 static void session_expect_end(struct simtest *t, const struct simtest_flow *flow, u8 end)
 {
@@ -127,7 +125,7 @@ static void session_test_fin(struct kunit *test)
 	struct simtest *t = test->priv;
 
 	session_world(t, 0, 0);
-	WALK(t, &session_https, session_fin);
+	session_walk(t, &session_https, session_fin, ARRAY_SIZE(session_fin));
 	/* a RST after both FINs is a formality, and not how it ended */
 	session_expect_end(t, &session_https, SIMSEG_END_FIN);
 }
@@ -137,7 +135,7 @@ static void session_test_refused(struct kunit *test)
 	struct simtest *t = test->priv;
 
 	session_world(t, 0, 0);
-	WALK(t, &session_https, session_refused);
+	session_walk(t, &session_https, session_refused, ARRAY_SIZE(session_refused));
 	session_expect_end(t, &session_https, SIMSEG_END_RST);
 }
 
@@ -146,7 +144,7 @@ static void session_test_aborted(struct kunit *test)
 	struct simtest *t = test->priv;
 
 	session_world(t, 0, 0);
-	WALK(t, &session_https, session_aborted);
+	session_walk(t, &session_https, session_aborted, ARRAY_SIZE(session_aborted));
 	session_expect_end(t, &session_https, SIMSEG_END_RST);
 }
 
@@ -203,7 +201,7 @@ static void session_test_reuse(struct kunit *test)
 	struct simseg_session first, second;
 
 	session_world(t, 0, 0);
-	WALK(t, &session_https, session_aborted);
+	session_walk(t, &session_https, session_aborted, ARRAY_SIZE(session_aborted));
 	KUNIT_ASSERT_TRUE(test, simtest_session(t, &session_https, &first));
 	ack.tcp = ACK;
 	SIMTEST_EXPECT_REASON(t, &ack, SESSION);
@@ -229,7 +227,7 @@ static void session_test_reuse_other(struct kunit *test)
 	struct simtest_flow back;
 
 	session_world(t, 0, 0);
-	WALK(t, &session_https, session_aborted);
+	session_walk(t, &session_https, session_aborted, ARRAY_SIZE(session_aborted));
 	simtest_reply(&session_https, SIMTEST_NET0, &back);
 	back.tcp = SYN;
 	SIMTEST_EXPECT_REASON(t, &back, NO_RULE);

@@ -320,7 +320,8 @@ struct simtest_reason {
 };
 
 static const struct simtest_reason simtest_reasons[] = {
-#define SIMTEST_REASON(sym, word, verdict, text) { word, SIMSEG_VERDICT_##verdict, text },
+#define SIMTEST_REASON(sym, word, verdict, text) \
+	[SIMSEG_REASON_##sym] = { word, SIMSEG_VERDICT_##verdict, text },
 	SIMSEG_REASONS(SIMTEST_REASON)
 };
 
