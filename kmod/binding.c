@@ -406,12 +406,7 @@ int simseg_binding_del(struct simseg_net *sn, const u8 *bcd,
 		list_for_each_entry_safe(binding, next, &device->bindings, of_device)
 			simseg_binding_remove(sn, binding);
 	}
-	simseg_net_changed(sn);
-	receipt->time_state = ktime_get_boottime_ns();
 	receipt->devices = 1;
-	receipt->sessions += simseg_sweep_run(sn, &receipt->conntrack);
-	synchronize_rcu_expedited();
-	receipt->sessions += simseg_sweep_run(sn, &receipt->conntrack);
-	receipt->time_done = ktime_get_boottime_ns();
+	simseg_sweep_settle(sn, receipt);
 	return 0;
 }

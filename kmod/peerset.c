@@ -130,9 +130,11 @@ int simseg_peer_del(struct simseg_net *sn, const char *name, const struct simseg
 		    u32 n, struct netlink_ext_ack *extack)
 {
 	struct simseg_ruleset *rs;
+	struct simseg_receipt receipt = {};
 	struct simseg_prefix *rest;
 	struct simseg_peerset *ps;
 	u32 i, out = 0;
+	int err;
 
 	lockdep_assert_held(&sn->lock);
 	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
@@ -152,5 +154,8 @@ int simseg_peer_del(struct simseg_net *sn, const char *name, const struct simseg
 		if (!simseg_prefix_among(&ps->prefixes[i], prefixes, n))
 			rest[out++] = ps->prefixes[i];
 	}
-	return simseg_peerset_put(sn, rs, ps, rest, out);
+	err = simseg_peerset_put(sn, rs, ps, rest, out);
+	if (!err)
+		simseg_sweep_settle(sn, &receipt);
+	return err;
 }

@@ -587,6 +587,7 @@ void simseg_sweep_init(struct simseg_net *sn);
 void simseg_sweep_exit(struct simseg_net *sn);
 void simseg_sweep_kick(struct simseg_net *sn);
 u32 simseg_sweep_run(struct simseg_net *sn, u32 *conntrack);
+void simseg_sweep_settle(struct simseg_net *sn, struct simseg_receipt *receipt);
 
 /* conntrack.c: entries found by tuple; conntrack may be absent */
 u32 simseg_conntrack_delete(struct net *net, const struct simseg_session *s);

@@ -6,6 +6,7 @@
  * what reaches flows in a flowtable.
  */
 #include <linux/jiffies.h>
+#include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
 #include "simseg.h"
@@ -86,6 +87,21 @@ u32 simseg_sweep_run(struct simseg_net *sn, u32 *conntrack)
 		cond_resched();
 	}
 	return cut;
+}
+
+/*
+ * After a change: returns when what it no longer allows is cut, flows in a
+ * flowtable included, and nobody acts on what was before. Adds to @receipt.
+ */
+void simseg_sweep_settle(struct simseg_net *sn, struct simseg_receipt *receipt)
+{
+	lockdep_assert_held(&sn->lock);
+	simseg_net_changed(sn);
+	receipt->time_state = ktime_get_boottime_ns();
+	receipt->sessions += simseg_sweep_run(sn, &receipt->conntrack);
+	synchronize_rcu_expedited();
+	receipt->sessions += simseg_sweep_run(sn, &receipt->conntrack);
+	receipt->time_done = ktime_get_boottime_ns();
 }
 
 static void simseg_sweep_work(struct work_struct *work)

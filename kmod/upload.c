@@ -435,19 +435,6 @@ static int simseg_upload_check_pools(struct simseg_net *sn, const struct simseg_
 	return 0;
 }
 
-/* Cuts what the new state no longer allows, and says when that is done. */
-static void simseg_upload_settle(struct simseg_net *sn, struct list_head *gone,
-				 struct simseg_receipt *receipt)
-{
-	simseg_net_changed(sn);
-	receipt->time_state = ktime_get_boottime_ns();
-	receipt->sessions = simseg_sweep_run(sn, &receipt->conntrack);
-	synchronize_rcu_expedited();
-	receipt->sessions += simseg_sweep_run(sn, &receipt->conntrack);
-	receipt->time_done = ktime_get_boottime_ns();
-	simseg_devices_release(gone);
-}
-
 /* The upload ends here, whatever the result. */
 int simseg_upload_commit(struct simseg_net *sn, struct simseg_upload *up,
 			 const struct simseg_prefix *open, u32 nopen, u32 flags,
@@ -481,7 +468,8 @@ int simseg_upload_commit(struct simseg_net *sn, struct simseg_upload *up,
 	simseg_ruleset_commit(sn, rs);
 	simseg_merge_finish(sn, &up->staged, merge, &gone, receipt);
 	simseg_net_hold(sn, rs->npools && !sn->disarmed);
-	simseg_upload_settle(sn, &gone, receipt);
+	simseg_sweep_settle(sn, receipt);
+	simseg_devices_release(&gone);
 out:
 	simseg_upload_free(sn, up);
 	return err;
