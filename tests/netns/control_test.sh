@@ -67,7 +67,7 @@ refused_with_sentence() {
 	local out
 	out=$(nlfuzz -1 "$1")
 	echo "$out"
-	grep -qE ': .*actor' <<<"$out"
+	grep -qiE ': .*actor' <<<"$out"
 }
 
 test_netlink() {
