@@ -18,10 +18,9 @@ static int seg_binding_msg(struct seg_handle *h, uint8_t cmd, const char *iccid,
 	return 0;
 }
 
-int seg_binding_new(struct seg_handle *h, const char *iccid, const struct seg_binding *bindings,
-		    size_t n)
+int seg_binding_new(struct seg_handle *h, const char *iccid, const struct seg_binding *binding)
 {
-	int err = seg_binding_msg(h, SIMSEG_CMD_BINDING_NEW, iccid, bindings, n);
+	int err = seg_binding_msg(h, SIMSEG_CMD_BINDING_NEW, iccid, binding, 1);
 
 	return err ? err : seg_talk(h, NULL, NULL);
 }

@@ -324,8 +324,8 @@ int seg_device_get_by_prefix(struct seg_handle *h, const struct simseg_prefix *p
 int seg_device_new(struct seg_handle *h, const struct seg_device *device);
 int seg_device_del(struct seg_handle *h, const char *iccid, struct seg_receipt *receipt);
 
-int seg_binding_new(struct seg_handle *h, const char *iccid, const struct seg_binding *bindings,
-		    size_t n);
+/* One at a time: all or nothing. An address that another device has is refused. */
+int seg_binding_new(struct seg_handle *h, const char *iccid, const struct seg_binding *binding);
 /* @n 0: all of the device's. */
 int seg_binding_del(struct seg_handle *h, const char *iccid, const struct seg_binding *bindings,
 		    size_t n, struct seg_receipt *receipt);

@@ -170,6 +170,8 @@ struct kept {
 	size_t left;
 };
 
+#define KEPT_MAX 20
+
 static int kept_print(const struct seg_device *d, void *arg)
 {
 	struct kept *k = arg;
@@ -220,8 +222,12 @@ static int after_commit(struct ctl *c, const struct file *f, const struct seg_co
 	if (list)
 		ret = apply_interfaces(c, f, list);
 	report(c, f, commit, r, b, list);
+	if (kept.left > KEPT_MAX)
+		kept.left = KEPT_MAX;
 	if (kept.left)
 		seg_device_list(c->h, kept_print, &kept);
+	if (commit->receipt.kept > KEPT_MAX)
+		ctl_warn("kept: and %u more", commit->receipt.kept - KEPT_MAX);
 	if (!list)
 		ret = apply_interfaces(c, f, NULL);
 	return ret | gate_check(c);

@@ -31,7 +31,7 @@ static void line_next(struct line *l, struct ctl *c, const char *verb, const cha
 	line_add(l, iccid);
 }
 
-/* How to undo the binding of one prefix: give it back to whom it belongs now. */
+/* How to undo a binding: give it back to whom it belongs now. */
 static void bind_undo(struct line *undo, struct ctl *c, const char *iccid,
 		      const struct simseg_prefix *prefix)
 {
@@ -51,40 +51,48 @@ static void bind_undo(struct line *undo, struct ctl *c, const char *iccid,
 	devs_free(&owner);
 }
 
+static int bind_run(struct ctl *c, const char *iccid, const struct seg_binding *binding)
+{
+	char buf[SEG_PREFIX_LEN];
+	struct line undo = { 0 };
+	int ret = EXIT_DONE, err;
+
+	bind_undo(&undo, c, iccid, &binding->prefix);
+	err = seg_binding_new(c->h, iccid, binding);
+	if (err == -ENOENT) {
+		struct devs found = { 0 };
+
+		/* for what is near; else the kernel says what it lacks */
+		ret = lookup_iccid(c, iccid, &found);
+		devs_free(&found);
+	}
+	if (err && !ret)
+		ret = ctl_fail(c, err, iccid);
+	if (!err)
+		out_done(c, NULL, &undo, NULL, "bound %s to %s%s%s",
+			 seg_prefix_print(&binding->prefix, buf), iccid,
+			 binding->ifname ? " on " : "", binding->ifname ? binding->ifname : "");
+	line_free(&undo);
+	return ret;
+}
+
 int cmd_bind(struct ctl *c, int argc, char **argv)
 {
-	struct seg_binding bindings[SIMSEG_BINDINGS_MAX] = { 0 };
-	const char *dev = NULL;
-	const struct opt opts[] = { { "dev", OPT_VALUE, &dev }, { 0 } };
+	struct seg_binding binding = { 0 };
+	const struct opt opts[] = { { "dev", OPT_VALUE, &binding.ifname }, { 0 } };
 	char iccid[SEG_ICCID_LEN];
-	struct line undo = { 0 };
-	int i, n, ret, err;
+	int ret;
 
-	n = opt_parse(c, argc, argv, opts, 2, SIMSEG_BINDINGS_MAX + 1);
-	if (n < 0)
+	if (opt_parse(c, argc, argv, opts, 2, 2) < 0)
 		return EXIT_USAGE;
 	if (seg_iccid_parse(argv[0], iccid))
 		return ctl_usage(c, "bad ICCID '%s': 18 to 20 digits", argv[0]);
-	if (dev && !seg_ifname_valid(dev, 1))
-		return ctl_usage(c, "bad name of an interface '%s'", dev);
-	for (i = 1; i < n; i++) {
-		if (!opt_prefix(c, argv[i], &bindings[i - 1].prefix))
-			return EXIT_USAGE;
-		bindings[i - 1].ifname = dev;
-	}
+	if (binding.ifname && !seg_ifname_valid(binding.ifname, 1))
+		return ctl_usage(c, "bad name of an interface '%s'", binding.ifname);
+	if (!opt_prefix(c, argv[1], &binding.prefix))
+		return EXIT_USAGE;
 	ret = ctl_open(c);
-	if (ret)
-		return ret;
-	for (i = 1; i < n; i++)
-		bind_undo(&undo, c, iccid, &bindings[i - 1].prefix);
-	err = seg_binding_new(c->h, iccid, bindings, (size_t)n - 1);
-	if (err)
-		ret = ctl_fail(c, err, iccid);
-	else
-		out_done(c, NULL, &undo, NULL, "bound %d address%s to %s%s%s", n - 1,
-			 n == 2 ? "" : "es", iccid, dev ? " on " : "", dev ? dev : "");
-	line_free(&undo);
-	return ret;
+	return ret ? ret : bind_run(c, iccid, &binding);
 }
 
 /* What is there now, to be bound again. */

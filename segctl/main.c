@@ -28,7 +28,7 @@ static const struct cmd cmds[] = {
 	  "add ICCID policy NAME [addr A]... [dev IF] [asset T] [--strict] |\n"
 	  "                     del ICCID | show ICCID|ADDR|ASSET | list",
 	  "devices, by ICCID", NULL },
-	{ "bind", cmd_bind, "ICCID ADDR... [dev IF]", "give a device an address",
+	{ "bind", cmd_bind, "ICCID ADDR [dev IF]", "give a device an address",
 	  "With dev, the address has to arrive there: a name, or a pattern as 'wwan*'." },
 	{ "unbind", cmd_unbind, "ICCID [ADDR]...", "take addresses from a device: all, or these",
 	  NULL },

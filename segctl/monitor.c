@@ -127,7 +127,9 @@ static void print_text(struct monitor *m, const struct simseg_record *r)
 		printf("  to %s", iccid);
 	if (r->kind != SIMSEG_RECORD_OPEN)
 		printf("  %s", why(r));
-	if (policy)
+	if (policy && !r->rule)
+		printf("  %s", policy);
+	else if (policy)
 		printf("  %s/%u", policy, r->rule);
 	else if (r->policy || r->rule)
 		printf("  %s%u/%u", r->policy ? "policy " : "own ", r->policy, r->rule);
@@ -137,7 +139,7 @@ static void print_text(struct monitor *m, const struct simseg_record *r)
 		       (unsigned long long)r->bytes[0], (unsigned long long)r->bytes[1],
 		       out_time(r->duration, buf));
 	if (r->flags & SIMSEG_RECORD_F_FOLDED)
-		printf("  %u packets", r->count);
+		printf("  %u packet%s", r->count, r->count == 1 ? "" : "s");
 	if (r->flags & SIMSEG_RECORD_F_PICKUP)
 		fputs("  picked up mid-stream", stdout);
 	putchar('\n');

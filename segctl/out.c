@@ -138,7 +138,7 @@ char *out_endpoint(const uint8_t addr[16], uint16_t port, bool ports, char *buf,
 	bool v4 = seg_addr_is_v4(addr);
 
 	seg_addr_print(addr, text);
-	if (!ports)
+	if (!ports || !port)
 		snprintf(buf, size, "%s", text);
 	else
 		snprintf(buf, size, v4 ? "%s:%u" : "[%s]:%u", text, port);

@@ -83,8 +83,8 @@ static int show_add(const struct seg_policy *p, void *arg)
 			continue;
 		}
 		table_num(l->t, p->rules[i].id);
-		table_cell(l->t, rule_text(&p->rules[i], text, sizeof(text)));
 		table_cell(l->t, p->rules[i].label);
+		table_cell(l->t, rule_text(&p->rules[i], text, sizeof(text)));
 	}
 	return 0;
 }
@@ -94,7 +94,7 @@ static int policy_show(struct ctl *c, const char *name)
 	struct listing l = { .c = c };
 	int err;
 
-	l.t = table_new(">ID RULE LABEL");
+	l.t = table_new(">ID LABEL RULE");
 	err = seg_policy_get(c->h, name, show_add, &l);
 	table_end(l.t);
 	if (l.o)
