@@ -40,12 +40,9 @@ static char *slurp(const char *name, size_t *len)
 		return NULL;
 	}
 	do {
-		if (room - *len < 4096) {
-			room = room ? room * 2 : 65536;
-			text = realloc(text, room);
-			if (!text)
-				abort();
-		}
+		/* grow() doubles: a large file is read in few steps */
+		while (room - *len < 65536)
+			grow(&text, &room, room, 1);
 		n = read(fd, text + *len, room - *len - 1);
 		if (n > 0)
 			*len += (size_t)n;
