@@ -74,26 +74,21 @@ static void change_test_restamp(struct kunit *test)
 	change_sweep(t, 0, SIMSEG_END_RULESET);
 }
 
+/* A peer that goes takes its sessions along before the reply, and no others. */
 static void change_test_peer(struct kunit *test)
 {
 	struct simtest *t = test->priv;
-	struct simtest_flow ack, reply, other, other_reply, dry;
-	u32 change;
+	struct simtest_flow ack, reply, other, other_reply;
 
 	simtest_world(t);
 	change_open(t, &change_https, &ack, &reply);
 	change_open(t, &change_range, &other, &other_reply);
-	change = atomic_read(&t->sn->change);
 	KUNIT_ASSERT_EQ(test, 0, simtest_peer_change(t, "scada", IP(192, 0, 2, 0), 24, false));
-	KUNIT_EXPECT_NE(test, change, (u32)atomic_read(&t->sn->change));
-	dry = ack;
-	dry.flags = SIMSEG_PKT_DRY;
-	SIMTEST_EXPECT_REASON(t, &dry, NO_RULE);
-	SIMTEST_EXPECT_REASON(t, &reply, NO_RULE);
-	SIMTEST_EXPECT_REASON(t, &ack, NO_RULE);
-	SIMTEST_EXPECT_REASON(t, &other, SESSION);
-	change_sweep(t, 1, SIMSEG_END_RULESET);
+	KUNIT_EXPECT_EQ(test, simtest_ends(SIMSEG_END_RULESET), 1);
+	SIMTEST_EXPECT_REASON(t, &reply, NOT_FIRST);
 	SIMTEST_EXPECT_REASON(t, &ack, NOT_FIRST);
+	SIMTEST_EXPECT_REASON(t, &change_https, NO_RULE);
+	SIMTEST_EXPECT_REASON(t, &other, SESSION);
 	SIMTEST_EXPECT_REASON(t, &other_reply, SESSION);
 	/* it does not come back by itself when the peer does */
 	KUNIT_ASSERT_EQ(test, 0, simtest_peer_change(t, "scada", IP(192, 0, 2, 0), 24, true));
@@ -114,13 +109,25 @@ static void change_drop_own(struct simtest *t, u32 n)
 static void change_test_own_rules(struct kunit *test)
 {
 	struct simtest *t = test->priv;
-	struct simtest_flow ack, reply;
+	struct simtest_flow ack, reply, dry, quote, error = {
+		.src = SIMTEST_WORLD, .dst = change_own.src, .in = SIMTEST_NET0,
+		.hook = SIMSEG_HOOK_FORWARD, .proto = IPPROTO_ICMP,
+		.flags = SIMSEG_PKT_ERROR, .quote = &quote,
+	};
 
 	simtest_world(t);
 	change_open(t, &change_own, &ack, &reply);
+	quote = ack;
+	SIMTEST_EXPECT_REASON(t, &error, RELATED);
 	change_drop_own(t, SIMTEST_ID_LAN);
+	dry = ack;
+	dry.flags = SIMSEG_PKT_DRY;
+	SIMTEST_EXPECT_REASON(t, &dry, NO_RULE);
+	SIMTEST_EXPECT_REASON(t, &error, UNRELATED);
 	SIMTEST_EXPECT_REASON(t, &reply, NO_RULE);
+	SIMTEST_EXPECT_REASON(t, &ack, NO_RULE);
 	change_sweep(t, 1, SIMSEG_END_RULESET);
+	SIMTEST_EXPECT_REASON(t, &ack, NOT_FIRST);
 }
 
 /* A commit cuts what it forbids and nothing else, and counts it. */
@@ -302,7 +309,31 @@ static void change_test_replace(struct kunit *test)
 	SIMTEST_EXPECT_REASON(t, &change_https, RULE);
 }
 
-/* Bound to the gateway's outside: the session was judged as not governed there. */
+/* Away and back to the same device before anybody has looked: another hand. */
+static void change_test_rebind_same(struct kunit *test)
+{
+	struct simseg_binding_key key = { .plen = 128 };
+	struct simtest *t = test->priv;
+	struct simtest_flow ack, reply;
+	struct simseg_binding *binding;
+
+	simtest_world(t);
+	change_open(t, &change_https, &ack, &reply);
+	simtest_addr(t, SIMTEST_METER, &key.addr);
+	mutex_lock(&t->sn->lock);
+	binding = simseg_binding_exact(t->sn, &key);
+	if (binding)
+		simseg_binding_remove(t->sn, binding);
+	mutex_unlock(&t->sn->lock);
+	KUNIT_ASSERT_NOT_NULL(test, binding);
+	KUNIT_ASSERT_EQ(test, 0, simtest_bind(t, SIMTEST_ID_METER, SIMTEST_METER, 32, "st-sim0"));
+	SIMTEST_EXPECT_REASON(t, &reply, UNBOUND);
+	SIMTEST_EXPECT_REASON(t, &ack, UNBOUND);
+	change_sweep(t, 1, SIMSEG_END_REBOUND);
+	SIMTEST_EXPECT_REASON(t, &change_https, RULE);
+}
+
+/* The peer gets into a pool: its side was not governed when the session began. */
 static void change_test_peer_bound(struct kunit *test)
 {
 	struct simtest *t = test->priv;
@@ -444,6 +475,7 @@ static struct kunit_case change_test_cases[] = {
 	KUNIT_CASE_PARAM(change_test_quarantine_pair, simtest_families),
 	KUNIT_CASE_PARAM(change_test_rebind, simtest_families),
 	KUNIT_CASE_PARAM(change_test_replace, simtest_families),
+	KUNIT_CASE_PARAM(change_test_rebind_same, simtest_families),
 	KUNIT_CASE_PARAM(change_test_peer_bound, simtest_families),
 	KUNIT_CASE_PARAM(change_test_delete, simtest_families),
 	KUNIT_CASE_PARAM(change_test_flush, simtest_families),
