@@ -158,9 +158,7 @@ as_address() {
 	case $1 in
 	*:*) to=$(addr6 broker) ;;
 	esac
-	on d2 ip address add "$1" dev eth0 nodad
-	want "$1 gets through" silent d2 -s "$1" "tcp/$to/8883" "udp/$to/5684"
-	on d2 ip address del "$1" dev eth0
+	want "$1 gets through" with_source silent d2 "$1" "tcp/$to/8883" "udp/$to/5684"
 }
 
 step_4() {

@@ -439,5 +439,21 @@ silent() {
 	[ -n "$out" ] && ! grep -qv ' silent$' <<<"$out"
 }
 
+# with_source HOW WHO SOURCE TARGET...: reach or silent, from a source that is
+# not WHO's own.
+with_source() {
+	local how=$1 who=$2 source=$3/32 status nodad=
+	shift 3
+	case $source in
+	*:*) source=${source%/32}/128 nodad=nodad ;;
+	esac
+	# shellcheck disable=SC2086 # one word or none
+	on "$who" ip address add "$source" dev eth0 $nodad || return
+	"$how" "$who" -s "${source%/*}" "$@"
+	status=$?
+	on "$who" ip address del "$source" dev eth0
+	return "$status"
+}
+
 # shellcheck source=tests/netns/seg.sh
 . "$TOP/tests/netns/seg.sh"

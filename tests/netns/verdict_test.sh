@@ -45,16 +45,6 @@ test_default_deny() {
 	check 'the ruleset is put in force' put_in_force '' ''
 }
 
-# reach_as WHO SOURCE: with a source that is not its own.
-with_source() {
-	local how=$1 who=$2 source=$3 status
-	shift 3
-	on "$who" ip address add "$source" dev eth0 nodad || return
-	"$how" "$who" -s "$source" "$@"
-	status=$?
-	on "$who" ip address del "$source" dev eth0
-	return "$status"
-}
 reach_as() { with_source reach "$1" "$2" tcp/10.20.0.5/22; }
 
 test_rules() {
