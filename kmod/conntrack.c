@@ -14,6 +14,10 @@
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 
+typedef struct nf_conntrack_tuple_hash *
+(*simseg_find_fn)(struct net *net, const struct nf_conntrack_zone *zone,
+		  const struct nf_conntrack_tuple *tuple);
+
 /* The tuple of @s as the initiator sees it (@reply: as the responder does). */
 static void simseg_tuple(struct nf_conntrack_tuple *tuple, const struct simseg_session *s,
 			 bool reply)
@@ -50,7 +54,7 @@ static void simseg_tuple(struct nf_conntrack_tuple *tuple, const struct simseg_s
  * conntrack's reply.
  */
 static struct nf_conn *simseg_conntrack_get(struct net *net, const struct simseg_session *s,
-					    typeof(nf_conntrack_find_get) *find)
+					    simseg_find_fn find)
 {
 	const struct nf_conntrack_zone zone = { .dir = NF_CT_DEFAULT_ZONE_DIR };
 	struct nf_conntrack_tuple_hash *h;
@@ -68,7 +72,7 @@ static struct nf_conn *simseg_conntrack_get(struct net *net, const struct simseg
 /* Returns how many entries were deleted, 0 or 1. */
 u32 simseg_conntrack_delete(struct net *net, const struct simseg_session *s)
 {
-	typeof(nf_conntrack_find_get) *find = symbol_get(nf_conntrack_find_get);
+	simseg_find_fn find = symbol_get(nf_conntrack_find_get);
 	typeof(nf_ct_delete) *delete;
 	struct nf_conn *ct;
 	u32 n = 0;
@@ -90,7 +94,7 @@ u32 simseg_conntrack_delete(struct net *net, const struct simseg_session *s)
 /* Is the flow in a flowtable, where its packets do not meet the floor? */
 bool simseg_conntrack_offloaded(struct net *net, const struct simseg_session *s)
 {
-	typeof(nf_conntrack_find_get) *find = symbol_get(nf_conntrack_find_get);
+	simseg_find_fn find = symbol_get(nf_conntrack_find_get);
 	bool offloaded = false;
 	struct nf_conn *ct;
 

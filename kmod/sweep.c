@@ -6,7 +6,7 @@
  * what reaches flows in a flowtable.
  */
 #include <linux/jiffies.h>
-#include <linux/timekeeping.h>
+#include <linux/ktime.h>
 #include <linux/workqueue.h>
 
 #include "simseg.h"

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The structures of the module, and what protects them: the locks are listed
+ * in simseg.h.
+ */
+#ifndef _SIMSEG_TYPES_H
+#define _SIMSEG_TYPES_H
+
+#include <linux/hashtable.h>
+#include <linux/if.h>
+#include <linux/in6.h>
+#include <linux/ipv6.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/netfilter.h>
+#include <linux/percpu.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable.h>
+#include <linux/spinlock.h>
+#include <linux/u64_stats_sync.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <net/net_namespace.h>
+#include <net/netlink.h>
+#include <uapi/linux/simseg.h>
+
+#include "compat.h"
+#include "match.h"
+
+#define SIMSEG_ICCID_BCD	10
+#define SIMSEG_SETTINGS		(SIMSEG_A_SETTING_MAX + 1)
+#define SIMSEG_SESSION_LOCKS	256
+#define SIMSEG_CHAIN_MAX	32	/* sessions in one bucket */
+
+struct simseg_net;
+struct simseg_deny;
+
+/* A name that keeps its number for as long as anything refers to it. */
+struct simseg_name {
+	struct hlist_node node;
+	u32 id;
+	u32 refs;
+	char name[SIMSEG_NAME_MAX + 1];
+};
+
+/* Names of policies, or of peer sets; protected by simseg_net.lock */
+struct simseg_names {
+	DECLARE_HASHTABLE(hash, 8);
+	struct xarray by_id;
+	u32 limit;
+};
+
+/* A named set of peers, as written, beside its compiled form in the sets. */
+struct simseg_peerset {
+	u32 id;
+	u32 nprefixes;
+	struct simseg_prefix *prefixes;	/* sorted, each once */
+};
+
+/* One generation of the rules. Read under RCU or simseg_net.lock. */
+struct simseg_ruleset {
+	struct rcu_head rcu;
+	u32 generation;
+	u8 hash[SIMSEG_HASH_LEN];
+	u32 settings[SIMSEG_SETTINGS];
+	struct simseg_addrset *pools;		/* never NULL */
+	u32 npools;
+	struct simseg_prefix *pool;
+	u32 nfailsafe;
+	struct simseg_prefix *failsafe;
+	u32 npeersets;
+	struct simseg_peerset *peersets;	/* protected by simseg_net.lock */
+	struct simseg_sets *sets;		/* by number of the name */
+	u32 npolicies;
+	u32 policy_slots;
+	struct simseg_policy *policies[];	/* by number of the name */
+};
+
+struct simseg_binding_key {
+	struct in6_addr addr;	/* masked */
+	u16 plen;
+	u16 domain;
+};
+
+/* An address or prefix that belongs to a device. */
+struct simseg_binding {
+	struct rhash_head node;
+	struct simseg_binding_key key;
+	struct simseg_device __rcu *device;	/* NULL until it is in force */
+	u32 epoch;
+	u8 ifname_len;		/* characters to compare; 0: any interface */
+	bool ifname_glob;	/* ends in '*' */
+	char ifname[IFNAMSIZ];	/* as written */
+	u32 mark;				/* last merge that named it */
+	struct list_head of_device;		/* protected by simseg_net.lock */
+	struct rcu_head rcu;
+};
+
+/* Distinct prefix lengths of all bindings, longest first. */
+struct simseg_plens {
+	struct rcu_head rcu;
+	u32 n;
+	u8 plen[SIMSEG_PLENS_MAX];
+	u32 count[SIMSEG_PLENS_MAX];
+};
+
+/* Who may still talk to a quarantined device, and why it is quarantined. */
+struct simseg_quarantine {
+	struct rcu_head rcu;
+	u64 since;		/* CLOCK_BOOTTIME, ns */
+	u32 nallow;
+	struct simseg_prefix allow[SIMSEG_ALLOW_MAX];
+	char actor[SIMSEG_ACTOR_MAX + 1];
+	char reason[SIMSEG_REASON_MAX + 1];
+	struct simseg_addrset *responders;	/* NULL: nobody */
+};
+
+struct simseg_device {
+	struct rhash_head node;
+	u8 iccid[SIMSEG_ICCID_BCD];	/* packed BCD, padded with 0xf */
+	u8 state;		/* enum simseg_state; written under simseg_net.lock */
+	bool gone;		/* removed; only RCU readers still see it */
+	u32 policy;		/* number of the policy's name, 0: none */
+	struct simseg_policy __rcu *own;		/* rules of its own, or NULL */
+	struct simseg_quarantine __rcu *quarantine;
+	struct simseg_deny *deny;	/* folded denies; set once by cmpxchg */
+	atomic_t nsessions;
+	spinlock_t lock;		/* protects sessions */
+	struct list_head sessions[2];	/* that it opened, and others to it; oldest first */
+
+	u32 id;
+	u32 mark;			/* last merge that named it */
+	u32 nbindings;			/* from here on: simseg_net.lock */
+	struct list_head bindings;
+	char asset[SIMSEG_ASSET_MAX + 1];
+	refcount_t refs;		/* registry and each session */
+	struct rcu_head rcu;
+};
+
+/* A device as a request asks for it. Free with simseg_device_spec_free(). */
+struct simseg_binding_spec {
+	struct simseg_prefix prefix;
+	char ifname[IFNAMSIZ];		/* empty: none */
+};
+
+struct simseg_rule_spec {
+	u8 dir;
+	u8 proto;
+	u8 kind;			/* enum simseg_peer_kind */
+	bool ports;
+	u16 port_low;
+	u16 port_high;
+	u32 nprefixes;
+	struct simseg_prefix *prefixes;	/* kvmalloc, owned by the spec */
+	char peer[SIMSEG_NAME_MAX + 1];
+	char label[SIMSEG_LABEL_MAX + 1];
+};
+
+struct simseg_device_spec {
+	u8 iccid[SIMSEG_ICCID_BCD];
+	char policy[SIMSEG_NAME_MAX + 1];	/* empty: none */
+	char asset[SIMSEG_ASSET_MAX + 1];
+	u32 nbindings;
+	struct simseg_binding_spec bindings[SIMSEG_BINDINGS_MAX];
+	u32 nrules;
+	struct simseg_rule_spec *rules;		/* kvmalloc, owned by the spec */
+};
+
+/* A flow in canonical order: the lower (address, port) first. */
+struct simseg_key {
+	struct in6_addr addr[2];
+	__be16 port[2];
+	u8 proto;
+	u8 pad;
+	u16 domain;
+};
+
+#define SIMSEG_SESSION_F_DEAD	0	/* bits of simseg_session.flags */
+#define SIMSEG_SESSION_F_SELF	1	/* the ungoverned side is the gateway */
+#define SIMSEG_SESSION_F_PICKUP	2
+
+/*
+ * A session. First cache lines: read on each packet; the counters and the time
+ * of the last packet, the only fields written on each packet, stand together.
+ */
+struct simseg_session {
+	struct hlist_node node;
+	struct simseg_key key;
+	u32 change;		/* simseg_net.change at which it was judged */
+	u32 iif[2];		/* by direction: interface that passed row 1 */
+	u8 initiator;		/* index in key.addr of who opened it */
+	u8 state;		/* enum simseg_session_state */
+	u8 fin;			/* bit by direction */
+	u8 tcp_flags[2];	/* seen, by direction */
+	bool reset;
+	unsigned long flags;
+	struct simseg_device *device[2];	/* [0] of the initiator; reference held */
+	u32 epoch[2];
+	u32 policy[2];		/* of the rule that allowed it, by side */
+	u32 rule[2];
+	u32 stamp[2];
+	u32 oif;
+
+	unsigned long last;	/* jiffies */
+	atomic64_t packets[2];	/* [0] from the initiator */
+	atomic64_t bytes[2];
+
+	u64 id;
+	u64 start;		/* CLOCK_BOOTTIME, ns */
+	struct simseg_net *sn;
+	struct list_head of_device[2];	/* device[i]->sessions[i], under its lock */
+	struct rcu_head rcu;
+};
+
+struct simseg_session_table {
+	struct hlist_head *buckets;
+	u32 mask;
+	u64 seed[11];
+	spinlock_t locks[SIMSEG_SESSION_LOCKS];	/* protect the chains */
+	atomic_t count;		/* until the memory is back */
+	atomic64_t next_id;
+};
+
+/* Where a packet meets simseg. */
+enum simseg_hook {
+	SIMSEG_HOOK_FORWARD,
+	SIMSEG_HOOK_INPUT,
+	SIMSEG_HOOK_OUTPUT,
+	SIMSEG_HOOK_XDP,
+};
+
+#define SIMSEG_PKT_PORTS	BIT(0)		/* sport and dport are known */
+#define SIMSEG_PKT_LINK		BIT(1)		/* looks like link control (row 0) */
+#define SIMSEG_PKT_ERROR	BIT(2)		/* ICMP error; quote tells about what */
+#define SIMSEG_PKT_REPLY_ONLY	BIT(3)		/* never opens: an ICMP echo reply */
+#define SIMSEG_PKT_DRY		BIT(4)		/* only ask: create and change nothing */
+#define SIMSEG_PKT_ANY_IIF	BIT(5)		/* explain: arrives where it is bound */
+#define SIMSEG_PKT_REVERSED	BIT(6)		/* turned round: the responder sent it */
+
+/* A packet as the verdict sees it: after NAT and reassembly, v4 as v6. */
+struct simseg_pkt {
+	struct in6_addr src;
+	struct in6_addr dst;
+	__be16 sport;		/* ICMP echo: the identifier, in both */
+	__be16 dport;
+	u8 proto;
+	u8 tcp_flags;		/* byte 13 of the TCP header */
+	u8 hook;		/* enum simseg_hook */
+	u8 malformed;		/* enum simseg_reason, or 0 */
+	u32 flags;		/* SIMSEG_PKT_* */
+	const struct net_device *in;	/* NULL: made here */
+	const struct net_device *out;	/* NULL: not known */
+	u32 packets;		/* on the wire */
+	u32 bytes;		/* layer 3, all of them */
+	const struct simseg_pkt *quote;	/* SIMSEG_PKT_ERROR: addresses as quoted */
+};
+
+/* What was decided, and by what. Pointers are valid under RCU. */
+struct simseg_result {
+	u8 verdict;		/* enum simseg_verdict */
+	u8 reason;		/* enum simseg_reason */
+	struct simseg_device *device[2];	/* of source and destination */
+	u32 epoch[2];
+	const struct simseg_policy *policy[2];
+	const struct simseg_rule *rule[2];
+	struct simseg_session *session;
+};
+
+struct simseg_counters {
+	u64_stats_t packets[__SIMSEG_REASON_MAX];
+	u64_stats_t bytes[__SIMSEG_REASON_MAX];
+	struct u64_stats_sync syncp;
+};
+
+enum simseg_iface_counter {
+	SIMSEG_IFACE_RX,
+	SIMSEG_IFACE_RX_BYTES,
+	SIMSEG_IFACE_RX_OTHER,
+	SIMSEG_IFACE_XDP_DROP,
+	SIMSEG_IFACE_XDP_DROP_BYTES,
+	SIMSEG_IFACE_GUARD_DROP,
+	SIMSEG_IFACE_PREROUTING,
+	SIMSEG_IFACE_FLOOR_PASS,	/* these three in the order of */
+	SIMSEG_IFACE_FLOOR_ALLOW,	/* enum simseg_verdict */
+	SIMSEG_IFACE_FLOOR_DENY,
+	SIMSEG_IFACE_MERGED,
+	SIMSEG_IFACE_TX_GUARD_DROP,
+	__SIMSEG_IFACE_COUNTERS
+};
+
+struct simseg_iface_stats {
+	u64_stats_t value[__SIMSEG_IFACE_COUNTERS];
+	struct u64_stats_sync syncp;
+};
+
+/* A name or pattern with a side; protected by simseg_net.lock */
+struct simseg_iface_spec {
+	struct list_head list;
+	char name[IFNAMSIZ];
+	u8 side;
+	u8 mode;
+};
+
+/* An interface that has a side. Found by ifindex under RCU. */
+struct simseg_iface {
+	struct simseg_net *sn;
+	struct net_device *dev;		/* valid while it is in the table */
+	u32 ifindex;
+	u8 side;
+	u8 mode;
+	bool guarded;
+	u64 device_rx;			/* rx_packets when it got its side */
+	struct nf_hook_ops ingress;
+	struct nf_hook_ops egress;
+	struct simseg_iface_stats __percpu *stats;
+	struct rcu_head rcu;
+};
+
+struct simseg_receipt {
+	u32 devices;
+	u32 sessions;
+	u32 conntrack;
+	u32 kept;
+	u32 added;
+	u32 removed;
+	u64 time_request;
+	u64 time_state;
+	u64 time_done;
+};
+
+/* Who changes something, as given and as the kernel knows. */
+struct simseg_who {
+	const char *actor;	/* never NULL or empty */
+	const char *reason;	/* may be NULL */
+	const char *ticket;	/* may be NULL */
+};
+
+/* Everything about one network namespace. */
+struct simseg_net {
+	struct net *net;
+	struct mutex lock;		/* protects configuration */
+	atomic_t change;		/* rises after each change of it */
+	bool disarmed;
+	bool hooked;			/* the verdict hooks are registered */
+	bool holds_module;
+	u32 merge;			/* last merge of staged devices */
+	u32 stamp;			/* last policy stamp given */
+	u32 epoch;			/* last binding epoch given */
+	struct simseg_ruleset __rcu *ruleset;	/* never NULL */
+	struct simseg_names policy_names;
+	struct simseg_names peer_names;
+	struct list_head uploads;
+
+	struct rhashtable devices;	/* by ICCID */
+	struct xarray device_ids;
+	u32 device_id_next;
+	u32 ndevices;
+	u32 nquarantined;
+	struct rhashtable bindings;
+	struct simseg_plens __rcu *plens;	/* NULL: no bindings */
+	u32 nbindings;
+	u32 nunvouched;
+
+	struct simseg_session_table sessions;
+	u32 settings[SIMSEG_SETTINGS];	/* of the ruleset; READ_ONCE() */
+	u64 pickup_until;		/* CLOCK_BOOTTIME, ns */
+	struct delayed_work sweep;
+	u32 swept;			/* change that the last full sweep saw */
+	u32 sweep_part;
+
+	struct list_head iface_specs;
+	u32 niface_specs;
+	struct xarray ifaces;		/* by ifindex; RCU */
+
+	struct simseg_counters __percpu *counters;
+	struct simseg_deny *deny;	/* denies of no device; set by cmpxchg */
+	spinlock_t deny_lock;		/* protects the next two */
+	struct list_head deny_tables;	/* of devices; read under RCU */
+	u32 ndeny_tables;
+	atomic64_t record_seq;
+	atomic64_t record_delivered;
+	atomic64_t record_lost;
+	atomic64_t record_unheard;
+
+	char disarm_actor[SIMSEG_ACTOR_MAX + 1];
+	char disarm_reason[SIMSEG_REASON_MAX + 1];
+};
+
+static inline u32 simseg_setting(const struct simseg_net *sn, u32 setting)
+{
+	return READ_ONCE(sn->settings[setting]);
+}
+
+#endif /* _SIMSEG_TYPES_H */
