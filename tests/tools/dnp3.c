@@ -10,13 +10,13 @@
  */
 #include "net.h"
 
-#define CTRL_REQUEST_STATUS 0xc9	/* DIR, PRM, function 9 */
-#define CTRL_STATUS	    0x0b	/* function 11 */
-#define CTRL_DATA_MASTER    0xc4	/* DIR, PRM, unconfirmed user data */
+#define CTRL_REQUEST_STATUS  0xc9 /* DIR, PRM, function 9 */
+#define CTRL_STATUS	     0x0b /* function 11 */
+#define CTRL_DATA_MASTER     0xc4 /* DIR, PRM, unconfirmed user data */
 #define CTRL_DATA_OUTSTATION 0x44
-#define APP_READ	    0x01
-#define APP_RESPONSE	    0x81
-#define WAIT_MS		    3000
+#define APP_READ	     0x01
+#define APP_RESPONSE	     0x81
+#define WAIT_MS		     3000
 
 #define DATA_MAX 250
 

@@ -22,13 +22,13 @@
 #define TESTFR_CON  0x83
 
 #define APDU_MAX 253
-#define K	 12	/* I frames that may be unacknowledged */
-#define W	 8	/* I frames after which to acknowledge */
-#define T1_MS	 3000	/* for the answer to a test or an I frame */
-#define T3_MS	 400	/* silence after which to test */
+#define K	 12   /* I frames that may be unacknowledged */
+#define W	 8    /* I frames after which to acknowledge */
+#define T1_MS	 3000 /* for the answer to a test or an I frame */
+#define T3_MS	 400  /* silence after which to test */
 
-#define TYPE_BITS 7	/* M_BO_NA_1 */
-#define TYPE_GI	  100	/* C_IC_NA_1 */
+#define TYPE_BITS 7   /* M_BO_NA_1 */
+#define TYPE_GI	  100 /* C_IC_NA_1 */
 #define COT_SPONT 3
 #define COT_ACT	  6
 #define COT_CON	  7
@@ -65,9 +65,26 @@ static int send_i(struct link *l, uint8_t type, uint8_t cot, uint32_t value)
 {
 	int objlen = type == TYPE_BITS ? 5 : 1;
 	uint8_t f[6 + 9 + 5] = {
-		0x68, 4 + 9 + objlen, l->send_seq << 1, l->send_seq >> 7,
-		l->recv_seq << 1, l->recv_seq >> 7,
-		type, 1, cot, 0, 1, 0, 1, 0, 0, value, value >> 8, value >> 16, value >> 24, 0,
+		0x68,
+		4 + 9 + objlen,
+		l->send_seq << 1,
+		l->send_seq >> 7,
+		l->recv_seq << 1,
+		l->recv_seq >> 7,
+		type,
+		1,
+		cot,
+		0,
+		1,
+		0,
+		1,
+		0,
+		0,
+		value,
+		value >> 8,
+		value >> 16,
+		value >> 24,
+		0,
 	};
 
 	l->unacked = 0;
@@ -90,7 +107,7 @@ static int acknowledge(struct link *l, unsigned int seq)
 	unsigned int outstanding = (l->send_seq - l->acked) & 0x7fff;
 
 	if (((seq - l->acked) & 0x7fff) > outstanding)
-		return -1;	/* it confirms what was never sent */
+		return -1; /* it confirms what was never sent */
 	l->acked = seq;
 	return 0;
 }
@@ -119,17 +136,25 @@ static int handle(struct link *l, const uint8_t *apdu, int len)
 
 	if ((apdu[0] & 3) == 3) {
 		switch (apdu[0]) {
-		case STARTDT_ACT: l->started = 1; return send_u(l, STARTDT_CON);
-		case STARTDT_CON: l->started = 1; return send_i(l, TYPE_GI, COT_ACT, 20);
-		case TESTFR_ACT: return send_u(l, TESTFR_CON);
-		case TESTFR_CON: l->test_sent = 0; l->test_cons++; return 0;
+		case STARTDT_ACT:
+			l->started = 1;
+			return send_u(l, STARTDT_CON);
+		case STARTDT_CON:
+			l->started = 1;
+			return send_i(l, TYPE_GI, COT_ACT, 20);
+		case TESTFR_ACT:
+			return send_u(l, TESTFR_CON);
+		case TESTFR_CON:
+			l->test_sent = 0;
+			l->test_cons++;
+			return 0;
 		}
 		return -1;
 	}
 	if (acknowledge(l, ack))
 		return -1;
 	if (apdu[0] & 1)
-		return 0;	/* S frame */
+		return 0; /* S frame */
 	if ((unsigned int)(apdu[0] >> 1 | apdu[1] << 7) != l->recv_seq)
 		return -1;
 	l->recv_seq = (l->recv_seq + 1) & 0x7fff;
@@ -210,17 +235,26 @@ int main(int argc, char **argv)
 
 	while ((opt = getopt(argc, argv, "p:i:n:l:")) != -1) {
 		switch (opt) {
-		case 'p': port = atoi(optarg); break;
-		case 'i': interval_ms = atoi(optarg); break;
-		case 'n': want = atoi(optarg); break;
-		case 'l': path = optarg; break;
-		default: optind = argc;
+		case 'p':
+			port = atoi(optarg);
+			break;
+		case 'i':
+			interval_ms = atoi(optarg);
+			break;
+		case 'n':
+			want = atoi(optarg);
+			break;
+		case 'l':
+			path = optarg;
+			break;
+		default:
+			optind = argc;
 		}
 	}
 	is_master = optind < argc && !strcmp(argv[optind], "master");
 	if (!path || argc - optind != 1 + is_master) {
 		fprintf(stderr, "usage: iec104 outstation|master [-p PORT] [-i MS] [-n COUNT] "
-			"-l LOG [ADDR]\n");
+				"-l LOG [ADDR]\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);

@@ -216,9 +216,9 @@ struct send_log {
 /* What a receiver has seen; the harness reads it with `numrecv -q`. */
 struct recv_log {
 	uint64_t count;
-	uint64_t number;	/* highest */
-	uint64_t stamp;		/* highest, the sender's clock */
-	uint64_t arrival;	/* of the last packet */
+	uint64_t number;  /* highest */
+	uint64_t stamp;	  /* highest, the sender's clock */
+	uint64_t arrival; /* of the last packet */
 };
 
 #endif /* TESTS_TOOLS_NET_H */

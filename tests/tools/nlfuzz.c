@@ -31,9 +31,15 @@ static unsigned long sent, refused, accepted, answers;
 static int is_query(unsigned int cmd)
 {
 	switch (cmd) {
-	case SIMSEG_CMD_STATUS_GET: case SIMSEG_CMD_POOL_GET: case SIMSEG_CMD_POLICY_GET:
-	case SIMSEG_CMD_PEER_GET: case SIMSEG_CMD_DEVICE_GET: case SIMSEG_CMD_SESSION_GET:
-	case SIMSEG_CMD_STATS_GET: case SIMSEG_CMD_IFACE_GET: case SIMSEG_CMD_EXPLAIN:
+	case SIMSEG_CMD_STATUS_GET:
+	case SIMSEG_CMD_POOL_GET:
+	case SIMSEG_CMD_POLICY_GET:
+	case SIMSEG_CMD_PEER_GET:
+	case SIMSEG_CMD_DEVICE_GET:
+	case SIMSEG_CMD_SESSION_GET:
+	case SIMSEG_CMD_STATS_GET:
+	case SIMSEG_CMD_IFACE_GET:
+	case SIMSEG_CMD_EXPLAIN:
 	/* an upload dies with the socket, and giving it up changes nothing */
 	case SIMSEG_CMD_RULESET_ABORT:
 		return 1;
@@ -48,7 +54,7 @@ static void begin(union message *m, uint16_t type, uint8_t cmd, uint16_t flags)
 	memset(m, 0, NLMSG_HDRLEN + GENL_HDRLEN);
 	m->nlh.nlmsg_len = NLMSG_HDRLEN + GENL_HDRLEN;
 	m->nlh.nlmsg_type = type;
-	m->nlh.nlmsg_seq = cmd;		/* the answer says what it is to */
+	m->nlh.nlmsg_seq = cmd; /* the answer says what it is to */
 	m->nlh.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
 	g->cmd = cmd;
 	g->version = 1;
@@ -81,7 +87,7 @@ static const char *sentence(const struct nlmsghdr *nlh)
 
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
 		return "";
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))		/* the request stands before it */
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED)) /* the request stands before it */
 		p += NLMSG_ALIGN(err->msg.nlmsg_len) - NLMSG_HDRLEN;
 	for (; p + NLA_HDRLEN <= end; p += NLA_ALIGN(a->nla_len)) {
 		a = (const struct nlattr *)p;
@@ -105,7 +111,7 @@ static int drain(int ms, int say)
 	while (poll(&pfd, 1, ms) > 0) {
 		n = recv(sock, buf, sizeof(buf), 0);
 		if (n < 0)
-			continue;	/* ENOBUFS: answers were lost, nothing else */
+			continue; /* ENOBUFS: answers were lost, nothing else */
 		for (nlh = (void *)buf; NLMSG_OK(nlh, n); nlh = NLMSG_NEXT(nlh, n)) {
 			err = NLMSG_DATA(nlh);
 			if (nlh->nlmsg_type != NLMSG_ERROR) {
@@ -141,7 +147,8 @@ static void find_family(void)
 	if (n < NLMSG_HDRLEN || nlh->nlmsg_type == NLMSG_ERROR)
 		die("the family is not there");
 	end = buf + nlh->nlmsg_len;
-	for (p = buf + NLMSG_HDRLEN + GENL_HDRLEN; p + NLA_HDRLEN < end; p += NLA_ALIGN(a->nla_len)) {
+	for (p = buf + NLMSG_HDRLEN + GENL_HDRLEN; p + NLA_HDRLEN < end;
+	     p += NLA_ALIGN(a->nla_len)) {
 		a = (const struct nlattr *)p;
 		if (a->nla_type == CTRL_ATTR_FAMILY_ID)
 			memcpy(&family, p + NLA_HDRLEN, 2);
@@ -183,7 +190,7 @@ static void random_message(union message *m)
 		type = SIMSEG_A_ACTOR + 1 + random() % SIMSEG_A_MAX;
 		put_attr(m, type | (random() % 2 ? NLA_F_NESTED : 0), payload, len);
 	}
-	if (random() % 16 == 0)		/* an attribute that claims more than there is */
+	if (random() % 16 == 0) /* an attribute that claims more than there is */
 		m->data[NLMSG_HDRLEN + GENL_HDRLEN] ^= 0x7f;
 }
 

@@ -56,7 +56,10 @@ static void tags_in_data(int fd, const char *dev)
 static void configure(const char *dev)
 {
 	static const uint32_t off[] = {
-		ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_STXCSUM, ETHTOOL_SGRO,
+		ETHTOOL_STSO,
+		ETHTOOL_SGSO,
+		ETHTOOL_STXCSUM,
+		ETHTOOL_SGRO,
 	};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	size_t i;

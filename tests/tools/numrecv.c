@@ -66,10 +66,17 @@ int main(int argc, char **argv)
 
 	while ((opt = getopt(argc, argv, "tl:q:")) != -1) {
 		switch (opt) {
-		case 't': type = SOCK_STREAM; break;
-		case 'l': path = optarg; break;
-		case 'q': return query(optarg);
-		default: path = NULL; optind = argc;
+		case 't':
+			type = SOCK_STREAM;
+			break;
+		case 'l':
+			path = optarg;
+			break;
+		case 'q':
+			return query(optarg);
+		default:
+			path = NULL;
+			optind = argc;
 		}
 	}
 	if (!path || argc - optind != 1) {

@@ -36,8 +36,9 @@ static int send_one(int fd, int lines, uint64_t number, uint64_t stamp)
 	char line[32];
 
 	if (lines)
-		return write_full(fd, line, snprintf(line, sizeof(line), "%llu\n",
-						     (unsigned long long)number));
+		return write_full(fd, line,
+				  snprintf(line, sizeof(line), "%llu\n",
+					   (unsigned long long)number));
 	if (write(fd, msg, sizeof(msg)) == sizeof(msg))
 		return 0;
 	/* A cut shows as silence or as an ICMP error: go on, as an attacker would. */
@@ -59,7 +60,7 @@ static int query(const char *path, const char *time)
 static int usage(void)
 {
 	fprintf(stderr, "usage: numsend [-t] [-r RATE] -l LOG ADDR PORT | "
-		"numsend -o [-r RATE] -l LOG | numsend -q LOG [TIME]\n");
+			"numsend -o [-r RATE] -l LOG | numsend -q LOG [TIME]\n");
 	return 2;
 }
 
@@ -73,12 +74,22 @@ int main(int argc, char **argv)
 
 	while ((opt = getopt(argc, argv, "tor:l:q:")) != -1) {
 		switch (opt) {
-		case 't': type = SOCK_STREAM; break;
-		case 'o': lines = 1; break;
-		case 'r': rate = atoi(optarg); break;
-		case 'l': path = optarg; break;
-		case 'q': return query(optarg, argv[optind]);
-		default: return usage();
+		case 't':
+			type = SOCK_STREAM;
+			break;
+		case 'o':
+			lines = 1;
+			break;
+		case 'r':
+			rate = atoi(optarg);
+			break;
+		case 'l':
+			path = optarg;
+			break;
+		case 'q':
+			return query(optarg, argv[optind]);
+		default:
+			return usage();
 		}
 	}
 	if (!path || rate < 1 || argc - optind != (lines ? 0 : 2))

@@ -15,7 +15,7 @@
 
 #include "net.h"
 
-#define TARGETS_MAX 512
+#define TARGETS_MAX  512
 #define TRY_AGAIN_MS 400
 
 struct target {
@@ -44,8 +44,10 @@ static void parse(struct target *t, const char *text)
 	port = strchr(addr, '/');
 	if (port)
 		*port++ = '\0';
-	t->proto = !strcmp(buf, "tcp") ? IPPROTO_TCP : !strcmp(buf, "udp") ? IPPROTO_UDP :
-		   !strcmp(buf, "icmp") ? IPPROTO_ICMP : 0;
+	t->proto = !strcmp(buf, "tcp")	? IPPROTO_TCP :
+		   !strcmp(buf, "udp")	? IPPROTO_UDP :
+		   !strcmp(buf, "icmp") ? IPPROTO_ICMP :
+					  0;
 	t->len = to_sockaddr(addr, port ? atoi(port) : 0, &t->ss);
 	if (!t->proto || !t->len)
 		die("%s: PROTO/ADDR/PORT wanted", text);
@@ -116,7 +118,7 @@ static void wait_for_all(int n, uint64_t deadline)
 	uint64_t now, again = now_ns() + TRY_AGAIN_MS * NS_PER_MS;
 
 	for (now = now_ns(); now < deadline; now = now_ns()) {
-		if (now >= again) {	/* a datagram may be lost: send another */
+		if (now >= again) { /* a datagram may be lost: send another */
 			for (i = 0; i < n; i++)
 				if (!targets[i].result)
 					send_probe(&targets[i]);
@@ -228,7 +230,7 @@ static int serve(int argc, char **argv)
 	background();
 	for (i = 0; i < n; i++) {
 		if (i < n - 1 && fork())
-			continue;	/* each port but the last: a child of its own */
+			continue; /* each port but the last: a child of its own */
 		if (argv[optind + i][0] == 't')
 			serve_forever(fd[i], echo_stream);
 		echo_datagrams(fd[i], port[i], log);
@@ -246,6 +248,6 @@ int main(int argc, char **argv)
 		err = serve(argc - 1, argv + 1);
 	if (err == 2)
 		fprintf(stderr, "usage: probe try [-t MS] [-s SRC] TARGET... | "
-			"probe serve [-l FILE] tcp/PORT|udp/PORT...\n");
+				"probe serve [-l FILE] tcp/PORT|udp/PORT...\n");
 	return err;
 }

@@ -59,7 +59,8 @@ static int header_len(const struct packet *p)
 static void ip_begin(struct packet *p, const char *src, const char *dst, uint8_t proto)
 {
 	memset(p, 0, sizeof(*p));
-	if (inet_pton(AF_INET, src, p->data + 12) == 1 && inet_pton(AF_INET, dst, p->data + 16) == 1) {
+	if (inet_pton(AF_INET, src, p->data + 12) == 1 &&
+	    inet_pton(AF_INET, dst, p->data + 16) == 1) {
 		p->data[0] = 0x45;
 		p->data[8] = 64;
 		p->data[9] = proto;
@@ -164,7 +165,9 @@ static void too_big(struct packet *p, const char *src, const char *dst, struct p
 static void transmit(const struct packet *p)
 {
 	struct sockaddr_ll to = {
-		.sll_family = AF_PACKET, .sll_ifindex = ifindex, .sll_halen = 6,
+		.sll_family = AF_PACKET,
+		.sll_ifindex = ifindex,
+		.sll_halen = 6,
 		.sll_protocol = htons(p->data[0] >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP),
 	};
 	uint8_t frame[ROOM + 18];
@@ -187,11 +190,26 @@ static void transmit(const struct packet *p)
 
 /* ---- malformed packets: each changes one that was right ---- */
 
-static void cut_header(struct packet *p) { p->len = 10; }
-static void cut_to_header(struct packet *p) { p->len = header_len(p); }
-static void cut_transport(struct packet *p) { p->len = header_len(p) + 3; }
-static void nothing_but_version(struct packet *p) { p->len = 1; }
-static void bad_version(struct packet *p) { p->data[0] = 0x75; }
+static void cut_header(struct packet *p)
+{
+	p->len = 10;
+}
+static void cut_to_header(struct packet *p)
+{
+	p->len = header_len(p);
+}
+static void cut_transport(struct packet *p)
+{
+	p->len = header_len(p) + 3;
+}
+static void nothing_but_version(struct packet *p)
+{
+	p->len = 1;
+}
+static void bad_version(struct packet *p)
+{
+	p->data[0] = 0x75;
+}
 
 static void short_total(struct packet *p)
 {
@@ -203,10 +221,22 @@ static void long_total(struct packet *p)
 	put16(p->data + (header_len(p) == 20 ? 2 : 4), 60000);
 }
 
-static void ihl_small(struct packet *p) { p->data[0] = 0x42; }
-static void ihl_large(struct packet *p) { p->data[0] = 0x4f; }
-static void data_offset_small(struct packet *p) { p->data[header_len(p) + 12] = 0x10; }
-static void data_offset_large(struct packet *p) { p->data[header_len(p) + 12] = 0xf0; }
+static void ihl_small(struct packet *p)
+{
+	p->data[0] = 0x42;
+}
+static void ihl_large(struct packet *p)
+{
+	p->data[0] = 0x4f;
+}
+static void data_offset_small(struct packet *p)
+{
+	p->data[header_len(p) + 12] = 0x10;
+}
+static void data_offset_large(struct packet *p)
+{
+	p->data[header_len(p) + 12] = 0xf0;
+}
 
 /* A fragment whose end lies beyond 65535 bytes. */
 static void ping_of_death(struct packet *p)
@@ -291,7 +321,10 @@ static void source_route(struct packet *p)
 	put16(p->data + 10, fold(add_up(p->data, 32, 0)));
 }
 
-static void no_next_header(struct packet *p) { p->data[header_len(p) == 20 ? 9 : 6] = 59; }
+static void no_next_header(struct packet *p)
+{
+	p->data[header_len(p) == 20 ? 9 : 6] = 59;
+}
 
 static const struct {
 	const char *name;

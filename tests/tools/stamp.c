@@ -35,8 +35,9 @@ int main(int argc, char **argv)
 		die("wait");
 	end = now_ns();
 	f = fopen(argv[1], "w");
-	if (!f || fprintf(f, "%llu %llu\n", (unsigned long long)begin,
-			  (unsigned long long)end) < 0 || fclose(f))
+	if (!f ||
+	    fprintf(f, "%llu %llu\n", (unsigned long long)begin, (unsigned long long)end) < 0 ||
+	    fclose(f))
 		die("%s", argv[1]);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

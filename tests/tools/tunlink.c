@@ -38,7 +38,7 @@ static void carry(int from, int to)
 
 	while ((n = read(from, buf, sizeof(buf))) > 0)
 		if (write(to, buf, n) < 0)
-			errno = 0;	/* the far end is down: a packet is lost */
+			errno = 0; /* the far end is down: a packet is lost */
 }
 
 int main(int argc, char **argv)
