@@ -436,6 +436,12 @@ static void simseg_row_new(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	}
 }
 
+/* Routers may; of the devices only those that the session is of. */
+static bool simseg_may_complain(const struct simseg_session *s, const struct simseg_device *device)
+{
+	return !device || device == s->device[0] || device == s->device[1];
+}
+
 /* An ICMP error follows the live session whose packet it quotes. */
 static void simseg_judge_error(struct simseg_net *sn, const struct simseg_pkt *pkt,
 			       struct simseg_result *res)
@@ -448,7 +454,7 @@ static void simseg_judge_error(struct simseg_net *sn, const struct simseg_pkt *p
 	if (ipv6_addr_equal(&pkt->dst, &quote->src)) {
 		simseg_key_make(&key, quote);
 		s = simseg_session_find(sn, &key);
-		if (s && !simseg_rejudge(sn, s)) {
+		if (s && simseg_may_complain(s, res->device[0]) && !simseg_rejudge(sn, s)) {
 			res->session = s;
 			simseg_allow(res, SIMSEG_REASON_RELATED);
 			return;

@@ -289,6 +289,12 @@ static void verdict_test_errors(struct kunit *test)
 	error.dst = SCADA;
 	error.in = SIMTEST_SIM0;
 	SIMTEST_EXPECT_REASON(t, &error, RELATED);
+	/* another device has no say in it */
+	error.src = CAMERA;
+	error.in = SIMTEST_SIM1;
+	SIMTEST_EXPECT_REASON(t, &error, UNRELATED);
+	error.src = METER;
+	error.in = SIMTEST_SIM0;
 	KUNIT_EXPECT_EQ(test, simtest_sessions(t), 1);
 	KUNIT_ASSERT_EQ(test, 0, simtest_peer_change(t, "scada", IP(192, 0, 2, 0), 24, false));
 	SIMTEST_EXPECT_REASON(t, &error, UNRELATED);
