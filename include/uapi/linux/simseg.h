@@ -64,7 +64,7 @@
  *                                                         ACTOR, ALLOW...,
  *                                                         BINDING..., RULE...,
  *                                                         COUNT of sessions
- *  BINDING_NEW       ICCID, BINDING...                    -
+ *  BINDING_NEW       ICCID, BINDING                       -
  *  BINDING_DEL       ICCID, BINDING... (none: all)        RECEIPT
  *  QUARANTINE        ICCID..., REASON, ALLOW..., UNKNOWN  RECEIPT
  *  RELEASE           ICCID..., REASON                     -
