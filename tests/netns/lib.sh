@@ -374,6 +374,7 @@ wait_all() {
 cleanup() {
 	local who pid
 	trap - EXIT
+	disown -a	# no news of those that are killed here
 	if [ -e "$WORK/pids" ]; then
 		while read -r pid; do
 			kill "$pid"
