@@ -113,7 +113,7 @@ const struct simseg_binding *simseg_binding_lookup(const struct simseg_net *sn,
  */
 bool simseg_binding_on(const struct simseg_binding *binding, const struct net_device *dev)
 {
-	if (binding->ifname_glob || binding->ifname_len)
+	if (binding->ifname_len)
 		return !strncmp(binding->ifname, dev->name, binding->ifname_len);
 	return true;
 }
@@ -214,7 +214,7 @@ int simseg_binding_insert(struct simseg_net *sn, struct simseg_binding *binding,
 		return err;
 	}
 	sn->nbindings++;
-	if (!binding->ifname_len && !binding->ifname_glob)
+	if (!binding->ifname_len)
 		sn->nunvouched++;
 	return 0;
 }
@@ -253,8 +253,8 @@ void simseg_binding_replace(struct simseg_net *sn, struct simseg_binding *old,
 		new->epoch = old->epoch;
 	WARN_ON_ONCE(rhashtable_replace_fast(&sn->bindings, &old->node, &new->node,
 					     simseg_binding_params));
-	sn->nunvouched += !new->ifname_len && !new->ifname_glob;
-	sn->nunvouched -= !old->ifname_len && !old->ifname_glob;
+	sn->nunvouched += !new->ifname_len;
+	sn->nunvouched -= !old->ifname_len;
 	list_del(&old->of_device);
 	if (owner)
 		owner->nbindings--;
@@ -269,7 +269,7 @@ void simseg_binding_remove(struct simseg_net *sn, struct simseg_binding *binding
 	rhashtable_remove_fast(&sn->bindings, &binding->node, simseg_binding_params);
 	simseg_plens_put(sn, binding->key.plen);
 	sn->nbindings--;
-	sn->nunvouched -= !binding->ifname_len && !binding->ifname_glob;
+	sn->nunvouched -= !binding->ifname_len;
 	list_del(&binding->of_device);
 	if (owner)
 		owner->nbindings--;
@@ -304,6 +304,10 @@ static int simseg_binding_check(struct simseg_net *sn, struct simseg_device *dev
 	struct simseg_binding_key key;
 	struct simseg_binding *old;
 
+	if (device->state == SIMSEG_STATE_UNKNOWN) {
+		NL_SET_ERR_MSG_MOD(extack, "the ICCID is only held for when it comes: add the device");
+		return -EBUSY;
+	}
 	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
 	if (!simseg_addrset_covers(rs->pools, &spec->prefix)) {
 		NL_SET_ERR_MSG_MOD(extack, "the address lies outside every pool");

@@ -7,16 +7,16 @@
 
 void simseg_count(struct simseg_net *sn, u8 reason, u32 packets, u32 bytes)
 {
-	struct simseg_counters *c = get_cpu_ptr(sn->counters);
+	struct simseg_counters *c;
 
 	/* LOCAL_OUT runs with softirqs on, and a softirq may count meanwhile. */
 	local_bh_disable();
+	c = this_cpu_ptr(sn->counters);
 	u64_stats_update_begin(&c->syncp);
 	u64_stats_add(&c->packets[reason], packets);
 	u64_stats_add(&c->bytes[reason], bytes);
 	u64_stats_update_end(&c->syncp);
 	local_bh_enable();
-	put_cpu_ptr(sn->counters);
 }
 
 void simseg_counter_sum(struct simseg_net *sn, u8 reason, u64 *packets, u64 *bytes)

@@ -28,8 +28,7 @@ static void simseg_floor_merged(struct simseg_net *sn, const struct nf_hook_stat
 }
 
 /*
- * Gathers fragments, so that ports are known and nothing passes in pieces.
- * Only fragments pay for it. 0: @skb is whole; -EINPROGRESS: it is kept until
+ * Gathers fragments, so that ports are known and nothing passes in pieces. 0: @skb is whole; -EINPROGRESS: it is kept until
  * the others come; else it cannot be gathered.
  */
 static int simseg_floor_gather(struct sk_buff *skb, const struct nf_hook_state *state)
@@ -37,8 +36,6 @@ static int simseg_floor_gather(struct sk_buff *skb, const struct nf_hook_state *
 	int err;
 
 	if (state->pf == NFPROTO_IPV4) {
-		if (!ip_is_fragment(ip_hdr(skb)))
-			return 0;
 		local_bh_disable();
 		err = ip_defrag(state->net, skb, IP_DEFRAG_VS_FWD);
 		local_bh_enable();
@@ -49,11 +46,9 @@ static int simseg_floor_gather(struct sk_buff *skb, const struct nf_hook_state *
 		return 0;
 	}
 #if IS_ENABLED(CONFIG_NF_DEFRAG_IPV6)
-	if (ipv6_hdr(skb)->nexthdr == NEXTHDR_TCP || ipv6_hdr(skb)->nexthdr == NEXTHDR_UDP)
-		return 0;
 	return nf_ct_frag6_gather(state->net, skb, IP6_DEFRAG_CONNTRACK_IN);
 #else
-	return 0;	/* the parser refuses fragments */
+	return -EOPNOTSUPP;
 #endif
 }
 
@@ -69,14 +64,24 @@ static u8 simseg_floor_hook(const struct nf_hook_state *state)
 	}
 }
 
+/* Where it goes: destination NAT of local packets routes them anew. */
+static const struct net_device *simseg_floor_out(const struct sk_buff *skb,
+						 const struct nf_hook_state *state)
+{
+	if (state->hook == NF_INET_LOCAL_OUT && skb_dst(skb))
+		return skb_dst(skb)->dev;
+	return state->out;
+}
+
 /* What the namespace says to itself is nobody's traffic. */
-static bool simseg_floor_loopback(const struct nf_hook_state *state)
+static bool simseg_floor_loopback(const struct nf_hook_state *state,
+				  const struct net_device *out)
 {
 	switch (state->hook) {
 	case NF_INET_LOCAL_IN:
 		return state->in && (state->in->flags & IFF_LOOPBACK);
 	case NF_INET_LOCAL_OUT:
-		return state->out && (state->out->flags & IFF_LOOPBACK);
+		return out && (out->flags & IFF_LOOPBACK);
 	default:
 		return false;
 	}
@@ -94,29 +99,46 @@ static void simseg_floor_count(struct simseg_net *sn, const struct simseg_pkt *p
 		simseg_deny_note(sn, pkt, res);
 }
 
+static void simseg_floor_judge(struct simseg_net *sn, const struct sk_buff *skb,
+			       const struct nf_hook_state *state, const struct net_device *out,
+			       struct simseg_pkt *pkt, struct simseg_result *res)
+{
+	struct simseg_pkt quote;
+
+	simseg_parse(skb, state->pf, skb_network_offset(skb), pkt, &quote);
+	pkt->hook = simseg_floor_hook(state);
+	pkt->in = state->hook == NF_INET_LOCAL_OUT ? NULL : state->in;
+	pkt->out = out;
+	simseg_judge(sn, pkt, res);
+}
+
+/*
+ * A fragment is gathered only when its addresses are governed and nothing but
+ * its being one speaks against it: others pass untouched, or are dropped, and
+ * take no memory.
+ */
 static unsigned int simseg_floor(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
+	const struct net_device *out = simseg_floor_out(skb, state);
 	struct simseg_net *sn = simseg_net(state->net);
-	struct simseg_pkt pkt, quote;
 	struct simseg_result res;
-	int err = 0;
+	struct simseg_pkt pkt;
+	int err;
 
-	if (simseg_floor_loopback(state))
+	if (simseg_floor_loopback(state, out))
 		return NF_ACCEPT;
-	if (state->hook != NF_INET_LOCAL_OUT)
+	simseg_floor_judge(sn, skb, state, out, &pkt, &res);
+	if (unlikely(res.reason == SIMSEG_REASON_FRAGMENT) && state->hook != NF_INET_LOCAL_OUT) {
 		err = simseg_floor_gather(skb, state);
-	if (err == -EINPROGRESS) {
-		simseg_floor_merged(sn, state);
-		return NF_STOLEN;
+		if (err == -EINPROGRESS) {
+			simseg_floor_merged(sn, state);
+			return NF_STOLEN;
+		}
+		/* what cannot be gathered has lost its route: it must not go on */
+		if (!err)
+			simseg_floor_judge(sn, skb, state, out, &pkt, &res);
 	}
-	simseg_parse(skb, state->pf, skb_network_offset(skb), &pkt, &quote);
-	if (err)
-		pkt.malformed = SIMSEG_REASON_FRAGMENT;
-	pkt.hook = simseg_floor_hook(state);
-	pkt.in = state->hook == NF_INET_LOCAL_OUT ? NULL : state->in;
-	pkt.out = state->out;
-	simseg_judge(sn, &pkt, &res);
 	simseg_floor_count(sn, &pkt, &res);
 	return res.verdict == SIMSEG_VERDICT_DENY ? NF_DROP : NF_ACCEPT;
 }

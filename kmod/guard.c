@@ -45,10 +45,9 @@ static bool simseg_guard_elsewhere(const struct sk_buff *skb, struct net_device 
  * which only a full look can tell. True: drop it.
  */
 static bool simseg_guard_deny(struct simseg_iface *iface, const struct sk_buff *skb, u8 family,
-			      int offset, u8 reason, struct simseg_device *device,
+			      int offset, const struct simseg_result *res,
 			      const struct nf_hook_state *state, enum simseg_iface_counter counter)
 {
-	struct simseg_result res = { .verdict = SIMSEG_VERDICT_DENY, .reason = reason };
 	struct simseg_pkt pkt, quote;
 
 	simseg_parse(skb, family, offset, &pkt, &quote);
@@ -56,10 +55,9 @@ static bool simseg_guard_deny(struct simseg_iface *iface, const struct sk_buff *
 		return false;
 	pkt.in = state->in;
 	pkt.out = state->out;
-	res.device[counter == SIMSEG_IFACE_TX_GUARD_DROP] = device;
-	simseg_count(iface->sn, reason, pkt.packets, pkt.bytes);
+	simseg_count(iface->sn, res->reason, pkt.packets, pkt.bytes);
 	simseg_iface_count(iface, counter, pkt.packets);
-	simseg_deny_note(iface->sn, &pkt, &res);
+	simseg_deny_note(iface->sn, &pkt, res);
 	return true;
 }
 
@@ -73,9 +71,9 @@ static unsigned int simseg_guard_ingress(void *priv, struct sk_buff *skb,
 					 const struct nf_hook_state *state)
 {
 	int offset = skb_network_offset(skb);
-	u8 family = simseg_guard_family(skb), reason;
+	struct simseg_result res = { .verdict = SIMSEG_VERDICT_DENY };
+	u8 family = simseg_guard_family(skb);
 	struct simseg_iface *iface = priv;
-	struct simseg_device *device = NULL;
 	struct simseg_pkt pkt;
 	u32 packets, bytes;
 
@@ -89,13 +87,12 @@ static unsigned int simseg_guard_ingress(void *priv, struct sk_buff *skb,
 	if (!simseg_guard_active(iface))
 		return NF_ACCEPT;
 	if (!simseg_parse_addresses(skb, family, offset, &pkt))
-		reason = SIMSEG_REASON_MALFORMED;
+		res.reason = SIMSEG_REASON_MALFORMED;
 	else
-		reason = simseg_judge_address(iface->sn, &pkt.src, &pkt.dst, state->in, NULL,
-					      &device);
-	if (likely(!reason))
+		simseg_judge_address(iface->sn, &pkt.src, &pkt.dst, state->in, NULL, &res);
+	if (likely(!res.reason))
 		return NF_ACCEPT;
-	return simseg_guard_deny(iface, skb, family, offset, reason, device, state,
+	return simseg_guard_deny(iface, skb, family, offset, &res, state,
 				 SIMSEG_IFACE_GUARD_DROP) ? NF_DROP : NF_ACCEPT;
 }
 
@@ -103,22 +100,21 @@ static unsigned int simseg_guard_egress(void *priv, struct sk_buff *skb,
 					const struct nf_hook_state *state)
 {
 	int offset = skb_network_offset(skb);
-	u8 family = simseg_guard_family(skb), reason;
+	struct simseg_result res = { .verdict = SIMSEG_VERDICT_DENY };
+	u8 family = simseg_guard_family(skb);
 	struct simseg_iface *iface = priv;
-	struct simseg_device *device = NULL;
 	struct simseg_pkt pkt;
 
 	if (family == NFPROTO_UNSPEC || !simseg_guard_active(iface) ||
 	    simseg_guard_elsewhere(skb, iface->dev))
 		return NF_ACCEPT;
 	if (!simseg_parse_addresses(skb, family, offset, &pkt))
-		reason = SIMSEG_REASON_MALFORMED;
+		res.reason = SIMSEG_REASON_MALFORMED;
 	else
-		reason = simseg_judge_address(iface->sn, &pkt.src, &pkt.dst, NULL, state->out,
-					      &device);
-	if (likely(!reason))
+		simseg_judge_address(iface->sn, &pkt.src, &pkt.dst, NULL, state->out, &res);
+	if (likely(!res.reason))
 		return NF_ACCEPT;
-	return simseg_guard_deny(iface, skb, family, offset, reason, device, state,
+	return simseg_guard_deny(iface, skb, family, offset, &res, state,
 				 SIMSEG_IFACE_TX_GUARD_DROP) ? NF_DROP : NF_ACCEPT;
 }
 

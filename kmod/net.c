@@ -50,6 +50,12 @@ void simseg_net_hold(struct simseg_net *sn, bool governs)
 		module_put(THIS_MODULE);
 }
 
+/* Others could use up the memory of all. */
+bool simseg_net_may_govern(const struct simseg_net *sn)
+{
+	return sn->net->user_ns == &init_user_ns || READ_ONCE(allow_userns);
+}
+
 /* From the first pool on: tables and hooks. Nothing if it governs already. */
 int simseg_net_govern(struct simseg_net *sn, struct netlink_ext_ack *extack)
 {
@@ -58,7 +64,7 @@ int simseg_net_govern(struct simseg_net *sn, struct netlink_ext_ack *extack)
 	lockdep_assert_held(&sn->lock);
 	if (sn->hooked)
 		return 0;
-	if (sn->net->user_ns != &init_user_ns && !allow_userns) {
+	if (!simseg_net_may_govern(sn)) {
 		NL_SET_ERR_MSG_MOD(extack,
 				   "a namespace of another user namespace may not govern: the module parameter allow_userns lets it");
 		return -EPERM;
@@ -212,10 +218,10 @@ static void simseg_net_drain(struct simseg_net *sn)
 	if (sn->hooked)
 		simseg_floor_unregister(sn->net);
 	WRITE_ONCE(sn->hooked, false);
+	synchronize_net();	/* no hook runs any more, or kicks the sweep */
 	simseg_sweep_exit(sn);
 	simseg_uploads_exit(sn);
 	simseg_iface_exit(sn);
-	synchronize_net();	/* no hook runs any more */
 	simseg_sessions_exit(sn);
 	simseg_device_exit(sn);
 	simseg_binding_exit(sn);

@@ -46,6 +46,11 @@ int simseg_nl_who(struct genl_info *info, struct simseg_who *who)
 	unsigned int i;
 	int err;
 
+	if (!simseg_net_may_govern(simseg_net(genl_info_net(info)))) {
+		NL_SET_ERR_MSG_MOD(info->extack,
+				   "a namespace of another user namespace may change nothing: the module parameter allow_userns lets it");
+		return -EPERM;
+	}
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		const struct nlattr *attr = info->attrs[types[i]];
 

@@ -145,6 +145,8 @@ static u8 simseg_parse_tcp(struct simseg_cursor *c, struct simseg_pkt *pkt)
 	pkt->tcp_flags = ((const u8 *)tcp)[13];
 	pkt->flags |= SIMSEG_PKT_PORTS;
 	c->offset += tcp->doff * 4;
+	if (c->offset > c->skb->len)
+		return SIMSEG_REASON_MALFORMED;
 	return 0;
 }
 

@@ -2,6 +2,8 @@
 /*
  * Peer sets: named prefixes that change apart from the ruleset that names them.
  */
+#include <linux/bitmap.h>
+#include <linux/bsearch.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 
@@ -113,16 +115,43 @@ int simseg_peer_add(struct simseg_net *sn, const char *name, const struct simseg
 	return simseg_peerset_put(sn, rs, ps, all, ps->nprefixes + n);
 }
 
-static bool simseg_prefix_among(const struct simseg_prefix *prefix,
-				const struct simseg_prefix *prefixes, u32 n)
+/* Marks which of the set's prefixes are to go; -ENOENT: one is not there. */
+static int simseg_peerset_mark(const struct simseg_peerset *ps,
+			       const struct simseg_prefix *prefixes, u32 n, unsigned long *gone)
 {
+	const struct simseg_prefix *found;
 	u32 i;
 
+	if (!n)
+		bitmap_fill(gone, ps->nprefixes);
 	for (i = 0; i < n; i++) {
-		if (!simseg_prefix_cmp(prefix, &prefixes[i]))
-			return true;
+		found = bsearch(&prefixes[i], ps->prefixes, ps->nprefixes, sizeof(*found),
+				simseg_prefix_cmp);
+		if (!found)
+			return -ENOENT;
+		__set_bit(found - ps->prefixes, gone);
 	}
-	return false;
+	return 0;
+}
+
+/* What @gone leaves of the set, put in its place. */
+static int simseg_peerset_keep(struct simseg_net *sn, struct simseg_ruleset *rs,
+			       struct simseg_peerset *ps, const unsigned long *gone)
+{
+	struct simseg_receipt receipt = {};
+	struct simseg_prefix *rest;
+	u32 i, out = 0;
+	int err;
+
+	rest = kvmalloc_array(max(ps->nprefixes, 1U), sizeof(*rest), GFP_KERNEL_ACCOUNT);
+	if (!rest)
+		return -ENOMEM;
+	for_each_clear_bit(i, gone, ps->nprefixes)
+		rest[out++] = ps->prefixes[i];
+	err = simseg_peerset_put(sn, rs, ps, rest, out);
+	if (!err)
+		simseg_sweep_settle(sn, &receipt);
+	return err;
 }
 
 /* Removes the given prefixes, each of which must be there, or all of them. */
@@ -130,10 +159,8 @@ int simseg_peer_del(struct simseg_net *sn, const char *name, const struct simseg
 		    u32 n, struct netlink_ext_ack *extack)
 {
 	struct simseg_ruleset *rs;
-	struct simseg_receipt receipt = {};
-	struct simseg_prefix *rest;
 	struct simseg_peerset *ps;
-	u32 i, out = 0;
+	unsigned long *gone;
 	int err;
 
 	lockdep_assert_held(&sn->lock);
@@ -141,21 +168,14 @@ int simseg_peer_del(struct simseg_net *sn, const char *name, const struct simseg
 	ps = simseg_peerset_named(sn, rs, name, extack);
 	if (!ps)
 		return -ENOENT;
-	for (i = 0; i < n; i++) {
-		if (!simseg_prefix_among(&prefixes[i], ps->prefixes, ps->nprefixes)) {
-			NL_SET_ERR_MSG_MOD(extack, "the peer set does not hold this prefix");
-			return -ENOENT;
-		}
-	}
-	rest = kvmalloc_array(max(ps->nprefixes, 1U), sizeof(*rest), GFP_KERNEL_ACCOUNT);
-	if (!rest)
+	gone = bitmap_zalloc(max(ps->nprefixes, 1U), GFP_KERNEL_ACCOUNT);
+	if (!gone)
 		return -ENOMEM;
-	for (i = 0; n && i < ps->nprefixes; i++) {
-		if (!simseg_prefix_among(&ps->prefixes[i], prefixes, n))
-			rest[out++] = ps->prefixes[i];
-	}
-	err = simseg_peerset_put(sn, rs, ps, rest, out);
-	if (!err)
-		simseg_sweep_settle(sn, &receipt);
+	err = simseg_peerset_mark(ps, prefixes, n, gone);
+	if (err)
+		NL_SET_ERR_MSG_MOD(extack, "the peer set does not hold this prefix");
+	else
+		err = simseg_peerset_keep(sn, rs, ps, gone);
+	bitmap_free(gone);
 	return err;
 }

@@ -192,15 +192,20 @@ static void simseg_ruleset_keep_stamps(struct simseg_ruleset *old, struct simseg
 	}
 }
 
-static bool simseg_pools_grow(const struct simseg_ruleset *old, const struct simseg_ruleset *new)
+/* Flows that were up before a pool was closed have no session here. */
+static void simseg_pools_grown(struct simseg_net *sn, const struct simseg_ruleset *old,
+			       const struct simseg_ruleset *new)
 {
+	struct simseg_addrset *one;
 	u32 i;
 
 	for (i = 0; i < new->npools; i++) {
-		if (!simseg_addrset_covers(old->pools, &new->pool[i]))
-			return true;
+		if (simseg_addrset_covers(old->pools, &new->pool[i]))
+			continue;
+		one = simseg_addrset_build(&new->pool[i], 1);
+		simseg_conntrack_flush(sn->net, one ?: new->pools);
+		kvfree(one);
 	}
-	return false;
 }
 
 /* Puts @rs in force. The caller raises the change counter afterwards. */
@@ -216,12 +221,11 @@ int simseg_ruleset_commit(struct simseg_net *sn, struct simseg_ruleset *rs)
 	rcu_assign_pointer(sn->ruleset, rs);
 	for (i = 0; i < SIMSEG_SETTINGS; i++)
 		WRITE_ONCE(sn->settings[i], rs->settings[i]);
-	if (!old->generation && rs->settings[SIMSEG_A_SETTING_PICKUP])
+	/* the first one with policies: what comes before opens nothing */
+	if (!old->npolicies && rs->npolicies && rs->settings[SIMSEG_A_SETTING_PICKUP])
 		WRITE_ONCE(sn->pickup_until, ktime_get_boottime_ns() +
 			   (u64)rs->settings[SIMSEG_A_SETTING_PICKUP] * NSEC_PER_SEC);
-	/* flows that were up before a pool was closed have no session here */
-	if (simseg_pools_grow(old, rs))
-		simseg_conntrack_flush(sn->net, rs->pools);
+	simseg_pools_grown(sn, old, rs);
 	simseg_ruleset_free(sn, old);
 	return 0;
 }

@@ -247,6 +247,7 @@ static void simseg_session_fill(struct simseg_session *s, struct simseg_net *sn,
 	s->initiator = simseg_key_make(&s->key, pkt);
 	s->change = change;
 	s->iif[simseg_session_from(s, pkt)] = pkt->in ? pkt->in->ifindex : 0;
+	s->passed[simseg_session_from(s, pkt)] = change;
 	s->oif = oif ? oif->ifindex : 0;
 	if (pkt->hook == SIMSEG_HOOK_INPUT || pkt->hook == SIMSEG_HOOK_OUTPUT)
 		__set_bit(SIMSEG_SESSION_F_SELF, &s->flags);

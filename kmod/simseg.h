@@ -23,6 +23,7 @@ extern unsigned int simseg_net_id;
 int simseg_net_init(void);
 void simseg_net_uninit(void);
 struct simseg_net *simseg_net(const struct net *net);
+bool simseg_net_may_govern(const struct simseg_net *sn);
 int simseg_net_govern(struct simseg_net *sn, struct netlink_ext_ack *extack);
 void simseg_net_changed(struct simseg_net *sn);
 void simseg_net_hold(struct simseg_net *sn, bool governs);
@@ -215,7 +216,7 @@ void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct si
 u8 simseg_rejudge(struct simseg_net *sn, struct simseg_session *s);
 u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 			const struct in6_addr *dst, const struct net_device *in,
-			const struct net_device *out, struct simseg_device **device);
+			const struct net_device *out, struct simseg_result *res);
 bool simseg_is_self(struct net *net, const struct in6_addr *addr);
 
 /* parse.c: skb -> packet */

@@ -188,7 +188,8 @@ struct simseg_session {
 	struct hlist_node node;
 	struct simseg_key key;
 	u32 change;		/* simseg_net.change at which it was judged */
-	u32 iif[2];		/* by direction: interface that passed row 1 */
+	u32 iif[2];		/* by direction: interface that passed row 1, */
+	u32 passed[2];		/* and the change number at which it did */
 	u8 initiator;		/* index in key.addr of who opened it */
 	u8 state;		/* enum simseg_session_state */
 	u8 fin;			/* bit by direction */

@@ -10,6 +10,9 @@
 
 #include "simseg.h"
 
+#define SIMSEG_TIME_MAX		2000000		/* s: in jiffies it fits 31 bits at HZ 1000 */
+#define SIMSEG_LIMIT_MAX	(1U << 24)
+
 /* A policy or peer set that is being collected. */
 struct simseg_draft {
 	struct list_head list;
@@ -232,6 +235,13 @@ int simseg_upload_policy(struct simseg_net *sn, struct simseg_upload *up, const 
 	return 0;
 }
 
+static bool simseg_setting_is_time(u32 setting)
+{
+	return setting != SIMSEG_A_SETTING_SESSIONS &&
+	       setting != SIMSEG_A_SETTING_DEVICE_SESSIONS &&
+	       setting != SIMSEG_A_SETTING_DEVICES;
+}
+
 int simseg_upload_setting(struct simseg_upload *up, u32 setting, u32 value,
 			  struct netlink_ext_ack *extack)
 {
@@ -242,9 +252,12 @@ int simseg_upload_setting(struct simseg_upload *up, u32 setting, u32 value,
 				   "a time or limit of 0 would stop everything; 1 is the least");
 		return -ERANGE;
 	}
-	/* an upper bound that keeps times in jiffies and sizes in 32 bits */
-	if (value > (1U << 24)) {
-		NL_SET_ERR_MSG_MOD(extack, "a setting may be at most 16777216");
+	if (simseg_setting_is_time(setting) && value > SIMSEG_TIME_MAX) {
+		NL_SET_ERR_MSG_MOD(extack, "a time may be at most 2000000 seconds");
+		return -ERANGE;
+	}
+	if (value > SIMSEG_LIMIT_MAX) {
+		NL_SET_ERR_MSG_MOD(extack, "a limit may be at most 16777216");
 		return -ERANGE;
 	}
 	up->settings[setting] = value;

@@ -292,7 +292,8 @@ static void simseg_pass(struct simseg_result *res, u8 reason)
 }
 
 static void simseg_allow_session(struct simseg_net *sn, const struct simseg_pkt *pkt,
-				 struct simseg_session *s, u8 dir, struct simseg_result *res)
+				 struct simseg_session *s, u8 dir, u32 change,
+				 struct simseg_result *res)
 {
 	u8 side = dir != s->initiator;
 
@@ -302,6 +303,8 @@ static void simseg_allow_session(struct simseg_net *sn, const struct simseg_pkt 
 	if (!(pkt->flags & SIMSEG_PKT_DRY)) {
 		if (unlikely(pkt->in && READ_ONCE(s->iif[dir]) != pkt->in->ifindex))
 			WRITE_ONCE(s->iif[dir], pkt->in->ifindex);
+		if (unlikely(READ_ONCE(s->passed[dir]) != change))
+			WRITE_ONCE(s->passed[dir], change);
 		simseg_session_account(sn, s, pkt, dir);
 	}
 	simseg_allow(res, SIMSEG_REASON_SESSION);
@@ -309,7 +312,8 @@ static void simseg_allow_session(struct simseg_net *sn, const struct simseg_pkt 
 
 /* Row 4, after the addresses have passed. True: decided. */
 static bool simseg_row_session(struct simseg_net *sn, const struct simseg_pkt *pkt,
-			       struct simseg_session *s, u8 dir, struct simseg_result *res)
+			       struct simseg_session *s, u8 dir, u32 change,
+			       struct simseg_result *res)
 {
 	u8 reason;
 
@@ -325,7 +329,7 @@ static bool simseg_row_session(struct simseg_net *sn, const struct simseg_pkt *p
 			simseg_sweep_kick(sn);
 		return true;
 	}
-	simseg_allow_session(sn, pkt, s, dir, res);
+	simseg_allow_session(sn, pkt, s, dir, change, res);
 	return true;
 }
 
@@ -377,7 +381,7 @@ static void simseg_open(struct simseg_net *sn, const struct simseg_pkt *pkt, u32
 		dir = simseg_key_make(&key, pkt) ^ !!(pkt->flags & SIMSEG_PKT_REVERSED);
 		s = simseg_session_find(sn, &key);
 		if (s) {
-			simseg_allow_session(sn, pkt, s, dir, res);
+			simseg_allow_session(sn, pkt, s, dir, change, res);
 			return;
 		}
 	}
@@ -498,7 +502,7 @@ static void simseg_judge_rows(struct simseg_net *sn, const struct simseg_pkt *pk
 		simseg_deny(res, pkt->malformed);
 	else if (pkt->flags & SIMSEG_PKT_ERROR)
 		simseg_judge_error(sn, pkt, res);
-	else if (!s || !simseg_row_session(sn, pkt, s, dir, res))
+	else if (!s || !simseg_row_session(sn, pkt, s, dir, change, res))
 		simseg_row_new(sn, pkt, &ends, change, res);
 }
 
@@ -519,7 +523,7 @@ void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct si
 		simseg_pass(res, SIMSEG_REASON_LINK);
 		return;
 	}
-	if (simseg_own_error(pkt)) {
+	if (simseg_own_error(pkt) && !pkt->malformed) {
 		simseg_judge_own_error(sn, pkt, res);
 		return;
 	}
@@ -533,9 +537,10 @@ void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct si
 	 * say what they said.
 	 */
 	if (s && READ_ONCE(s->change) == change &&
-	    (!pkt->in || READ_ONCE(s->iif[dir]) == pkt->in->ifindex) &&
+	    (!pkt->in || (READ_ONCE(s->iif[dir]) == pkt->in->ifindex &&
+			  READ_ONCE(s->passed[dir]) == change)) &&
 	    !simseg_session_reusable(s, pkt)) {
-		simseg_allow_session(sn, pkt, s, dir, res);
+		simseg_allow_session(sn, pkt, s, dir, change, res);
 		return;
 	}
 	simseg_judge_rows(sn, pkt, change, s, dir, res);
@@ -544,11 +549,11 @@ void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct si
 /*
  * The guard's question: rows 1 to 3 by addresses alone. @in: ingress; NULL:
  * egress on @out, where the destination has to be at home. 0: nothing speaks
- * against it; else why not, and *@device is whose it is, or NULL.
+ * against it; else why not, and @res names the devices at both ends.
  */
 u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 			const struct in6_addr *dst, const struct net_device *in,
-			const struct net_device *out, struct simseg_device **device)
+			const struct net_device *out, struct simseg_result *res)
 {
 	const struct simseg_ruleset *rs = rcu_dereference(sn->ruleset);
 	const struct simseg_binding *binding[2];
@@ -556,28 +561,22 @@ u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 	u8 reason;
 	int i;
 
-	*device = NULL;
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
 		binding[i] = simseg_binding_lookup(sn, i ? dst : src);
-	i = in ? 0 : 1;
+		res->device[i] = binding[i] ? rcu_dereference(binding[i]->device) : NULL;
+		res->epoch[i] = binding[i] ? binding[i]->epoch : 0;
+	}
 	if (in)
 		reason = simseg_row_side(sn, rs, src, binding[0], in);
 	else if (!binding[1])
 		reason = simseg_in_pool(rs, dst) ? SIMSEG_REASON_UNBOUND : 0;
 	else
 		reason = simseg_binding_on(binding[1], out) ? 0 : SIMSEG_REASON_UNBOUND;
-	if (reason) {
-		*device = binding[i] ? rcu_dereference(binding[i]->device) : NULL;
-		return reason;
+	for (i = 0; i < 2 && !reason; i++) {
+		if (res->device[i])
+			reason = simseg_row_quarantine(res->device[i], i ? src : dst, &responder);
 	}
-	for (i = 0; i < 2; i++) {
-		struct simseg_device *d = binding[i] ? rcu_dereference(binding[i]->device) : NULL;
-
-		reason = d ? simseg_row_quarantine(d, i ? src : dst, &responder) : 0;
-		if (reason) {
-			*device = d;
-			return reason;
-		}
-	}
-	return 0;
+	res->verdict = reason ? SIMSEG_VERDICT_DENY : SIMSEG_VERDICT_PASS;
+	res->reason = reason;
+	return reason;
 }
