@@ -14,9 +14,12 @@
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 
-typedef struct nf_conntrack_tuple_hash *
-(*simseg_find_fn)(struct net *net, const struct nf_conntrack_zone *zone,
-		  const struct nf_conntrack_tuple *tuple);
+/* What conntrack gives us for the time of one function. */
+struct simseg_conntrack {
+	struct nf_conntrack_tuple_hash *(*find)(struct net *net,
+						const struct nf_conntrack_zone *zone,
+						const struct nf_conntrack_tuple *tuple);
+};
 
 /* The tuple of @s as the initiator sees it (@reply: as the responder does). */
 static void simseg_tuple(struct nf_conntrack_tuple *tuple, const struct simseg_session *s,
@@ -54,17 +57,17 @@ static void simseg_tuple(struct nf_conntrack_tuple *tuple, const struct simseg_s
  * conntrack's reply.
  */
 static struct nf_conn *simseg_conntrack_get(struct net *net, const struct simseg_session *s,
-					    simseg_find_fn find)
+					    const struct simseg_conntrack *api)
 {
 	const struct nf_conntrack_zone zone = { .dir = NF_CT_DEFAULT_ZONE_DIR };
 	struct nf_conntrack_tuple_hash *h;
 	struct nf_conntrack_tuple tuple;
 
 	simseg_tuple(&tuple, s, false);
-	h = find(net, &zone, &tuple);
+	h = api->find(net, &zone, &tuple);
 	if (!h) {
 		simseg_tuple(&tuple, s, true);
-		h = find(net, &zone, &tuple);
+		h = api->find(net, &zone, &tuple);
 	}
 	return h ? nf_ct_tuplehash_to_ctrack(h) : NULL;
 }
@@ -72,15 +75,15 @@ static struct nf_conn *simseg_conntrack_get(struct net *net, const struct simseg
 /* Returns how many entries were deleted, 0 or 1. */
 u32 simseg_conntrack_delete(struct net *net, const struct simseg_session *s)
 {
-	simseg_find_fn find = symbol_get(nf_conntrack_find_get);
+	struct simseg_conntrack api = { .find = symbol_get(nf_conntrack_find_get) };
 	typeof(nf_ct_delete) *delete;
 	struct nf_conn *ct;
 	u32 n = 0;
 
-	if (!find)
+	if (!api.find)
 		return 0;
 	delete = symbol_get(nf_ct_delete);
-	ct = delete ? simseg_conntrack_get(net, s, find) : NULL;
+	ct = delete ? simseg_conntrack_get(net, s, &api) : NULL;
 	if (ct) {
 		n = delete(ct, 0, 0);
 		nf_conntrack_put(&ct->ct_general);
@@ -94,13 +97,13 @@ u32 simseg_conntrack_delete(struct net *net, const struct simseg_session *s)
 /* Is the flow in a flowtable, where its packets do not meet the floor? */
 bool simseg_conntrack_offloaded(struct net *net, const struct simseg_session *s)
 {
-	simseg_find_fn find = symbol_get(nf_conntrack_find_get);
+	struct simseg_conntrack api = { .find = symbol_get(nf_conntrack_find_get) };
 	bool offloaded = false;
 	struct nf_conn *ct;
 
-	if (!find)
+	if (!api.find)
 		return false;
-	ct = simseg_conntrack_get(net, s, find);
+	ct = simseg_conntrack_get(net, s, &api);
 	if (ct) {
 		offloaded = test_bit(IPS_OFFLOAD_BIT, &ct->status) && !nf_ct_is_dying(ct);
 		nf_conntrack_put(&ct->ct_general);

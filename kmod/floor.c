@@ -18,18 +18,10 @@
 
 #define SIMSEG_PRI_VERDICT	(-50)
 
-/* Fragments that became part of another packet do not come here again. */
-static void simseg_floor_merged(struct simseg_net *sn, const struct nf_hook_state *state)
-{
-	struct simseg_iface *iface = state->in ? simseg_iface_of(sn, state->in) : NULL;
-
-	if (iface)
-		simseg_iface_count(iface, SIMSEG_IFACE_MERGED, 1);
-}
-
 /*
- * Gathers fragments, so that ports are known and nothing passes in pieces. 0: @skb is whole; -EINPROGRESS: it is kept until
- * the others come; else it cannot be gathered.
+ * Gathers fragments, so that ports are known and nothing passes in pieces.
+ * 0: @skb is whole; -EINPROGRESS: it is kept until the others come; else it
+ * cannot be gathered.
  */
 static int simseg_floor_gather(struct sk_buff *skb, const struct nf_hook_state *state)
 {
@@ -87,14 +79,23 @@ static bool simseg_floor_loopback(const struct nf_hook_state *state,
 	}
 }
 
-static void simseg_floor_count(struct simseg_net *sn, const struct simseg_pkt *pkt,
-			       const struct simseg_result *res)
+/* Was it fragments once, whoever gathered them? */
+static bool simseg_floor_gathered(const struct sk_buff *skb, u8 family)
+{
+	return family == NFPROTO_IPV4 ? IPCB(skb)->frag_max_size : IP6CB(skb)->frag_max_size;
+}
+
+static void simseg_floor_count(struct simseg_net *sn, const struct sk_buff *skb, u8 family,
+			       const struct simseg_pkt *pkt, const struct simseg_result *res)
 {
 	struct simseg_iface *iface = pkt->in ? simseg_iface_of(sn, pkt->in) : NULL;
 
 	simseg_count(sn, res->reason, pkt->packets, pkt->bytes);
-	if (iface)
+	if (iface) {
 		simseg_iface_count(iface, SIMSEG_IFACE_FLOOR_PASS + res->verdict, pkt->packets);
+		if (pkt->malformed == SIMSEG_REASON_FRAGMENT || simseg_floor_gathered(skb, family))
+			simseg_iface_count(iface, SIMSEG_IFACE_WHOLE, 1);
+	}
 	if (res->verdict == SIMSEG_VERDICT_DENY)
 		simseg_deny_note(sn, pkt, res);
 }
@@ -131,16 +132,26 @@ static unsigned int simseg_floor(void *priv, struct sk_buff *skb,
 	simseg_floor_judge(sn, skb, state, out, &pkt, &res);
 	if (unlikely(res.reason == SIMSEG_REASON_FRAGMENT) && state->hook != NF_INET_LOCAL_OUT) {
 		err = simseg_floor_gather(skb, state);
-		if (err == -EINPROGRESS) {
-			simseg_floor_merged(sn, state);
+		if (err == -EINPROGRESS)
 			return NF_STOLEN;
-		}
 		/* what cannot be gathered has lost its route: it must not go on */
 		if (!err)
 			simseg_floor_judge(sn, skb, state, out, &pkt, &res);
 	}
-	simseg_floor_count(sn, &pkt, &res);
+	simseg_floor_count(sn, skb, state->pf, &pkt, &res);
 	return res.verdict == SIMSEG_VERDICT_DENY ? NF_DROP : NF_ACCEPT;
+}
+
+static bool simseg_floor_fragment(const struct sk_buff *skb, u8 family)
+{
+	struct simseg_pkt pkt, quote;
+
+	if (family == NFPROTO_IPV4)
+		return ip_is_fragment(ip_hdr(skb));
+	if (!ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr))
+		return false;
+	simseg_parse(skb, family, skb_network_offset(skb), &pkt, &quote);
+	return pkt.malformed == SIMSEG_REASON_FRAGMENT;
 }
 
 /* Counts what comes in before anything else may take it. */
@@ -150,10 +161,12 @@ static unsigned int simseg_floor_prerouting(void *priv, struct sk_buff *skb,
 	struct simseg_iface *iface = simseg_iface_of(simseg_net(state->net), state->in);
 	u32 packets, bytes;
 
-	if (iface) {
-		simseg_skb_size(skb, state->pf, skb_network_offset(skb), &packets, &bytes);
-		simseg_iface_count(iface, SIMSEG_IFACE_PREROUTING, packets);
-	}
+	if (!iface)
+		return NF_ACCEPT;
+	simseg_skb_size(skb, state->pf, skb_network_offset(skb), &packets, &bytes);
+	simseg_iface_count(iface, SIMSEG_IFACE_PREROUTING, packets);
+	if (simseg_floor_fragment(skb, state->pf))
+		simseg_iface_count(iface, SIMSEG_IFACE_FRAGMENT, 1);
 	return NF_ACCEPT;
 }
 

@@ -46,6 +46,17 @@ u64 simseg_iface_sum(const struct simseg_iface *iface, enum simseg_iface_counter
 	return sum;
 }
 
+/*
+ * Fragments that became part of another packet, or wait for that, whoever
+ * gathers them. WHOLE is read first: it never runs ahead of FRAGMENT.
+ */
+u64 simseg_iface_merged(const struct simseg_iface *iface)
+{
+	u64 whole = simseg_iface_sum(iface, SIMSEG_IFACE_WHOLE);
+
+	return simseg_iface_sum(iface, SIMSEG_IFACE_FRAGMENT) - whole;
+}
+
 static u64 simseg_iface_device_rx(struct net_device *dev)
 {
 	struct rtnl_link_stats64 stats;

@@ -75,7 +75,6 @@ static int simseg_nl_put_iface_stats(struct sk_buff *skb, const struct simseg_if
 		[SIMSEG_IFACE_FLOOR_PASS]	= SIMSEG_A_STATS_FLOOR_PASS,
 		[SIMSEG_IFACE_FLOOR_ALLOW]	= SIMSEG_A_STATS_FLOOR_ALLOW,
 		[SIMSEG_IFACE_FLOOR_DENY]	= SIMSEG_A_STATS_FLOOR_DENY,
-		[SIMSEG_IFACE_MERGED]		= SIMSEG_A_STATS_MERGED,
 		[SIMSEG_IFACE_TX_GUARD_DROP]	= SIMSEG_A_STATS_TX_GUARD_DROP,
 	};
 	struct nlattr *nest = nla_nest_start(skb, SIMSEG_A_STATS);
@@ -89,10 +88,13 @@ static int simseg_nl_put_iface_stats(struct sk_buff *skb, const struct simseg_if
 			      SIMSEG_A_STATS_PAD))
 		return -EMSGSIZE;
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		if (nla_put_u64_64bit(skb, types[i], simseg_iface_sum(iface, i),
-				      SIMSEG_A_STATS_PAD))
+		if (types[i] && nla_put_u64_64bit(skb, types[i], simseg_iface_sum(iface, i),
+						  SIMSEG_A_STATS_PAD))
 			return -EMSGSIZE;
 	}
+	if (nla_put_u64_64bit(skb, SIMSEG_A_STATS_MERGED, simseg_iface_merged(iface),
+			      SIMSEG_A_STATS_PAD))
+		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
 }

@@ -87,7 +87,8 @@ static int simseg_nl_put_session_use(struct sk_buff *skb, struct simseg_net *sn,
 		{ SIMSEG_A_SESSION_REPLY_BYTES, atomic64_read(&s->bytes[1]) },
 		{ SIMSEG_A_SESSION_AGE, ktime_get_boottime_ns() - s->start },
 		{ SIMSEG_A_SESSION_IDLE, jiffies64_to_nsecs(idle) },
-		{ SIMSEG_A_SESSION_EXPIRES, jiffies64_to_nsecs(timeout > idle ? timeout - idle : 0) },
+		{ SIMSEG_A_SESSION_EXPIRES,
+		  jiffies64_to_nsecs(timeout > idle ? timeout - idle : 0) },
 	};
 
 	return simseg_nl_put_u64s(skb, values, ARRAY_SIZE(values), SIMSEG_A_SESSION_PAD);

@@ -245,6 +245,7 @@ int simseg_iface_set(struct simseg_net *sn, const char *name, u8 side, u8 mode,
 		     struct netlink_ext_ack *extack);
 int simseg_iface_del(struct simseg_net *sn, const char *name, struct netlink_ext_ack *extack);
 void simseg_iface_count(struct simseg_iface *iface, enum simseg_iface_counter counter, u32 n);
+u64 simseg_iface_merged(const struct simseg_iface *iface);
 u64 simseg_iface_sum(const struct simseg_iface *iface, enum simseg_iface_counter counter);
 
 /* counter.c */

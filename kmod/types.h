@@ -285,7 +285,8 @@ enum simseg_iface_counter {
 	SIMSEG_IFACE_FLOOR_PASS,	/* these three in the order of */
 	SIMSEG_IFACE_FLOOR_ALLOW,	/* enum simseg_verdict */
 	SIMSEG_IFACE_FLOOR_DENY,
-	SIMSEG_IFACE_MERGED,
+	SIMSEG_IFACE_FRAGMENT,	/* came in at PRE_ROUTING as one */
+	SIMSEG_IFACE_WHOLE,	/* of those: met the floor as it is, or gathered */
 	SIMSEG_IFACE_TX_GUARD_DROP,
 	__SIMSEG_IFACE_COUNTERS
 };

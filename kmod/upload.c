@@ -11,7 +11,7 @@
 #include "simseg.h"
 
 #define SIMSEG_TIME_MAX		2000000		/* s: in jiffies it fits 31 bits at HZ 1000 */
-#define SIMSEG_LIMIT_MAX	(1U << 24)
+#define SIMSEG_LIMIT_MAX	16777216
 
 /* A policy or peer set that is being collected. */
 struct simseg_draft {
