@@ -187,7 +187,10 @@ u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8
 	iface = simseg_iface_of(sn, dev);
 	if (!simseg_xdp_certain(sn, pkt, iface, &res))
 		return SIMSEG_VERDICT_PASS;
-	/* A tagged frame ends on the device that received it, not on the VLAN's. */
-	simseg_xdp_account(sn, simseg_iface_of(sn, frame->dev), pkt, &res);
+	/*
+	 * A tagged frame ends on the device that received it, whose own counter
+	 * has seen it; the VLAN's stands in where that has no side.
+	 */
+	simseg_xdp_account(sn, simseg_iface_of(sn, frame->dev) ?: iface, pkt, &res);
 	return SIMSEG_VERDICT_DENY;
 }
