@@ -38,22 +38,22 @@ bulk() { on d1 iperf3 -c 10.20.0.5 -n 2M -l 64K --connect-timeout 5000; }
 declare -A ahead rest
 take() {
 	local dev
+	wait_for 5 settled
 	for dev in "${LINKS[@]}"; do
 		ahead[$dev]=$(rx_ahead "$dev")
 		rest[$dev]=$(rest_of "$dev")
 	done
 }
 
-# settled: nothing comes in any more, so that two readings belong together.
-settled() {
-	local before
-	before=$(seg -j stats | jq -c '[.interfaces[].device_rx]')
-	[ "$before" = "$(seg -j stats | jq -c '[.interfaces[].device_rx]')" ]
-}
+# settled: nothing comes in any more, so that readings belong together. A retry
+# of TCP comes within a second.
+counts() { seg -j stats | jq -c '[.interfaces[].device_rx]'; }
+unchanged() { [ "$(counts)" = "$1" ]; }
+settled() { hold_for 1 unchanged "$(counts)"; }
 
 same() {
 	local dev status=0
-	wait_for 3 settled
+	wait_for 5 settled
 	for dev in "${LINKS[@]}"; do
 		if [ "$(rx_ahead "$dev")" != "${ahead[$dev]}" ]; then
 			echo "$dev: the device counts $(($(rx_ahead "$dev") - ahead[$dev])) more"
@@ -122,7 +122,7 @@ round 'GRO on' strict bulk
 check 'large packets count as what they are on the wire' segments
 nft add rule inet gateway forward 'meta l4proto { tcp, udp } ct state established flow add @ft'
 round 'flowtable' loose bulk
-wait_for 3 settled
+wait_for 5 settled
 denied_before=$(denied_by_counters)
 test_records
 check 'the monitor ends' monitor_down
