@@ -190,7 +190,8 @@ device_up() {
 	local n=$1 dev=eth0
 	{
 		cat <<-EOF
-			link set $dev addrgenmode none up
+			link set $dev addrgenmode none
+			link set $dev up
 			address add 10.64.0.1$n/32 dev $dev
 			address add fd64::1$n/128 dev $dev nodad
 			address add fe80::1$n/64 dev $dev nodad
