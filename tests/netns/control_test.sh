@@ -31,15 +31,12 @@ bad_file() {
 test_files() {
 	local good
 	good=$(policies | ruleset)
-	sed 's/policies:/polices:/' "$good" | bad_file 'an unknown key' polices
-	sed 's/10.64.0.11/10.99.0.1/' "$good" | bad_file 'an address outside the pools' 10.99.0.1
-	sed 's/to: masters/to: nobody/' "$good" | bad_file 'an unknown peer set' nobody
-	sed 's/policy: talker/policy: tlker/' "$good" | bad_file 'an unknown policy' tlker
-	sed 's/version: 1/version: 9/' "$good" | bad_file 'another version' 9
-	{
-		cat "$good"
-		tail -n 1 "$good"
-	} | bad_file 'a device twice' "${ICCID[d1]}"
+	bad_file 'an unknown key' polices < <(sed 's/policies:/polices:/' "$good")
+	bad_file 'an address outside the pools' 10.99.0.1 < <(sed 's/10.64.0.11/10.99.0.1/' "$good")
+	bad_file 'an unknown peer set' nobody < <(sed 's/to: masters/to: nobody/' "$good")
+	bad_file 'an unknown policy' tlker < <(sed 's/policy: talker/policy: tlker/' "$good")
+	bad_file 'another version' 9 < <(sed 's/version: 1/version: 9/' "$good")
+	bad_file 'a device twice' "${ICCID[d1]}" < <(cat "$good" <(tail -n 1 "$good"))
 	check_eq 'a missing file is bad usage' "$(code seg apply "$WORK/none")" 1
 	check_eq 'no such device' "$(code seg device show 8988228000000000095)" 4
 }

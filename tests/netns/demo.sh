@@ -304,9 +304,10 @@ step_9() {
 		seg session list | head -n 6
 		seg stats
 	} | sed "s/^/${STORY_KTAP:+# }     /"
+	# From here on nothing is denied any more: what is counted stands still.
+	want 'disarm' seg disarm --reason demo
 	want 'every denied packet is in a record' wait_for 5 denies_add_up
 	counted=$(denied_by_counters)
-	want 'disarm' seg disarm --reason demo
 	want_here 'the monitor ends' monitor_down
 	want 'rmmod after disarm' rmmod simseg
 	step '9. rmmod refused while it governs; every packet is counted once (remainder 0, GRO on and off); disarmed: it unloads'
