@@ -120,7 +120,7 @@ static const struct bad_file bad_files[] = {
 
 	/* devices */
 	{ HEAD "policies: { a: { observe: yes } }\n",
-	  { "3:25: 'yes' is not true or false" } },
+	  { "3:27: 'yes' is not true or false" } },
 	{ HEAD METER "devices: [ { policy: meter } ]\n", { "4:12: a device needs an iccid" } },
 	{ HEAD METER "devices: [ { iccid: 8988228000000000012 } ]\n",
 	  { "4:12: a device needs a policy" } },
