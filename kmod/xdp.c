@@ -61,13 +61,17 @@ static bool simseg_xdp_ours(const struct simseg_frame *frame, const struct net_d
 
 /*
  * NAT of any kind, masquerading as well, has a hook at this priority wherever
- * a destination can change before the floor.
+ * a destination can change before the floor. Whoever takes a hook away frees
+ * its ops at once, but not before the entry points elsewhere: what was read is
+ * right if the entry still points there afterwards.
  */
 static bool simseg_xdp_has_nat(const struct net *net, bool v4)
 {
 	const struct nf_hook_entries *e;
+	const struct nf_hook_ops *op;
 	struct nf_hook_ops **ops;
 	unsigned int i;
+	int priority;
 
 	BUILD_BUG_ON((int)NF_IP_PRI_NAT_DST != (int)NF_IP6_PRI_NAT_DST);
 
@@ -77,7 +81,10 @@ static bool simseg_xdp_has_nat(const struct net *net, bool v4)
 		return false;
 	ops = nf_hook_entries_get_hook_ops(e);
 	for (i = 0; i < e->num_hook_entries; i++) {
-		if (READ_ONCE(ops[i])->priority == NF_IP_PRI_NAT_DST)
+		op = READ_ONCE(ops[i]);
+		priority = READ_ONCE_NOCHECK(op->priority);
+		smp_rmb();	/* the priority before the entry */
+		if (priority == NF_IP_PRI_NAT_DST || READ_ONCE(ops[i]) != op)
 			return true;
 	}
 	return false;
