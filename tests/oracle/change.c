@@ -4,12 +4,16 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/tools/net.h"
 #include "file.h"
 #include "inject.h"
+
+static void count_begin(struct world *w);
 
 void change_begin(struct world *w)
 {
@@ -22,6 +26,19 @@ void change_begin(struct world *w)
 		if (w->links[i].side != SIMSEG_SIDE_NONE &&
 		    seg_iface_set(w->seg, w->links[i].name, w->links[i].side, SIMSEG_MODE_NONE))
 			die("%s: %s", w->links[i].name, seg_strerror(w->seg));
+	count_begin(w);
+}
+
+static int upload_policy(struct seg_handle *h, const struct file_policy *p)
+{
+	const struct seg_policy policy = {
+		.name = p->name,
+		.observe = p->observe,
+		.rules = p->rules.list,
+		.n_rules = p->rules.n,
+	};
+
+	return seg_ruleset_policy(h, &policy);
 }
 
 static int upload(struct seg_handle *h, const struct file *f)
@@ -38,8 +55,7 @@ static int upload(struct seg_handle *h, const struct file *f)
 		if (f->has_setting[i])
 			err = seg_ruleset_setting(h, i, f->setting[i]);
 	for (i = 0; i < f->n_policies && !err; i++)
-		err = seg_ruleset_policy(h, f->policies[i].name, f->policies[i].rules.list,
-					 f->policies[i].rules.n);
+		err = upload_policy(h, &f->policies[i]);
 	for (i = 0; i < f->n_devices && !err; i++)
 		err = seg_ruleset_device(h, &f->devices[i].dev);
 	return err;
@@ -195,26 +211,65 @@ int change_do(struct world *w, char *words[], size_t n)
 	die("no such change: %s", words[0]);
 }
 
-static int count_one(const struct seg_counter *counter, void *arg)
+/*
+ * Counters are read after every packet: one message there and one back, where
+ * libseg takes five calls of the system, which are slow in User-Mode Linux.
+ */
+static void count_begin(struct world *w)
 {
-	struct world *w = arg;
-	uint64_t more;
-	size_t at;
+	w->stats = nl_socket_alloc();
+	if (!w->stats || genl_connect(w->stats))
+		die("generic netlink");
+	w->family = genl_ctrl_resolve(w->stats, SIMSEG_FAMILY_NAME);
+	if (w->family < 0)
+		die("%s: %s", SIMSEG_FAMILY_NAME, nl_geterror(w->family));
+}
 
-	if (counter->code >= __SIMSEG_REASON_MAX)
-		return 0;
-	more = counter->packets - w->counted[counter->code];
-	w->counted[counter->code] = counter->packets;
-	at = strlen(w->counts);
+static void count_one(struct world *w, struct nlattr *nest)
+{
+	struct nlattr *tb[SIMSEG_A_COUNTER_MAX + 1];
+	uint64_t packets, more;
+	size_t at = strlen(w->counts);
+	unsigned int code;
+
+	if (nla_parse_nested(tb, SIMSEG_A_COUNTER_MAX, nest, NULL) || !tb[SIMSEG_A_COUNTER_CODE] ||
+	    !tb[SIMSEG_A_COUNTER_PACKETS])
+		die("a counter that cannot be read");
+	code = nla_get_u8(tb[SIMSEG_A_COUNTER_CODE]);
+	packets = nla_get_u64(tb[SIMSEG_A_COUNTER_PACKETS]);
+	if (code >= REASONS_MAX)
+		die("reason %u", code);
+	more = packets - w->counted[code];
+	w->counted[code] = packets;
 	if (more)
 		snprintf(w->counts + at, sizeof(w->counts) - at, "%s%s+%llu", at ? "," : "",
-			 seg_reason_name(counter->code), (unsigned long long)more);
-	return 0;
+			 seg_reason_name(code), (unsigned long long)more);
 }
 
 void change_count(struct world *w)
 {
+	static uint8_t reply[16384] __attribute__((aligned(8)));
+	struct {
+		struct nlmsghdr nlh;
+		struct genlmsghdr genl;
+	} request = {
+		.nlh.nlmsg_len = sizeof(request),
+		.nlh.nlmsg_type = w->family,
+		.nlh.nlmsg_flags = NLM_F_REQUEST,
+		.genl.cmd = SIMSEG_CMD_STATS_GET,
+		.genl.version = SIMSEG_FAMILY_VERSION,
+	};
+	struct nlmsghdr *nlh = (struct nlmsghdr *)reply;
+	int fd = nl_socket_get_fd(w->stats), rest;
+	struct nlattr *nla;
+	ssize_t len;
+
 	w->counts[0] = '\0';
-	if (seg_stats_get(w->seg, count_one, w))
-		die("simseg: %s", seg_strerror(w->seg));
+	if (send(fd, &request, sizeof(request), 0) < 0)
+		die("simseg's counters");
+	len = recv(fd, reply, sizeof(reply), 0);
+	if (len < 0 || !nlmsg_ok(nlh, len) || nlh->nlmsg_type != w->family)
+		die("simseg's counters");
+	nlmsg_for_each_attr(nla, nlh, GENL_HDRLEN, rest) if (nla_type(nla) == SIMSEG_A_COUNTER)
+		count_one(w, nla);
 }

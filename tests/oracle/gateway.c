@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A gateway: a namespace with TUN links, routes, and nothing to say for itself.
- * What is delivered to it is logged and dropped, what it makes itself is dropped
- * before anybody judges it: no answer, error or report of the kernel's mixes
- * with what is measured.
+ * What is delivered to it is logged; what it makes itself is dropped before
+ * anybody judges it: no answer, error or report of the kernel's mixes with what
+ * is measured.
  */
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -57,7 +57,7 @@ static const char quiet[] = "table inet harness {\n"
 			    "		type filter hook output priority -500; policy drop;\n"
 			    "	}\n"
 			    "	chain delivered {\n"
-			    "		type filter hook input priority 500; policy drop;\n"
+			    "		type filter hook input priority 500;\n"
 			    "		log prefix \"self\" group 1\n"
 			    "	}\n"
 			    "}\n";
@@ -151,6 +151,7 @@ static int log_open(void)
 
 void gateway_make(struct world *w, struct gateway *g, const char *batch)
 {
+	struct pollfd *pfd = g == &w->a ? w->pfd : w->pfd + w->n_links + 1;
 	size_t i;
 
 	if (unshare(CLONE_NEWNET))
@@ -163,11 +164,11 @@ void gateway_make(struct world *w, struct gateway *g, const char *batch)
 	gateway_nft(g, quiet);
 	for (i = 0; i < w->n_links; i++) {
 		g->tun[i] = tun_open(w->links[i].name);
-		g->pfd[i] = (struct pollfd){ .fd = g->tun[i], .events = POLLIN };
+		pfd[i] = (struct pollfd){ .fd = g->tun[i], .events = POLLIN };
 	}
 	run_ip(w, batch);
 	g->log = log_open();
-	g->pfd[w->n_links] = (struct pollfd){ .fd = g->log, .events = POLLIN };
+	pfd[w->n_links] = (struct pollfd){ .fd = g->log, .events = POLLIN };
 }
 
 void gateway_nft(struct gateway *g, const char *text)
@@ -205,12 +206,12 @@ static uint32_t hash(uint32_t sum, const uint8_t *p, size_t len)
 static void read_tun(const struct link *link, int fd, struct seen *seen)
 {
 	static uint8_t packet[PACKET_MAX];
-	ssize_t len;
+	ssize_t len = read(fd, packet, sizeof(packet));
 
-	while ((len = read(fd, packet, sizeof(packet))) > 0) {
-		append(seen->outs, link->name);
-		seen->hash = hash(seen->hash, packet, len);
-	}
+	if (len <= 0)
+		return;
+	append(seen->outs, link->name);
+	seen->hash = hash(seen->hash, packet, len);
 }
 
 static void read_log_message(struct nlmsghdr *nlh, struct seen *seen)
@@ -231,26 +232,39 @@ static void read_log(int fd, struct seen *seen)
 {
 	static uint8_t room[LOG_ROOM] __attribute__((aligned(8)));
 	struct nlmsghdr *nlh = (struct nlmsghdr *)room;
-	ssize_t len;
+	ssize_t len = recv(fd, room, sizeof(room), MSG_DONTWAIT);
 
-	while ((len = recv(fd, room, sizeof(room), MSG_DONTWAIT)) > 0)
-		for (nlh = (struct nlmsghdr *)room; NLMSG_OK(nlh, len); nlh = NLMSG_NEXT(nlh, len))
-			if (nlh->nlmsg_type == (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET))
-				read_log_message(nlh, seen);
+	if (len <= 0)
+		return;
+	for (; NLMSG_OK(nlh, len); nlh = NLMSG_NEXT(nlh, len))
+		if (nlh->nlmsg_type == (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET))
+			read_log_message(nlh, seen);
 }
 
-void gateway_collect(const struct world *w, struct gateway *g, struct seen *seen)
+static void seen_clear(struct seen *seen)
 {
-	size_t i;
-
 	seen->outs[0] = '\0';
 	seen->logs[0] = '\0';
 	seen->hash = 2166136261;
-	if (poll(g->pfd, w->n_links + 1, 0) <= 0)
-		return;
-	for (i = 0; i < w->n_links; i++)
-		if (g->pfd[i].revents & POLLIN)
-			read_tun(&w->links[i], g->tun[i], seen);
-	if (g->pfd[w->n_links].revents & POLLIN)
-		read_log(g->log, seen);
+}
+
+/* One packet, or one message, of each that has some, until nobody has. */
+void gateway_collect(struct world *w)
+{
+	size_t i, each = w->n_links + 1;
+	struct gateway *g;
+
+	seen_clear(&w->a.seen);
+	seen_clear(&w->b.seen);
+	while (poll(w->pfd, 2 * each, 0) > 0) {
+		for (i = 0; i < 2 * each; i++) {
+			if (!(w->pfd[i].revents & POLLIN))
+				continue;
+			g = i < each ? &w->a : &w->b;
+			if (i % each == w->n_links)
+				read_log(g->log, &g->seen);
+			else
+				read_tun(&w->links[i % each], g->tun[i % each], &g->seen);
+		}
+	}
 }

@@ -58,14 +58,11 @@ static void add_link(struct world *w, char *words[], size_t n)
 /* Is simseg to be alone in its gateway? A has no connection tracking at all. */
 static void start(struct script *s)
 {
-	struct seen seen;
-
 	fclose(s->batch_file);
 	gateway_make(&s->w, &s->w.b, s->batch);
 	gateway_make(&s->w, &s->w.a, s->batch);
 	change_begin(&s->w);
-	gateway_collect(&s->w, &s->w.a, &seen);
-	gateway_collect(&s->w, &s->w.b, &seen);
+	gateway_collect(&s->w);
 	change_count(&s->w);
 	s->started = true;
 }
@@ -116,17 +113,16 @@ static void packet(struct script *s, char *words[])
 {
 	static uint8_t data[PACKET_MAX];
 	size_t len = unhex(words[3], data), link = strtoul(words[2], NULL, 10);
-	static struct seen a, b;
+	const struct seen *a = &s->w.a.seen, *b = &s->w.b.seen;
 
 	if (link >= s->w.n_links)
 		bad(words[2]);
 	gateway_send(&s->w.a, link, data, len);
 	gateway_send(&s->w.b, link, data, len);
-	gateway_collect(&s->w, &s->w.a, &a);
-	gateway_collect(&s->w, &s->w.b, &b);
+	gateway_collect(&s->w);
 	change_count(&s->w);
-	fprintf(s->out, "packet\t%s\t%s\t%s\t%08x\t%s\t%s\t%08x\n", words[1], or_dash(a.outs),
-		or_dash(s->w.counts), a.hash, or_dash(b.outs), or_dash(b.logs), b.hash);
+	fprintf(s->out, "packet\t%s\t%s\t%s\t%08x\t%s\t%s\t%08x\n", words[1], or_dash(a->outs),
+		or_dash(s->w.counts), a->hash, or_dash(b->outs), or_dash(b->logs), b->hash);
 }
 
 static size_t split(char *line, char *words[])

@@ -8,6 +8,7 @@
 #define TESTS_ORACLE_INJECT_H
 
 #include <net/if.h>
+#include <netlink/netlink.h>
 #include <nftables/libnftables.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -17,9 +18,10 @@
 
 #include "libseg.h"
 
-#define LINKS_MAX  16
-#define PACKET_MAX 65536
-#define TEXT_MAX   4096
+#define LINKS_MAX   16
+#define PACKET_MAX  65536
+#define TEXT_MAX    4096
+#define REASONS_MAX 256
 
 struct link {
 	char name[IFNAMSIZ];
@@ -37,15 +39,18 @@ struct gateway {
 	struct nft_ctx *nft;
 	int tun[LINKS_MAX];
 	int log; /* NFLOG, group 1 */
-	struct pollfd pfd[LINKS_MAX + 1];
+	struct seen seen;
 };
 
 struct world {
 	struct link links[LINKS_MAX];
 	size_t n_links;
 	struct gateway a, b;
+	struct pollfd pfd[2 * (LINKS_MAX + 1)];
 	struct seg_handle *seg;
-	uint64_t counted[__SIMSEG_REASON_MAX];
+	struct nl_sock *stats;
+	int family;
+	uint64_t counted[REASONS_MAX];
 	char counts[TEXT_MAX]; /* of the last packet: REASON+N,... */
 };
 
@@ -55,8 +60,8 @@ struct world {
 void gateway_make(struct world *w, struct gateway *g, const char *batch);
 void gateway_nft(struct gateway *g, const char *text);
 void gateway_send(const struct gateway *g, size_t link, const uint8_t *packet, size_t len);
-/* What came out since the last call; returns at once. */
-void gateway_collect(const struct world *w, struct gateway *g, struct seen *seen);
+/* What came out of both since the last call; returns at once. */
+void gateway_collect(struct world *w);
 
 /* change.c */
 

@@ -20,7 +20,7 @@ class Answer:
         self.hash = digest
 
     def __str__(self):
-        if self.why is None or self.verdict:
+        if self.verdict:
             return "%s %s, out %s" % (self.verdict, self.reason or "-", self.out or "-")
         return "%s, out %s" % (", ".join(self.why) or "nothing said", self.out or "-")
 

@@ -173,14 +173,15 @@ class Packet:
     """What can be told of a packet; fields it does not have are None."""
 
     __slots__ = ("v", "src", "dst", "proto", "sport", "dport", "flags", "seq", "ack", "kind",
-                 "code", "ident", "quote", "offset", "more", "headers", "rh0", "bad", "hops",
-                 "length", "at", "data")
+                 "code", "ident", "echo_id", "quote", "offset", "more", "headers", "chain",
+                 "bad", "hops", "length", "at", "data")
 
     def __init__(self):
         for name in self.__slots__:
             setattr(self, name, None)
         self.headers = 0
-        self.rh0 = self.bad = False
+        self.chain = []         # (type, its third byte) of each IPv6 extension header
+        self.bad = False
 
     @property
     def fragment(self):
@@ -196,11 +197,27 @@ class Packet:
         return self.proto == ICMP and self.kind in (0, 8) or \
             self.proto == ICMP6 and self.kind in (128, 129)
 
+    def has(self, kind):
+        """How many extension headers of a type it has."""
+        return sum(1 for k, _ in self.chain if k == kind)
+
+    def checksum_ok(self):
+        """Is the checksum behind the IP header right, where there is one?"""
+        body = self.data[self.at:] if self.at else b""
+        if self.proto == ICMP and self.v == 4:
+            return checksum(body) == 0
+        size = {TCP: 20, UDP: 8, ICMP6: 8, UDPLITE: 8, DCCP: 12}.get(self.proto)
+        if not size or len(body) < size or self.fragment:
+            return True
+        if self.proto == UDP and body[6:8] == b"\0\0" and self.v == 4:
+            return True
+        return checksum(pseudo(self.src, self.dst, self.proto, len(body)) + body) == 0
+
     def key(self):
         """The same for both directions of a flow."""
         if self.echo:
-            a = (self.src, self.ident)
-            b = (self.dst, self.ident)
+            a = (self.src, self.echo_id)
+            b = (self.dst, self.echo_id)
         elif self.proto in PORTS:
             a = (self.src, self.sport)
             b = (self.dst, self.dport)
@@ -252,6 +269,7 @@ def _decode6(p, data):
             p.proto = nxt
             return None
         p.headers += 1
+        p.chain.append((nxt, data[at + 2]))
         if nxt == FRAGMENT:
             field, p.ident = struct.unpack_from("!HI", data, at + 2)
             p.offset, p.more = field & 0xfff8, bool(field & 1)
@@ -259,8 +277,6 @@ def _decode6(p, data):
             if p.offset:
                 break
             continue
-        if nxt == ROUTING and data[at + 2] == 0:
-            p.rh0 = True
         size = (data[at + 1] + 2) * 4 if nxt == AH else (data[at + 1] + 1) * 8
         nxt, at = data[at], at + size
     p.proto = nxt
@@ -276,7 +292,7 @@ def _decode_layer4(p, rest, quoted):
     elif p.proto in (ICMP, ICMP6) and len(rest) >= 8:
         p.kind, p.code = rest[0], rest[1]
         if p.echo:
-            p.ident, = struct.unpack_from("!H", rest, 4)
+            p.echo_id, = struct.unpack_from("!H", rest, 4)
         elif p.error and not quoted:
             p.quote = decode(rest[8:], True)
 
@@ -301,7 +317,7 @@ def describe(p):
         out += " [%s] seq %d ack %d" % (flag_names(p.flags), p.seq, p.ack)
     if p.kind is not None:
         out += " type %d code %d" % (p.kind, p.code)
-        out += " id %d" % p.ident if p.echo else ""
+        out += " id %d" % p.echo_id if p.echo else ""
     if p.headers:
         out += " (%d extension headers)" % p.headers
     if p.quote is not None:

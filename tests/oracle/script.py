@@ -28,7 +28,7 @@ def body(verb, text, out):
 def session_of(ip):
     """What names the session of a packet: inject looks for it in both directions."""
     p = packet.decode(bytes.fromhex(ip))
-    sport, dport = (p.ident, p.ident) if p.echo else (p.sport or 0, p.dport or 0)
+    sport, dport = (p.echo_id, p.echo_id) if p.echo else (p.sport or 0, p.dport or 0)
     return "%s %s %d %d %d" % (packet.text(p.src), packet.text(p.dst), p.proto, sport, dport)
 
 
