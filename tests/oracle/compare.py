@@ -9,21 +9,23 @@ import packet as pk
 from judges import simseg_and_nft
 
 ICMPS = (pk.ICMP, pk.ICMP6)
-# What conntrack wants to see of these before it believes them simseg leaves to the ends.
-OTHER_INVALID = {pk.SCTP: "sctp", pk.DCCP: "dccp", pk.UDP: "length", pk.UDPLITE: "length"}
+# What nftables says of a packet whose connection it does not know.
+NO_CONNECTION = ("rule", "no-policy", "invalid", "not-syn", "untracked")
+# What simseg says of a packet whose session it does not know.
+NO_SESSION = ("no-rule", "no-policy", "not-first", "unrelated")
 
 
 class Flow:
     """What the comparison has to remember of one flow, both directions."""
 
-    __slots__ = ("alive", "cut", "missed", "history", "refused", "answered")
+    __slots__ = ("alive", "cut", "missed", "observed", "refused", "history")
 
     def __init__(self):
         self.alive = None       # how many changes there were when simseg last allowed it
         self.cut = None         # the class by which nftables has it and simseg has not
         self.missed = None      # the class by which simseg has it and nftables has not
+        self.observed = False   # simseg let a packet of it pass that opened no session
         self.refused = False    # simseg denied a SYN of it, which ended a closed session
-        self.answered = False
         self.history = []
 
 
@@ -44,24 +46,27 @@ class Comparison:
         self.name = name
         self.registry = registry
         self.flows = {}
-        self.datagrams = {}     # of a fragment: the key that its first piece told
+        self.datagrams = {}     # what names a datagram -> its fragments
         self.changes = 0
-        self.last_change = {}
         self.classes = {}
         self.found = []
 
     # ---- flows --------------------------------------------------------------
 
+    def whole(self, p):
+        """Of a fragment: the datagram, as far as it is known; else the packet itself."""
+        if not p.fragment:
+            return p
+        pieces = self.datagrams.setdefault((p.src, p.dst, p.proto, p.ident), [])
+        pieces.append(p)
+        return pk.gather(pieces) or p
+
     def flow_of(self, p):
         if p.src is None:
             return Flow()
-        key = p.quote.key() if p.quote is not None and p.quote.src else p.key()
-        if p.fragment:
-            ident = (p.src, p.dst, p.proto, p.ident)
-            if not p.offset:
-                self.datagrams[ident] = key
-            key = self.datagrams.get(ident, ident)
-        return self.flows.setdefault(key, Flow())
+        if p.quote is not None and p.quote.src:
+            return self.flows.setdefault(p.quote.key(), Flow())
+        return self.flows.setdefault(p.key(), Flow())
 
     def change(self, line):
         self.changes += 1
@@ -72,24 +77,27 @@ class Comparison:
     def packet(self, line, fields, model):
         p = pk.decode(bytes.fromhex(line["ip"]))
         a, b, digest = simseg_and_nft(p, fields)
-        flow = self.flow_of(p)
+        whole = self.whole(p)
+        flow = self.flow_of(whole)
         flow.history.append((line["packet"], line["in"], p, a, b))
         del flow.history[:-40]
         if line.get("stack"):
             return
         kind = None
         if a.out != b.out:
-            kind = self.classify(p, flow, a, b)
+            kind = self.classify(p, whole, flow, a, b)
             if not kind:
                 self.differ(line, p, "nft", a, b, model, flow)
-            else:
-                self.classes[kind] = self.classes.get(kind, 0) + 1
-        elif a.out and not p.fragment and digest != b.hash:
-            self.differ(line, p, "bytes", a, b, model, flow)
+        elif a.out and digest != b.hash and not p.fragment:
+            kind = "atomic-fragment" if p.has(pk.FRAGMENT) else None
+            if not kind:
+                self.differ(line, p, "bytes", a, b, model, flow)
+        if kind:
+            self.classes[kind] = self.classes.get(kind, 0) + 1
         if model and (a.verdict, a.reason, a.out) != (model.verdict, model.reason, model.out):
             self.differ(line, p, "model", a, b, model, flow)
-        if not p.error:
-            self.remember(p, flow, a, b, kind)
+        if not whole.error:
+            self.remember(whole, flow, a, b, kind)
 
     def differ(self, line, p, kind, a, b, model, flow):
         d = Difference(self.name, line, p, kind, a, b, model)
@@ -98,12 +106,13 @@ class Comparison:
 
     def remember(self, p, flow, a, b, kind):
         if a.verdict == "allow":
-            if a.reason in ("rule", "responder"):
-                flow.answered = False
             flow.alive = self.changes
             flow.cut = None
-            flow.refused = False
+            flow.refused = flow.observed = False
             flow.missed = None if b.out else kind or flow.missed
+        elif a.reason == "observed":
+            flow.alive = self.changes
+            flow.observed = True
         elif a.verdict == "deny" and b.out:
             flow.cut = kind
         elif a.verdict == "deny" and p.proto == pk.TCP and p.flags is not None \
@@ -112,52 +121,66 @@ class Comparison:
 
     # ---- deliberate differences -------------------------------------------------
 
-    def classify(self, p, flow, a, b):
+    def classify(self, p, whole, flow, a, b):
         """The class that this difference belongs to, or None."""
-        if a.verdict == "wait" or (p.fragment and not b.why):
-            return self.classify_fragment(p, a, b)
-        if a.out and not b.out:
-            return self.classify_narrower(p, flow, a, b)
-        if b.out and not a.out:
-            return self.classify_wider(p, flow, a, b)
-        return None
-
-    def classify_fragment(self, p, a, b):
-        if a.reason == "not-governed" and p.fragment:
-            return "fragment-ungoverned"
-        return None
-
-    def classify_narrower(self, p, flow, a, b):
-        """nftables has dropped what simseg has let through."""
         why = b.why[-1] if b.why else None
+        if a.reason == "not-governed" and (p.fragment or p.proto == pk.FRAGMENT):
+            return "fragment-ungoverned"
+        if a.out and not b.out:
+            return self.classify_narrower(whole, flow, a, why)
+        if b.out and not a.out:
+            return self.classify_wider(whole, flow, a, why)
+        return None
+
+    @staticmethod
+    def classify_narrower(p, flow, a, why):
+        """nftables has dropped what simseg has let through."""
         if a.reason == "link":
             return "link"
-        if flow.missed and why in ("rule", "invalid", "not-syn", "no-policy"):
+        if a.reason == "observed" and why in NO_CONNECTION:
+            return "observe"
+        if why == "invalid" and p.proto != pk.UDPLITE and not p.checksum_ok():
+            return "checksum"
+        if why == "invalid" and not p.length_ok():
+            return "length"
+        if p.proto == pk.UDPLITE and why == "invalid":
+            return "udplite"
+        if p.echo and a.reason == "session" and why in NO_CONNECTION:
+            return "echo"
+        if flow.missed and why in NO_CONNECTION:
             return flow.missed
-        if why == "invalid":
-            if p.proto == pk.TCP and a.reason in ("session", "rule", "responder"):
-                return "tcp-invalid"
-            if p.proto in ICMPS and not p.echo and not p.error:
-                return "icmp-other"
-            return OTHER_INVALID.get(p.proto)
-        if why == "not-syn" and a.reason == "session":
-            return "unanswered"
-        if why == "untracked" and p.proto == pk.ICMP6:
+        if p.has(pk.AH) and why in NO_CONNECTION:
+            return "auth-header"
+        if p.proto in ICMPS and not p.echo and not p.error and why in ("invalid", "untracked"):
             return "icmp-other"
+        if p.proto in (pk.SCTP, pk.DCCP) and why == "invalid":
+            return "sctp" if p.proto == pk.SCTP else "dccp"
+        if p.proto == pk.TCP and why == "invalid" and a.reason in ("session", "rule"):
+            return "tcp-invalid"
+        if p.proto == pk.TCP and why == "not-syn" and a.reason == "session":
+            return "unanswered"
         return None
 
-    def classify_wider(self, p, flow, a, b):
+    def classify_wider(self, p, flow, a, why):
         """nftables has let through what simseg has dropped."""
-        why = b.why[-1] if b.why else None
         if a.reason == "malformed" and p.headers > 8:
             return "long-chain"
-        if why in ("established", "related"):
-            if flow.cut:
-                return flow.cut
-            if flow.alive is not None and flow.alive != self.changes:
-                return "live"
-            if a.reason == "not-first" and flow.refused:
-                return "reused"
+        if a.reason == "malformed" and why == "responder":
+            return "responder"
+        if a.reason == "routing-header" and p.has(pk.ROUTING) > 1:
+            return "second-routing-header"
+        if p.has(pk.AH) and a.reason == "no-rule" and why == "new":
+            return "auth-header"
+        if a.reason not in NO_SESSION or why not in ("established", "related"):
+            return None
+        if flow.cut:
+            return flow.cut
+        if flow.observed:
+            return "observe"
+        if flow.alive is not None and flow.alive != self.changes:
+            return "live"
+        if a.reason == "not-first" and flow.refused:
+            return "reused"
         if why == "related" and a.reason == "unrelated" and self.stranger(p):
             return "stranger"
         return None

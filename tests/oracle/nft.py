@@ -111,8 +111,9 @@ class Translation:
             for way in ("out", "in"):
                 lines = [line for rule in policy.get(way, [])
                          for line in self.rule_lines(rule, way)]
+                end = "return" if policy.get("observe") else say("rule", "drop")
                 out.append(self.chain("p%d_%s" % (self.number("policy " + name), way),
-                                      lines + [say("rule", "drop")]))
+                                      lines + [end]))
         return out
 
     def device_chains(self):

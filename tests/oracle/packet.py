@@ -213,6 +213,16 @@ class Packet:
             return True
         return checksum(pseudo(self.src, self.dst, self.proto, len(body)) + body) == 0
 
+    def length_ok(self):
+        """Does the length, or the coverage, that UDP's header tells fit the packet?"""
+        body = self.data[self.at:] if self.at else b""
+        if self.proto not in (UDP, UDPLITE) or len(body) < 8 or self.fragment:
+            return True
+        told, = struct.unpack_from("!H", body, 4)
+        if self.proto == UDP:
+            return told == len(body)
+        return told == 0 or 8 <= told <= len(body)
+
     def key(self):
         """The same for both directions of a flow."""
         if self.echo:
@@ -295,6 +305,23 @@ def _decode_layer4(p, rest, quoted):
             p.echo_id, = struct.unpack_from("!H", rest, 4)
         elif p.error and not quoted:
             p.quote = decode(rest[8:], True)
+
+
+def gather(pieces):
+    """What the fragments (as Packet) were before, roughly; None: there is no first one.
+
+    Overlaps are for the judges; this is to tell what a whole datagram was about.
+    """
+    first = next((p for p in pieces if not p.offset and p.at), None)
+    if first is None:
+        return None
+    payload = bytearray()
+    for p in sorted((p for p in pieces if p.at), key=lambda p: p.offset):
+        payload[p.offset:] = p.data[p.at:]
+    src, dst = text(first.src), text(first.dst)
+    if first.v == 4:
+        return decode(ipv4(src, dst, first.proto, bytes(payload)))
+    return decode(ipv6(src, dst, first.proto, bytes(payload)))
 
 
 def flag_names(flags):

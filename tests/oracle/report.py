@@ -26,7 +26,7 @@ class Report:
         self.failed = 0
         self.packets = 0
         self.classes = {}
-        self.shown_by = {}      # class -> hand-made scenarios in which it occurs
+        self.shown = {}         # name of an example -> the classes it has shown
         self.found = []
         self.scenarios = []
         self.last = start
@@ -70,11 +70,11 @@ class Report:
             self.note(complaint)
             self.scenarios.append(stem)
         self.packets += packets
+        if stem.startswith("shows-"):
+            self.shown[stem[6:]] = sorted(classes)
         self.found += found
         for name, n in classes.items():
             self.classes[name] = self.classes.get(name, 0) + n
-            if not stem.startswith("random"):
-                self.shown_by.setdefault(name, []).append(stem)
 
     # ---- the end ----------------------------------------------------------------
 
@@ -122,7 +122,9 @@ class Report:
             self.note("not in DIFFERENCES: " + ", ".join(unknown))
         self.result(not unknown, "DIFFERENCES has every class of difference")
         for name in self.known if whole else ():
-            self.result(name in self.shown_by, "a scenario shows the difference " + name)
+            self.result(self.shown.get(name) == [name],
+                        "an example shows the difference %s: %s"
+                        % (name, " ".join(self.shown.get(name, [])) or "none"))
 
     def end(self):
         print("1..%d" % self.number)

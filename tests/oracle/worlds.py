@@ -86,7 +86,7 @@ class Maker:
 
     def policy(self):
         rng = self.rng
-        out = {}
+        out = {"observe": True} if rng.random() < 0.12 else {}
         for way in ("out", "in"):
             n = rng.choice([0, 1, 2, 3, 5, 8, 15, 25])
             if n:
