@@ -75,17 +75,37 @@ static int seg_pins_mkdir(struct seg_handle *h, const char *dir)
 	return seg_fail(h, -errno, "cannot make ", dir, ": ", NULL);
 }
 
+/* The lock on @dir, or -errno; -ENOENT if whoever had it has removed @dir. */
+static int seg_pins_flock(const char *dir, int how)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, how) || fstat(fd, &st))
+		err = -errno;
+	else if (!st.st_nlink)
+		err = -ENOENT;
+	if (err)
+		close(fd);
+	return err ? err : fd;
+}
+
 static int seg_pins_lock(struct seg_handle *h, struct seg_pins *pins)
 {
 	int err = seg_pins_mkdir(h, SEG_PIN_ROOT);
 
-	if (!err)
-		err = seg_pins_mkdir(h, pins->dir);
 	if (err)
 		return err;
-	pins->lock = open(pins->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (pins->lock < 0 || flock(pins->lock, LOCK_EX))
-		return seg_fail(h, -errno, "cannot lock ", pins->dir, ": ", NULL);
+	do {
+		err = seg_pins_mkdir(h, pins->dir);
+		if (err)
+			return err;
+		pins->lock = seg_pins_flock(pins->dir, LOCK_EX);
+	} while (pins->lock == -ENOENT);
+	if (pins->lock < 0)
+		return seg_fail(h, pins->lock, "cannot lock ", pins->dir, ": ", NULL);
 	return 0;
 }
 
@@ -124,6 +144,67 @@ void seg_pins_close(struct seg_pins *pins)
 	libbpf_set_print(pins->print);
 }
 
+static bool seg_pin_is_xdp(const char *name)
+{
+	return !strncmp(name, "xdp_", 4) && strlen(name) <= 16;
+}
+
+/* Under the directory's lock; the number of pins that were taken away. */
+static int seg_pins_sweep_entries(const struct seg_pins *pins, DIR *dir)
+{
+	char path[SEG_PATH_LEN];
+	struct dirent *entry;
+	int n = 0;
+
+	while ((entry = readdir(dir))) {
+		if (!seg_pin_is_xdp(entry->d_name))
+			continue;
+		seg_pin_path(pins, path, entry->d_name, 0);
+		if (seg_xdp_dead(path) && !unlink(path))
+			n++;
+	}
+	return n;
+}
+
+/* One namespace's; who holds the lock uses its pins, and sweeps another time. */
+static int seg_pins_sweep(const char *cookie)
+{
+	struct seg_pins pins = { .dir = SEG_PIN_ROOT "/" };
+	DIR *dir;
+	int n = 0;
+
+	if (strlen(cookie) >= SEG_NUMBER_LEN)
+		return 0;
+	strcat(pins.dir, cookie);
+	pins.lock = seg_pins_flock(pins.dir, LOCK_EX | LOCK_NB);
+	if (pins.lock < 0)
+		return 0;
+	dir = opendir(pins.dir);
+	if (dir) {
+		n = seg_pins_sweep_entries(&pins, dir);
+		closedir(dir);
+	}
+	rmdir(pins.dir);
+	close(pins.lock);
+	return n;
+}
+
+int seg_xdp_sweep(struct seg_handle *h)
+{
+	struct dirent *entry;
+	DIR *root = opendir(SEG_PIN_ROOT);
+	int n = 0;
+
+	if (!root)
+		return errno == ENOENT ? 0 : seg_fail(h, -errno, SEG_PIN_ROOT ": ", NULL);
+	while ((entry = readdir(root))) {
+		if (entry->d_name[0] != '.')
+			n += seg_pins_sweep(entry->d_name);
+	}
+	closedir(root);
+	return n;
+}
+
 static int seg_unpin_entries(const struct seg_pins *pins, DIR *dir)
 {
 	char path[SEG_PATH_LEN];
@@ -131,7 +212,7 @@ static int seg_unpin_entries(const struct seg_pins *pins, DIR *dir)
 	int err = 0, one;
 
 	while ((entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "xdp_", 4) || strlen(entry->d_name) > 16)
+		if (!seg_pin_is_xdp(entry->d_name))
 			continue;
 		seg_pin_path(pins, path, entry->d_name, 0);
 		one = seg_xdp_unpin(path);

@@ -46,6 +46,8 @@ char *seg_number(char buf[SEG_NUMBER_LEN], uint64_t value, unsigned int base);
 
 /* bpf_xdp.c: detach and unpin a link of which the path is known. */
 int seg_xdp_unpin(const char *path);
+/* Is there a link of ours that holds no interface any more? */
+bool seg_xdp_dead(const char *path);
 /* bpf_ring.c */
 int seg_ring_unpin_in(const struct seg_pins *pins);
 

@@ -29,6 +29,12 @@ int seg_xdp_query(struct seg_handle *h, const char *ifname, struct seg_xdp_info 
 	return seg_no_bpf(h);
 }
 
+int seg_xdp_sweep(struct seg_handle *h)
+{
+	(void)h;
+	return 0;
+}
+
 int seg_xdp_supported(struct seg_handle *h)
 {
 	seg_no_bpf(h);

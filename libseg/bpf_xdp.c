@@ -182,6 +182,21 @@ int seg_xdp_unpin(const char *path)
 	return unlink(path) && errno != ENOENT ? -errno : 0;
 }
 
+bool seg_xdp_dead(const char *path)
+{
+	struct bpf_link_info info = { 0 };
+	__u32 len = sizeof(info);
+	int fd = bpf_obj_get(path);
+	bool dead = false;
+
+	if (fd < 0)
+		return false;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == BPF_LINK_TYPE_XDP)
+		dead = !info.xdp.ifindex;
+	close(fd);
+	return dead;
+}
+
 static bool seg_xdp_wanted(uint8_t mode, enum seg_xdp_mode have)
 {
 	switch (mode) {

@@ -449,6 +449,11 @@ int seg_xdp_attach(struct seg_handle *h, const char *ifname, uint8_t mode);
 /* 0 as well if it was not attached. */
 int seg_xdp_detach(struct seg_handle *h, const char *ifname);
 int seg_xdp_query(struct seg_handle *h, const char *ifname, struct seg_xdp_info *info);
+/*
+ * Take away the pins of interfaces that have vanished, of all namespaces: the
+ * programs would hold the module for ever. Their number, or -errno.
+ */
+int seg_xdp_sweep(struct seg_handle *h);
 /* 1: yes; 0: no, and seg_strerror() says why; or -errno. */
 int seg_xdp_supported(struct seg_handle *h);
 

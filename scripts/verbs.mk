@@ -59,13 +59,16 @@ MANDIR = $(DESTDIR)$(PREFIX)/share/man/man8
 UNITDIR = $(DESTDIR)/lib/systemd/system
 INITDIR = $(DESTDIR)/etc/init.d
 CONFDIR = $(DESTDIR)/etc/simseg
+RULESDIR = $(DESTDIR)/lib/udev/rules.d
+HOTPLUGDIR = $(DESTDIR)/etc/hotplug.d/net
 HELPER = $(PREFIX)/lib/simseg/gate
 MAN := $(wildcard Documentation/man/*.8)
 
-install: all
+.PHONY: install-dist uninstall-dist
+
+install: all install-dist
 	$(Q)DESTDIR='$(DESTDIR)' KDIR='$(KDIR)' ARCH='$(ARCH)' scripts/install-module install
-	$(Q)install -d $(BINDIR) $(LIBDIR)/pkgconfig $(LIBDIR)/simseg $(INCDIR)/libseg \
-		$(INCDIR)/linux $(MANDIR) $(UNITDIR) $(INITDIR) $(CONFDIR)
+	$(Q)install -d $(BINDIR) $(LIBDIR)/pkgconfig $(INCDIR)/libseg $(INCDIR)/linux $(MANDIR)
 	$(Q)install -m 755 $(B)/segctl $(BINDIR)/segctl
 	$(Q)install -m 755 $(B)/libseg.so.$(ABI) $(LIBDIR)/
 	$(Q)ln -sf libseg.so.$(ABI) $(LIBDIR)/libseg.so
@@ -74,6 +77,11 @@ install: all
 	$(Q)install -m 644 libseg/libseg.h $(INCDIR)/libseg/
 	$(Q)install -m 644 include/uapi/linux/simseg.h $(INCDIR)/linux/
 	$(Q)$(if $(MAN),install -m 644 $(MAN) $(MANDIR)/)
+
+# What starts it, and what attaches XDP to interfaces that come back.
+install-dist:
+	$(Q)install -d $(B) $(LIBDIR)/simseg $(UNITDIR) $(INITDIR) $(CONFDIR) $(RULESDIR) \
+		$(HOTPLUGDIR)
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|g' dist/gate.in >$(B)/gate
 	$(Q)install -m 755 $(B)/gate $(DESTDIR)$(HELPER)
 	$(Q)sed 's|@HELPER@|$(HELPER)|g' dist/simseg.service >$(B)/simseg.service
@@ -82,15 +90,23 @@ install: all
 	$(Q)install -m 755 $(B)/simseg.init $(INITDIR)/simseg
 	$(Q)[ -e $(CONFDIR)/forwarding.conf ] || \
 		install -m 644 dist/forwarding.conf $(CONFDIR)/forwarding.conf
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|g' dist/90-simseg.rules >$(B)/90-simseg.rules
+	$(Q)install -m 644 $(B)/90-simseg.rules $(RULESDIR)/90-simseg.rules
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|g' dist/simseg.hotplug >$(B)/simseg.hotplug
+	$(Q)install -m 755 $(B)/simseg.hotplug $(HOTPLUGDIR)/90-simseg
+
+uninstall-dist:
+	$(Q)rm -f $(DESTDIR)$(HELPER) $(UNITDIR)/simseg.service $(INITDIR)/simseg \
+		$(RULESDIR)/90-simseg.rules $(HOTPLUGDIR)/90-simseg
+	$(Q)-rmdir $(LIBDIR)/simseg $(HOTPLUGDIR) $(DESTDIR)/etc/hotplug.d 2>/dev/null || true
 
 # The operator's own files in /etc/simseg stay.
-uninstall:
+uninstall: uninstall-dist
 	$(Q)DESTDIR='$(DESTDIR)' KDIR='$(KDIR)' ARCH='$(ARCH)' scripts/install-module uninstall
 	$(Q)rm -f $(BINDIR)/segctl $(LIBDIR)/libseg.so.$(ABI) $(LIBDIR)/libseg.so \
 		$(LIBDIR)/libseg.a $(LIBDIR)/pkgconfig/libseg.pc $(INCDIR)/libseg/libseg.h \
-		$(INCDIR)/linux/simseg.h $(addprefix $(MANDIR)/,$(notdir $(MAN))) \
-		$(DESTDIR)$(HELPER) $(UNITDIR)/simseg.service $(INITDIR)/simseg
-	$(Q)-rmdir $(INCDIR)/libseg $(LIBDIR)/simseg 2>/dev/null || true
+		$(INCDIR)/linux/simseg.h $(addprefix $(MANDIR)/,$(notdir $(MAN)))
+	$(Q)-rmdir $(INCDIR)/libseg 2>/dev/null || true
 
 clean:
 	$(Q)rm -rf $(B)

@@ -44,25 +44,27 @@ static void floor_alone(struct ctl *c, const char *name)
 	ctl_warn("%s: the floor stands alone: %s", name, seg_strerror(c->h));
 }
 
-/* EXIT_PART if a mode that was asked for by name cannot be had. */
-static int attach_one(struct ctl *c, const struct iface *i)
+static int attach_try(struct ctl *c, const struct iface *i)
 {
 	int err;
 
+	if (i->mode != SIMSEG_MODE_AUTO)
+		return seg_xdp_attach(c->h, i->name, i->mode);
+	err = seg_xdp_attach(c->h, i->name, SIMSEG_MODE_NATIVE);
+	return err ? seg_xdp_attach(c->h, i->name, SIMSEG_MODE_GENERIC) : 0;
+}
+
+/* EXIT_PART if a mode that was asked for by name cannot be had. */
+static int attach_one(struct ctl *c, const struct iface *i)
+{
 	if (i->mode == SIMSEG_MODE_NONE) {
 		seg_xdp_detach(c->h, i->name);
 		return EXIT_DONE;
 	}
-	if (i->mode != SIMSEG_MODE_AUTO) {
-		err = seg_xdp_attach(c->h, i->name, i->mode);
-		if (err)
-			floor_alone(c, i->name);
-		return err ? EXIT_PART : EXIT_DONE;
-	}
-	if (seg_xdp_attach(c->h, i->name, SIMSEG_MODE_NATIVE) &&
-	    seg_xdp_attach(c->h, i->name, SIMSEG_MODE_GENERIC))
-		floor_alone(c, i->name);
-	return EXIT_DONE;
+	if (!attach_try(c, i))
+		return EXIT_DONE;
+	floor_alone(c, i->name);
+	return i->mode == SIMSEG_MODE_AUTO ? EXIT_DONE : EXIT_PART;
 }
 
 int attach_wishes(struct ctl *c, const char *pattern)
@@ -161,20 +163,113 @@ int attach_iface(struct ctl *c, const char *name, uint8_t side, uint8_t mode,
 	return ret;
 }
 
+bool attach_missing(uint8_t mode, const struct seg_xdp_info *xdp)
+{
+	return mode != SIMSEG_MODE_NONE && !xdp->attached;
+}
+
+/* XDP as it is on an interface that has come back; false: it has gone again, or is well. */
+static bool lacks_xdp(struct ctl *c, const struct iface *i, struct seg_xdp_info *info)
+{
+	return !seg_xdp_query(c->h, i->name, info) && attach_missing(i->mode, info);
+}
+
+static int attach_again(struct ctl *c, const struct iface *i, struct js_list *list)
+{
+	struct seg_xdp_info info;
+	struct json_object *o;
+	const char *mode;
+
+	if (!lacks_xdp(c, i, &info))
+		return EXIT_DONE;
+	if (attach_try(c, i)) {
+		/* one that vanishes meanwhile is nobody's concern */
+		if (seg_ifindex(c->h, i->name) == -ENODEV)
+			return EXIT_DONE;
+		floor_alone(c, i->name);
+		return EXIT_PART;
+	}
+	seg_xdp_query(c->h, i->name, &info);
+	mode = info.mode == SEG_XDP_NATIVE ? "native" : "generic";
+	if (!c->json) {
+		printf("XDP is attached on %s, %s\n", i->name, mode);
+		return EXIT_DONE;
+	}
+	o = json_object_new_object();
+	js_str(o, "name", i->name);
+	js_str(o, "xdp", mode);
+	js_list_add(list, o);
+	return EXIT_DONE;
+}
+
+/* Where the floor stands alone whatever one does, nothing is missing. */
+static int attach_all_again(struct ctl *c, const char *pattern, struct js_list *list)
+{
+	struct ifaces all = { 0 };
+	struct seg_status st;
+	int ret = EXIT_DONE;
+	int err, can = 0;
+	size_t i;
+
+	err = seg_status_get(c->h, &st);
+	if (!err)
+		err = ifaces_get(c, &all);
+	if (!err && st.armed)
+		can = seg_xdp_supported(c->h);
+	if (err || can < 0)
+		ret = ctl_fail(c, err ? err : can, "interfaces");
+	for (i = 0; i < all.n && can > 0; i++)
+		if (!all.list[i].entry && (!pattern || seg_ifname_match(pattern, all.list[i].name)))
+			ret |= attach_again(c, &all.list[i], list);
+	free(all.list);
+	return ret;
+}
+
+/*
+ * For whoever watches interfaces come: their side follows the name in the
+ * kernel, XDP went with the old one. Disarmed, it stays off, or the module could
+ * not be unloaded.
+ */
+static int attach_matching(struct ctl *c, const char *pattern)
+{
+	struct js_list list;
+	int ret = ctl_open(c);
+
+	if (ret)
+		return ret;
+	if (seg_xdp_sweep(c->h) < 0)
+		ctl_warn("%s", seg_strerror(c->h));
+	if (c->json)
+		js_list_begin(&list);
+	ret = attach_all_again(c, pattern, &list);
+	if (c->json)
+		js_list_end(&list);
+	return ret;
+}
+
 int cmd_attach(struct ctl *c, int argc, char **argv)
 {
 	const char *side_name = NULL, *mode_name = NULL;
+	bool matching = false;
 	const struct opt opts[] = {
 		{ "--side", OPT_VALUE, &side_name },
 		{ "--mode", OPT_VALUE, &mode_name },
+		{ "--matching", OPT_FLAG, &matching },
 		{ 0 },
 	};
-	int side, mode, ret;
+	int side, mode, ret, n;
 
-	if (opt_parse(c, argc, argv, opts, 1, 1) < 0)
+	n = opt_parse(c, argc, argv, opts, 0, 1);
+	if (n < 0)
 		return EXIT_USAGE;
-	if (!seg_ifname_valid(argv[0], 1))
+	if (n && !seg_ifname_valid(argv[0], 1))
 		return ctl_usage(c, "bad name of an interface '%s'", argv[0]);
+	if (matching && (side_name || mode_name))
+		return ctl_usage(c, "--matching takes side and mode as they are");
+	if (matching)
+		return attach_matching(c, n ? argv[0] : NULL);
+	if (!n)
+		return ctl_usage(c, "something is missing");
 	side = side_name ? seg_side_parse(side_name) : -1;
 	if (side <= SIMSEG_SIDE_NONE)
 		return ctl_usage(c, "--side is sim or net");

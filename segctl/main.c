@@ -55,9 +55,13 @@ static const struct cmd cmds[] = {
 	{ "explain", cmd_explain, "SRC DST PROTO PORT [--sport PORT] [--dev IF]",
 	  "what would become of a packet, and why",
 	  "Asks the kernel's own verdict function. PORT is '-' for protocols without." },
-	{ "attach", cmd_attach, "IF|PATTERN --side sim|net [--mode auto|native|generic|none]",
+	{ "attach", cmd_attach,
+	  "IF|PATTERN --side sim|net [--mode auto|native|generic|none] |\n"
+	  "                     --matching [IF|PATTERN]",
 	  "say what lies behind an interface, and attach XDP",
-	  "auto: native where the driver can, else generic, else the floor alone." },
+	  "auto: native where the driver can, else generic, else the floor alone.\n"
+	  "  --matching  attach XDP where an interface that has its side already lacks it,\n"
+	  "              because it has vanished and come back; silent if none does" },
 	{ "detach", cmd_detach, "IF|PATTERN", "take XDP and the side off an interface", NULL },
 };
 

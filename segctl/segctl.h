@@ -182,6 +182,8 @@ struct json_object *device_json(const struct seg_device *d);
 
 /* attach.c */
 
+/* Does an interface with XDP like this lack what its mode wishes? */
+bool attach_missing(uint8_t mode, const struct seg_xdp_info *xdp);
 /* Attach XDP where the mode of an interface that fits @pattern (NULL: all) wishes it. */
 int attach_wishes(struct ctl *c, const char *pattern);
 /* Detach it from all of them; the number of those, or -errno. */

@@ -37,7 +37,7 @@ static int row_add(const struct seg_iface *i, void *arg)
 
 static bool row_missing(const struct view *v, const struct row *row)
 {
-	return v->can_xdp && row->known && row->mode != SIMSEG_MODE_NONE && !row->xdp.attached;
+	return v->can_xdp && row->known && attach_missing(row->mode, &row->xdp);
 }
 
 static int view_get(struct ctl *c, struct view *v)

@@ -174,6 +174,34 @@ static void test_behind(void)
 	ktap_check(mode_is("sim0", SEG_XDP_NATIVE), "it is on again");
 }
 
+static void shell(const char *command)
+{
+	if (system(command))
+		ktap_bail("failed: %s", command);
+}
+
+/* Vanished interfaces: their pins go, and are not in the way of a new one's. */
+static void test_vanished(void)
+{
+	static const char is_pinned[] = "test -e /sys/fs/bpf/simseg/*/xdp_4711";
+
+	seg_xdp_sweep(handle);
+	shell("ip link add gone0 index 4711 type veth peer name gone0-p");
+	check_ok(seg_xdp_attach(handle, "gone0", SIMSEG_MODE_GENERIC), "attach to gone0");
+	ktap_check(seg_xdp_sweep(handle) == 0, "what lives is not swept");
+	ktap_check(mode_is("gone0", SEG_XDP_GENERIC), "it is still on");
+	shell("ip link del gone0");
+	shell("ip link add gone0 index 4711 type veth peer name gone0-p");
+	ktap_check(mode_is("gone0", SEG_XDP_NONE), "the same index, a new interface: it is off");
+	check_ok(seg_xdp_attach(handle, "gone0", SIMSEG_MODE_GENERIC), "attach over a stale pin");
+	ktap_check(mode_is("gone0", SEG_XDP_GENERIC), "it is on");
+	shell("ip link del gone0");
+	ktap_check(!system(is_pinned), "its pin is left over");
+	ktap_check(seg_xdp_sweep(handle) == 1, "and is swept");
+	ktap_check(system(is_pinned), "it is gone");
+	ktap_check(seg_xdp_sweep(handle) == 0, "once");
+}
+
 static void test_floor(void)
 {
 	ktap_check(seg_xdp_supported(handle) == 0 &&
@@ -333,6 +361,7 @@ int main(int argc, char **argv)
 	} else {
 		test_attach();
 		test_behind();
+		test_vanished();
 	}
 	test_records();
 	check_ok(seg_bpf_unpin_all(handle), "unpin everything");

@@ -2,190 +2,82 @@
 /*
  * rawsend: packets that no stack would send, through a packet socket.
  *
- * usage: rawsend -i DEV -d MAC [-v VLAN] tcp SRC DST SPORT DPORT FLAGS
- *        rawsend -i DEV -d MAC [-v VLAN] udp SRC DST SPORT DPORT
- *        rawsend -i DEV -d MAC toobig SRC DST QSRC QDST PROTO QSPORT QDPORT
- *        rawsend -i DEV -d MAC hostile SRC4 DST4 SRC6 DST6
- *        rawsend -i DEV -d MAC fuzz SRC4 DST4 SRC6 DST6 COUNT SEED
+ * usage: rawsend OPTIONS tcp SRC DST SPORT DPORT FLAGS [SEQ ACK WINDOW]
+ *        rawsend OPTIONS udp SRC DST SPORT DPORT
+ *        rawsend OPTIONS echo|reply SRC DST ID
+ *        rawsend OPTIONS ip SRC DST PROTO HEX
+ *        rawsend OPTIONS toobig|unreachable|exceeded SRC DST QSRC QDST PROTO QSPORT QDPORT
+ *        rawsend OPTIONS hostile SRC4 DST4 SRC6 DST6
+ *        rawsend OPTIONS fuzz SRC4 DST4 SRC6 DST6 COUNT SEED
  *
- * FLAGS: of SAFRPU. "toobig" is an ICMP error that quotes a packet. "hostile"
- * sends each malformed packet that it knows and prints its name; "fuzz" sends
- * COUNT packets that were right but for some bytes and their length.
+ * OPTIONS: -i DEV -d MAC [-v VLAN] [-t TTL]. FLAGS: of SAFRPU. "echo" is an ICMP
+ * echo request, "ip" any protocol with a payload in hexadecimal, "toobig" and
+ * its like an ICMP error that quotes a packet of tcp, udp or icmp (an echo
+ * request with the identifier QSPORT). "hostile" sends each malformed packet
+ * that it knows and prints its name; "fuzz" sends COUNT packets that were right
+ * but for some bytes and their length.
  */
-#include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <net/if.h>
+#include "packet.h"
 
-#include "net.h"
-
-#define ROOM 2048
-
-struct packet {
-	uint8_t data[ROOM];
-	int len;
-};
-
-static int sock, ifindex, vlan;
-static uint8_t mac[6];
-
-static void put16(uint8_t *p, unsigned int v)
+static void echo(struct packet *p, const char *src, const char *dst, int id, int reply)
 {
-	p[0] = v >> 8;
-	p[1] = v;
-}
+	int v4 = !strchr(src, ':');
+	uint8_t *e;
 
-static uint32_t add_up(const uint8_t *p, int len, uint32_t sum)
-{
-	for (; len > 1; p += 2, len -= 2)
-		sum += p[0] << 8 | p[1];
-	if (len)
-		sum += *p << 8;
-	return sum;
-}
-
-static uint16_t fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
-static int header_len(const struct packet *p)
-{
-	return p->data[0] >> 4 == 4 ? 20 : 40;
-}
-
-/* An IP header of the addresses' family, for a payload that follows. */
-static void ip_begin(struct packet *p, const char *src, const char *dst, uint8_t proto)
-{
-	memset(p, 0, sizeof(*p));
-	if (inet_pton(AF_INET, src, p->data + 12) == 1 &&
-	    inet_pton(AF_INET, dst, p->data + 16) == 1) {
-		p->data[0] = 0x45;
-		p->data[8] = 64;
-		p->data[9] = proto;
-		p->len = 20;
-	} else if (inet_pton(AF_INET6, src, p->data + 8) == 1 &&
-		   inet_pton(AF_INET6, dst, p->data + 24) == 1) {
-		p->data[0] = 0x60;
-		p->data[6] = proto;
-		p->data[7] = 64;
-		p->len = 40;
-	} else {
-		die("%s, %s: no addresses of one family", src, dst);
-	}
-}
-
-/* Lengths and the header's checksum, once the payload is there. */
-static void ip_end(struct packet *p)
-{
-	if (header_len(p) == 40) {
-		put16(p->data + 4, p->len - 40);
-		return;
-	}
-	put16(p->data + 2, p->len);
-	put16(p->data + 10, 0);
-	put16(p->data + 10, fold(add_up(p->data, 20, 0)));
-}
-
-/* The payload's checksum goes to offset at of it; with a pseudo header or not. */
-static void checksum(struct packet *p, int at, uint8_t proto, int pseudo)
-{
-	int head = header_len(p), len = p->len - head;
-	uint32_t sum = 0;
-
-	if (pseudo && head == 20)
-		sum = add_up(p->data + 12, 8, proto + len);
-	else if (pseudo)
-		sum = add_up(p->data + 8, 32, proto + len);
-	put16(p->data + head + at, fold(add_up(p->data + head, len, sum)));
-}
-
-static uint8_t flags_of(const char *text)
-{
-	static const char names[] = "FSRPAU";
-	uint8_t flags = 0;
-
-	for (; *text; text++)
-		if (strchr(names, *text))
-			flags |= 1 << (strchr(names, *text) - names);
-	return flags;
-}
-
-static void tcp(struct packet *p, const char *src, const char *dst, int sport, int dport,
-		const char *flags)
-{
-	uint8_t *t;
-
-	ip_begin(p, src, dst, IPPROTO_TCP);
-	t = p->data + p->len;
-	put16(t, sport);
-	put16(t + 2, dport);
-	t[7] = 1;
-	t[12] = 0x50;
-	t[13] = flags_of(flags);
-	put16(t + 14, 1024);
-	p->len += 20;
-	checksum(p, 16, IPPROTO_TCP, 1);
-	ip_end(p);
-}
-
-static void udp(struct packet *p, const char *src, const char *dst, int sport, int dport)
-{
-	uint8_t *u;
-
-	ip_begin(p, src, dst, IPPROTO_UDP);
-	u = p->data + p->len;
-	put16(u, sport);
-	put16(u + 2, dport);
-	put16(u + 4, 16);
-	memcpy(u + 8, "rawsend", 8);
+	ip_begin(p, src, dst, v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+	e = p->data + p->len;
+	e[0] = v4 ? (reply ? 0 : 8) : 128 + reply;
+	put16(e + 4, id);
+	put16(e + 6, 1);
 	p->len += 16;
-	checksum(p, 6, IPPROTO_UDP, 1);
-	ip_end(p);
-}
-
-/* ICMP fragmentation needed, or ICMPv6 packet too big, with an MTU of 1300. */
-static void too_big(struct packet *p, const char *src, const char *dst, struct packet *quote)
-{
-	int head, v4;
-
-	ip_begin(p, src, dst, strchr(src, ':') ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
-	head = p->len;
-	v4 = head == 20;
-	p->data[head] = v4 ? 3 : 2;
-	p->data[head + 1] = v4 ? 4 : 0;
-	put16(p->data + head + 6, 1300);
-	memcpy(p->data + head + 8, quote->data, quote->len);
-	p->len += 8 + quote->len;
 	checksum(p, 2, IPPROTO_ICMPV6, !v4);
 	ip_end(p);
 }
 
-static void transmit(const struct packet *p)
+static void any_protocol(struct packet *p, const char *src, const char *dst, int proto,
+			 const char *hex)
 {
-	struct sockaddr_ll to = {
-		.sll_family = AF_PACKET,
-		.sll_ifindex = ifindex,
-		.sll_halen = 6,
-		.sll_protocol = htons(p->data[0] >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP),
-	};
-	uint8_t frame[ROOM + 18];
-	int n = 12;
+	ip_begin(p, src, dst, proto);
+	for (; sscanf(hex, "%2hhx", &p->data[p->len]) == 1 && hex[1]; hex += 2)
+		p->len++;
+	ip_end(p);
+}
 
-	memcpy(frame, mac, 6);
-	memcpy(frame + 6, "\x02\x00\x00\x00\x0f\x01", 6);
-	if (vlan) {
-		put16(frame + n, ETH_P_8021Q);
-		put16(frame + n + 2, vlan);
-		n += 4;
-	}
-	memcpy(frame + n, &to.sll_protocol, 2);
-	n += 2;
-	memcpy(frame + n, p->data, p->len);
-	memcpy(to.sll_addr, mac, 6);
-	if (sendto(sock, frame, n + p->len, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
-		die("send");
+static const struct {
+	const char *name;
+	uint8_t type[2], code[2]; /* IPv4, IPv6 */
+	uint16_t mtu;
+} errors[] = {
+	{ "toobig", { 3, 2 }, { 4, 0 }, 1300 },
+	{ "unreachable", { 3, 1 }, { 3, 4 }, 0 }, /* of the port */
+	{ "exceeded", { 11, 3 }, { 0, 0 }, 0 },
+};
+
+/* Which of the errors that is; -1: none. */
+static int error_of(const char *name)
+{
+	int i;
+
+	for (i = sizeof(errors) / sizeof(*errors) - 1; i >= 0; i--)
+		if (!strcmp(errors[i].name, name))
+			break;
+	return i;
+}
+
+static void icmp_error(struct packet *p, int error, const char *src, const char *dst,
+		       const struct packet *quote)
+{
+	int head, v6 = !!strchr(src, ':');
+
+	ip_begin(p, src, dst, v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+	head = p->len;
+	p->data[head] = errors[error].type[v6];
+	p->data[head + 1] = errors[error].code[v6];
+	put16(p->data + head + 6, errors[error].mtu);
+	memcpy(p->data + head + 8, quote->data, quote->len);
+	p->len += 8 + quote->len;
+	checksum(p, 2, IPPROTO_ICMPV6, v6);
+	ip_end(p);
 }
 
 /* ---- malformed packets: each changes one that was right ---- */
@@ -368,7 +260,7 @@ static void send_hostile(char **a)
 	for (v = 0; v < 2; v++) {
 		tcp(&p, a[2 * v + 1], a[2 * v], 8883, 40000, "A");
 		p.len = 12;
-		too_big(&bad, a[2 * v], a[2 * v + 1], &p);
+		icmp_error(&bad, 0, a[2 * v], a[2 * v + 1], &p);
 		transmit(&bad);
 	}
 	printf("ICMP error with a quote cut off\n");
@@ -403,54 +295,62 @@ static void send_fuzz(char **a)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: rawsend -i DEV -d MAC [-v VLAN] tcp|udp|toobig|hostile|fuzz ...\n");
+	fprintf(stderr, "usage: rawsend -i DEV -d MAC [-v VLAN] [-t TTL] "
+			"tcp|udp|echo|reply|ip|toobig|unreachable|exceeded|hostile|fuzz ...\n");
 	return 2;
 }
 
-static int run(int n, char **a)
+static void quoted(struct packet *p, char **a)
 {
-	struct packet p, quote;
+	if (!strcmp(a[2], "tcp"))
+		tcp(p, a[0], a[1], atoi(a[3]), atoi(a[4]), "A");
+	else if (!strcmp(a[2], "icmp"))
+		echo(p, a[0], a[1], atoi(a[3]), 0);
+	else
+		udp(p, a[0], a[1], atoi(a[3]), atoi(a[4]));
+}
 
-	if (n == 6 && !strcmp(a[0], "tcp")) {
-		tcp(&p, a[1], a[2], atoi(a[3]), atoi(a[4]), a[5]);
+/* One packet of what the words say; 0: they say none. */
+static int one_packet(struct packet *p, int n, char **a)
+{
+	struct packet quote;
+
+	if ((n == 6 || n == 9) && !strcmp(a[0], "tcp")) {
+		tcp(p, a[1], a[2], atoi(a[3]), atoi(a[4]), a[5]);
+		if (n == 9)
+			tcp_numbers(p, strtoul(a[6], NULL, 0), strtoul(a[7], NULL, 0), atoi(a[8]));
 	} else if (n == 5 && !strcmp(a[0], "udp")) {
-		udp(&p, a[1], a[2], atoi(a[3]), atoi(a[4]));
-	} else if (n == 8 && !strcmp(a[0], "toobig")) {
-		if (!strcmp(a[5], "tcp"))
-			tcp(&quote, a[3], a[4], atoi(a[6]), atoi(a[7]), "A");
-		else
-			udp(&quote, a[3], a[4], atoi(a[6]), atoi(a[7]));
-		too_big(&p, a[1], a[2], &quote);
-	} else if (n == 5 && !strcmp(a[0], "hostile")) {
-		send_hostile(a + 1);
-		return 0;
-	} else if (n == 7 && !strcmp(a[0], "fuzz")) {
-		send_fuzz(a + 1);
-		return 0;
+		udp(p, a[1], a[2], atoi(a[3]), atoi(a[4]));
+	} else if (n == 4 && (!strcmp(a[0], "echo") || !strcmp(a[0], "reply"))) {
+		echo(p, a[1], a[2], atoi(a[3]), *a[0] == 'r');
+	} else if (n == 5 && !strcmp(a[0], "ip")) {
+		any_protocol(p, a[1], a[2], atoi(a[3]), a[4]);
+	} else if (n == 8 && error_of(a[0]) >= 0) {
+		quoted(&quote, a + 3);
+		icmp_error(p, error_of(a[0]), a[1], a[2], &quote);
 	} else {
-		return usage();
+		return 0;
 	}
-	transmit(&p);
-	return 0;
+	return 1;
 }
 
 int main(int argc, char **argv)
 {
-	int opt;
+	struct packet p;
+	char **a;
+	int n;
 
-	while ((opt = getopt(argc, argv, "i:d:v:")) != -1) {
-		if (opt == 'i')
-			ifindex = if_nametoindex(optarg);
-		else if (opt == 'v')
-			vlan = atoi(optarg);
-		else if (opt != 'd' || sscanf(optarg, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0],
-					      &mac[1], &mac[2], &mac[3], &mac[4], &mac[5]) != 6)
-			return usage();
-	}
-	if (!ifindex)
+	if (packet_options(argc, argv))
 		return usage();
-	sock = socket(AF_PACKET, SOCK_RAW, 0);
-	if (sock < 0)
-		die("packet socket");
-	return run(argc - optind, argv + optind);
+	n = argc - optind;
+	a = argv + optind;
+	if (n == 5 && !strcmp(a[0], "hostile"))
+		send_hostile(a + 1);
+	else if (n == 7 && !strcmp(a[0], "fuzz"))
+		send_fuzz(a + 1);
+	else if (one_packet(&p, n, a))
+		transmit(&p);
+	else
+		return usage();
+	return 0;
 }
