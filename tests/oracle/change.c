@@ -165,22 +165,47 @@ static int wanted_match(const struct seg_session *s, void *arg)
 	return 0;
 }
 
-/* kill SRC DST PROTO SPORT DPORT: it need not be alive */
-static int do_kill(struct world *w, char *words[])
+void change_mark(struct world *w, char *words[])
 {
 	struct wanted want = {
-		.proto = atoi(words[3]),
-		.sport = atoi(words[4]),
-		.dport = atoi(words[5]),
+		.proto = atoi(words[2]),
+		.sport = atoi(words[3]),
+		.dport = atoi(words[4]),
 	};
+	struct mark_of *mark;
+
+	memcpy(want.src, prefix_of(words[0]).addr, 16);
+	memcpy(want.dst, prefix_of(words[1]).addr, 16);
+	/* what was refused belongs to none, though there may be one of that name */
+	if ((strstr(w->counts, "session") || strstr(w->counts, "rule")) &&
+	    !strstr(w->counts, "no-rule") && seg_session_list(w->seg, NULL, wanted_match, &want))
+		die("sessions: %s", seg_strerror(w->seg));
+	w->marks = realloc(w->marks, (w->n_marks + 1) * sizeof(*w->marks));
+	if (!w->marks)
+		die("memory");
+	mark = &w->marks[w->n_marks++];
+	mark->packet = w->last;
+	mark->session = want.id;
+}
+
+static int session_still_there(const struct seg_session *s, void *arg)
+{
+	return s->id == *(uint64_t *)arg;
+}
+
+/* kill NUMBER: the session that the packet belonged to need not be alive */
+static int do_kill(struct world *w, char *words[])
+{
+	unsigned long packet = strtoul(words[1], NULL, 10);
+	size_t i;
 	int err;
 
-	memcpy(want.src, prefix_of(words[1]).addr, 16);
-	memcpy(want.dst, prefix_of(words[2]).addr, 16);
-	err = seg_session_list(w->seg, NULL, wanted_match, &want);
-	if (err || !want.id)
-		return err;
-	return seg_session_del(w->seg, want.id, NULL);
+	for (i = 0; i < w->n_marks && w->marks[i].packet != packet; i++)
+		;
+	if (i == w->n_marks || !w->marks[i].session)
+		return 0;
+	err = seg_session_list(w->seg, NULL, session_still_there, &w->marks[i].session);
+	return err == 1 ? seg_session_del(w->seg, w->marks[i].session, NULL) : err;
 }
 
 int change_do(struct world *w, char *words[], size_t n)
@@ -200,7 +225,7 @@ int change_do(struct world *w, char *words[], size_t n)
 		return do_device_add(w, words);
 	if (!strcmp(words[0], "device-del") && n == 2)
 		return seg_device_del(w->seg, iccid, NULL);
-	if (!strcmp(words[0], "kill") && n == 6)
+	if (!strcmp(words[0], "kill") && n == 2)
 		return do_kill(w, words);
 	if (n == 3 && (!strcmp(words[0], "peer-add") || !strcmp(words[0], "peer-del"))) {
 		prefix = prefix_of(words[2]);

@@ -159,6 +159,9 @@ class Comparison:
             return "tcp-invalid"
         if p.proto == pk.TCP and why == "not-syn" and a.reason == "session":
             return "unanswered"
+        if p.proto == pk.TCP and p.flags is not None and p.flags & 0x17 == pk.SYN \
+                and a.reason == "session" and why in ("rule", "no-policy"):
+            return "reopened"
         return None
 
     def classify_wider(self, p, flow, a, why):

@@ -4,7 +4,7 @@
 The meter M is 10.64.0.8 and fd64::8 on wwan0 and may open anything but sees
 nothing opened to it; the RTU R is 10.64.0.9 and fd64::9 on wwan1, and S is a
 server, which may open anything to R. Each function below has the name of the
-difference that it shows, and shows no other.
+difference that it shows, and shows no other (but for ALSO).
 """
 
 import packet as pk
@@ -85,6 +85,17 @@ def unanswered():
 def reused():
     return [world(), *handshake(M, S), tcp(M, S, 40000, 8883, RST, 1001),
             tcp(S, M, 8883, 40000, SYN, 900000), tcp(S, M, 8883, 40000, ACK, 5001, 1001)]
+
+
+def reopened():
+    """Late segments of an earlier connection make a FIN of this one unbelievable."""
+    late = 5001 + (1 << 30)
+    return [world(), *handshake(M, S), tcp(S, M, 8883, 40000, ACK, late, 1001, b"late"),
+            tcp(M, S, 40000, 8883, ACK, 1001, late + 4),
+            tcp(S, M, 8883, 40000, FIN | ACK, 5001, 1001),
+            tcp(M, S, 40000, 8883, FIN | ACK, 1001, 5002),
+            tcp(S, M, 8883, 40000, ACK, 5002, 1002),
+            tcp(S, M, 8883, 40000, SYN, 1 << 25)]
 
 
 def echo():
@@ -176,9 +187,13 @@ def observe():
             udp(M, R)]
 
 
-ALL = [live, tcp_invalid, unanswered, reused, echo, icmp_other, stranger, sctp, dccp, udplite,
+ALL = [live, tcp_invalid, unanswered, reused, reopened, echo, icmp_other, stranger, sctp, dccp, udplite,
        checksum, length, auth_header, long_chain, second_routing_header, fragment_ungoverned,
        atomic_fragment, link, responder, observe]
+
+
+# What an example cannot do without.
+ALSO = {"reopened": ["tcp-invalid"]}
 
 
 def name_of(function):

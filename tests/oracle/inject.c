@@ -14,6 +14,7 @@
  *	nft LENGTH			then LENGTH bytes: commands for B
  *	change VERB [WORD]...		of A; see change.c
  *	packet NUMBER LINK HEX		LINK: as many lines up as `link` had it
+ *	mark SRC DST PROTO SPORT DPORT	the packet before will be asked for by `kill`
  *
  * and the answers are, with tabs between:
  *
@@ -121,6 +122,7 @@ static void packet(struct script *s, char *words[])
 	gateway_send(&s->w.b, link, data, len);
 	gateway_collect(&s->w);
 	change_count(&s->w);
+	s->w.last = strtoul(words[1], NULL, 10);
 	fprintf(s->out, "packet\t%s\t%s\t%s\t%08x\t%s\t%s\t%08x\n", words[1], or_dash(a->outs),
 		or_dash(s->w.counts), a->hash, or_dash(b->outs), or_dash(b->logs), b->hash);
 }
@@ -154,6 +156,8 @@ static void do_line(struct script *s, char *line)
 		start(s);
 	} else if (s->started && n == 4 && !strcmp(words[0], "packet")) {
 		packet(s, words);
+	} else if (s->started && n == 6 && !strcmp(words[0], "mark")) {
+		change_mark(&s->w, words + 1);
 	} else if (s->started && n == 2 && !strcmp(words[0], "apply")) {
 		body = take_body(s, words[1], &len);
 		answer_change(s, change_apply(&s->w, body, len));

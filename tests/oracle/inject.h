@@ -35,6 +35,11 @@ struct seen {
 	uint32_t hash;	     /* over all that left */
 };
 
+struct mark_of {
+	unsigned long packet;
+	uint64_t session; /* 0: none */
+};
+
 struct gateway {
 	struct nft_ctx *nft;
 	int tun[LINKS_MAX];
@@ -52,6 +57,9 @@ struct world {
 	int family;
 	uint64_t counted[REASONS_MAX];
 	char counts[TEXT_MAX]; /* of the last packet: REASON+N,... */
+	unsigned long last;    /* number of that packet */
+	struct mark_of *marks; /* sessions that packets belonged to */
+	size_t n_marks;
 };
 
 /* gateway.c */
@@ -71,6 +79,8 @@ void change_begin(struct world *w);
 int change_apply(struct world *w, const char *text, size_t len);
 /* A change as the script writes it: a verb and its words; 0 or -errno. */
 int change_do(struct world *w, char *words[], size_t n);
+/* Remembers the session that the last packet belonged to: @words are what names it. */
+void change_mark(struct world *w, char *words[]);
 /* Fills @w->counts with what has been counted since the last call. */
 void change_count(struct world *w);
 

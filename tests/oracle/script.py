@@ -32,7 +32,7 @@ def session_of(ip):
     return "%s %s %d %d %d" % (packet.text(p.src), packet.text(p.dst), p.proto, sport, dport)
 
 
-def change_words(line, registry, packets):
+def change_words(line, registry):
     """The change as inject reads it; None: it is a ruleset."""
     kind = line["change"]
     if kind == "quarantine":
@@ -50,7 +50,7 @@ def change_words(line, registry, packets):
     if kind in ("peer-add", "peer-del"):
         return "%s %s %s" % (kind, line["peer"], line["prefix"])
     if kind == "kill":
-        return "kill " + session_of(packets[line["packet"]])
+        return "kill %d" % line["packet"]
     raise ValueError("no such change: %s" % kind)
 
 
@@ -60,19 +60,20 @@ def make(lines):
     out = []
     translation = Translation(world)
     links = {name: n for n, name in enumerate(world["links"])}
-    packets = {}
+    killed = {line["packet"] for line in lines[1:] if line.get("change") == "kill"}
     header(world, out)
     body("apply", json.dumps(world["ruleset"]) + "\n", out)
     body("nft", translation.commands(), out)
     for line in lines[1:]:
         if "packet" in line and "change" not in line:
-            packets[line["packet"]] = line["ip"]
             out.append("packet %d %d %s" % (line["packet"], links[line["in"]], line["ip"]))
+            if line["packet"] in killed:
+                out.append("mark " + session_of(line["ip"]))
             continue
         if line["change"] == "apply":
             body("apply", json.dumps(line["ruleset"]) + "\n", out)
         else:
-            out.append("change " + change_words(line, translation.registry, packets))
+            out.append("change " + change_words(line, translation.registry))
         translation.change(line)
         commands = translation.commands()
         if commands:
