@@ -151,7 +151,9 @@ class Comparison:
             return flow.missed
         if p.has(pk.AH) and why in NO_CONNECTION:
             return "auth-header"
-        if p.proto in ICMPS and not p.echo and not p.error and why in ("invalid", "untracked"):
+        if p.quote is not None and p.quote.echo and a.reason == "related" and why == "invalid":
+            return "echo"
+        if p.proto in ICMPS and not p.echo and not p.error and why in NO_CONNECTION:
             return "icmp-other"
         if p.proto in (pk.SCTP, pk.DCCP) and why == "invalid":
             return "sctp" if p.proto == pk.SCTP else "dccp"

@@ -147,7 +147,8 @@ def auth_header():
     ah = [(pk.AH, bytes(22))]
     segment = pk.tcp(M6, S6, 40000, 8883, SYN, 1000)
     return [world(meter={"out": [{"to": "any", "proto": "tcp"}]}),
-            on(pk.extend(M6, S6, ah, pk.TCP, segment)), tcp(S6, M6, 8883, 40000, SYN | ACK, 1, 1001)]
+            on(pk.extend(M6, S6, ah, pk.TCP, segment)),
+            tcp(S6, M6, 8883, 40000, SYN | ACK, 1, 1001)]
 
 
 def long_chain():
@@ -187,8 +188,8 @@ def observe():
             udp(M, R)]
 
 
-ALL = [live, tcp_invalid, unanswered, reused, reopened, echo, icmp_other, stranger, sctp, dccp, udplite,
-       checksum, length, auth_header, long_chain, second_routing_header, fragment_ungoverned,
+ALL = [live, tcp_invalid, unanswered, reused, reopened, echo, icmp_other, stranger, sctp, dccp,
+       udplite, checksum, length, auth_header, long_chain, second_routing_header, fragment_ungoverned,
        atomic_fragment, link, responder, observe]
 
 
