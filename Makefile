@@ -208,8 +208,9 @@ tools: $(TOOL_BIN)
 
 # What gives both gateways of the differential test their packets.
 INJECT := $(B)/tests/oracle/inject
+INJECT_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard tests/oracle/*.c))
 
-tests: $(UNIT_BIN) $(TOOL_BIN) $(BPFT_OBJ) $(BPFT_BIN) $(INJECT)
+tests: $(UNIT_BIN) $(TOOL_BIN) $(BPFT_OBJ) $(BPFT_BIN) $(INJECT) $(B)/tests/oracle/xdp.run
 
 $(UNIT_BIN): $(B)/tests/%: $(O)/tests/unit/%.o $(UNIT_HELP) $(B)/libsegctl.a $(B)/libseg.a
 	$(call say,LINK,$@)
@@ -231,10 +232,17 @@ $(TOOL_BIN): $(B)/tests/%: $(O)/tests/%.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
-$(INJECT): $(patsubst %.c,$(O)/%.o,$(wildcard tests/oracle/*.c)) $(B)/libsegctl.a $(B)/libseg.a
+$(INJECT_OBJ): | $(BPF_SKEL)
+$(INJECT): $(INJECT_OBJ) $(B)/libsegctl.a $(B)/libseg.a
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(cli_libs) -lnftables
+
+# The packets that tests/bpf/oracle_test.sh shows to the XDP program in the guest.
+$(B)/tests/oracle/xdp.run: $(wildcard tests/oracle/*.py)
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)tests/oracle/generate.py --script 5 3000 >$@
 
 include scripts/verbs.mk
 

@@ -6,26 +6,32 @@ A difference that fits no class is a failure.
 """
 
 import packet as pk
-from judges import simseg_and_nft
+from judges import ALLOW, Answer, simseg_and_nft
 
 ICMPS = (pk.ICMP, pk.ICMP6)
 # What nftables says of a packet whose connection it does not know.
 NO_CONNECTION = ("rule", "no-policy", "invalid", "not-syn", "untracked")
 # What simseg says of a packet whose session it does not know.
 NO_SESSION = ("no-rule", "no-policy", "not-first", "unrelated")
+# What simseg says of what it cannot read; of an error, about its quote.
+UNREADABLE = ("malformed", "routing-header", "fragment", "unrelated")
 
 
 class Flow:
     """What the comparison has to remember of one flow, both directions."""
 
-    __slots__ = ("alive", "cut", "missed", "observed", "refused", "history")
+    __slots__ = ("alive", "cut", "missed", "observed", "reused", "opener", "answered",
+                 "forgotten", "history")
 
     def __init__(self):
         self.alive = None       # how many changes there were when simseg last allowed it
         self.cut = None         # the class by which nftables has it and simseg has not
         self.missed = None      # the class by which simseg has it and nftables has not
         self.observed = False   # simseg let a packet of it pass that opened no session
-        self.refused = False    # simseg denied a SYN of it, which ended a closed session
+        self.reused = False     # simseg denied a SYN of it, which ended a closed session
+        self.opener = None      # who sent the first packet for nftables
+        self.answered = False
+        self.forgotten = False  # an RST was the only answer: conntrack deletes it
         self.history = []
 
 
@@ -105,19 +111,39 @@ class Comparison:
         self.found.append(d)
 
     def remember(self, p, flow, a, b, kind):
-        if a.verdict == "allow":
+        if a.floor in ALLOW:
             flow.alive = self.changes
             flow.cut = None
-            flow.refused = flow.observed = False
-            flow.missed = None if b.out else kind or flow.missed
+            flow.reused = flow.observed = False
+            flow.missed = self.missed(p, flow, a, b, kind)
         elif a.reason == "observed":
             flow.alive = self.changes
             flow.observed = True
         elif a.verdict == "deny" and b.out:
             flow.cut = kind
-        elif a.verdict == "deny" and p.proto == pk.TCP and p.flags is not None \
-                and p.flags & 0x17 == pk.SYN:
-            flow.refused = True
+        if a.verdict == "deny" and a.floor not in ALLOW and p.syn:
+            flow.reused = True
+        if b.out:
+            self.remember_answer(p, flow, b)
+
+    def missed(self, p, flow, a, b, kind):
+        """simseg has this flow now; the class by which nftables has not."""
+        if b.out or "egress" in b.why:
+            return None
+        if a.out:
+            return kind or flow.missed
+        # the guard has dropped it on its way out, but the session is there
+        return self.classify_narrower(p, flow, Answer("allow", a.floor, None), b.why[-1]) \
+            if b.why else None
+
+    @staticmethod
+    def remember_answer(p, flow, b):
+        if b.why and b.why[-1] == "new" and p.src != flow.opener:
+            flow.opener, flow.answered, flow.forgotten = p.src, False, False
+        elif p.src != flow.opener:
+            if p.proto == pk.TCP and p.flags is not None and p.flags & pk.RST:
+                flow.forgotten = not flow.answered
+            flow.answered = True
 
     # ---- deliberate differences -------------------------------------------------
 
@@ -126,6 +152,8 @@ class Comparison:
         why = b.why[-1] if b.why else None
         if a.reason == "not-governed" and (p.fragment or p.proto == pk.FRAGMENT):
             return "fragment-ungoverned"
+        if a.reason == "fragment" and p.v == 6 and p.fragment and why == "new":
+            return "odd-fragment"
         if a.out and not b.out:
             return self.classify_narrower(whole, flow, a, why)
         if b.out and not a.out:
@@ -155,27 +183,33 @@ class Comparison:
             return "echo"
         if p.proto in ICMPS and not p.echo and not p.error and why in NO_CONNECTION:
             return "icmp-other"
-        if p.proto in (pk.SCTP, pk.DCCP) and why == "invalid":
+        if p.proto in (pk.SCTP, pk.DCCP) and why in NO_CONNECTION:
             return "sctp" if p.proto == pk.SCTP else "dccp"
         if p.proto == pk.TCP and why == "invalid" and a.reason in ("session", "rule"):
             return "tcp-invalid"
         if p.proto == pk.TCP and why == "not-syn" and a.reason == "session":
             return "unanswered"
-        if p.proto == pk.TCP and p.flags is not None and p.flags & 0x17 == pk.SYN \
-                and a.reason == "session" and why in ("rule", "no-policy"):
+        if p.syn and a.reason == "session" and why in ("rule", "no-policy"):
             return "reopened"
+        if a.reason == "related" and why == "invalid" and flow.forgotten:
+            return "refused"
         return None
 
     def classify_wider(self, p, flow, a, why):
         """nftables has let through what simseg has dropped."""
-        if a.reason == "malformed" and p.headers > 8:
+        about = p.quote if p.quote is not None and why == "related" else p
+        if a.reason in UNREADABLE and about.headers > 8:
             return "long-chain"
-        if a.reason == "malformed" and why == "responder":
+        if a.reason in UNREADABLE and why == "responder" and p.quote is None:
             return "responder"
-        if a.reason == "routing-header" and p.has(pk.ROUTING) > 1:
+        if a.reason == "routing-header" and about.has(pk.ROUTING) > 1:
             return "second-routing-header"
+        if a.reason == "malformed" and p.v == 6 and p.bad:
+            return "cut-header"
         if p.has(pk.AH) and a.reason == "no-rule" and why == "new":
             return "auth-header"
+        if p.syn and flow.alive == self.changes and why == "established":
+            return "reused"
         if a.reason not in NO_SESSION or why not in ("established", "related"):
             return None
         if flow.cut:
@@ -184,7 +218,7 @@ class Comparison:
             return "observe"
         if flow.alive is not None and flow.alive != self.changes:
             return "live"
-        if a.reason == "not-first" and flow.refused:
+        if a.reason in ("not-first", "unrelated") and flow.reused:
             return "reused"
         if why == "related" and a.reason == "unrelated" and self.stranger(p):
             return "stranger"

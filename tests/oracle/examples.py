@@ -98,6 +98,19 @@ def reopened():
             tcp(S, M, 8883, 40000, SYN, 1 << 25)]
 
 
+def refused():
+    first = tcp(M, S, 40000, 8883, SYN, 1000)
+    return [world(), first, tcp(S, M, 8883, 40000, RST | ACK, 0, 1001), error(S, first[1])]
+
+
+def cut_header():
+    return [world(), on(pk.ipv6(M6, S6, pk.FRAGMENT, bytes((pk.GRE, 0, 0, 1))))]
+
+
+def odd_fragment():
+    return [world(), on(pk.fragment(M6, S6, 2, b"x", 0, True, 5))]
+
+
 def echo():
     return [world(), on(pk.ip(M, S, pk.ICMP, pk.echo(M, S, 7, 1))),
             on(pk.ip(S, M, pk.ICMP, pk.echo(S, M, 7, 1))),
@@ -188,9 +201,9 @@ def observe():
             udp(M, R)]
 
 
-ALL = [live, tcp_invalid, unanswered, reused, reopened, echo, icmp_other, stranger, sctp, dccp,
-       udplite, checksum, length, auth_header, long_chain, second_routing_header, fragment_ungoverned,
-       atomic_fragment, link, responder, observe]
+ALL = [live, tcp_invalid, unanswered, reused, reopened, refused, cut_header, odd_fragment, echo,
+       icmp_other, stranger, sctp, dccp, udplite, checksum, length, auth_header, long_chain,
+       second_routing_header, fragment_ungoverned, atomic_fragment, link, responder, observe]
 
 
 # What an example cannot do without.

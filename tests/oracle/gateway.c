@@ -251,13 +251,13 @@ static void seen_clear(struct seen *seen)
 /* One packet, or one message, of each that has some, until nobody has. */
 void gateway_collect(struct world *w)
 {
-	size_t i, each = w->n_links + 1;
+	size_t i, each = w->n_links + 1, n = w->xdp ? each : 2 * each;
 	struct gateway *g;
 
 	seen_clear(&w->a.seen);
 	seen_clear(&w->b.seen);
-	while (poll(w->pfd, 2 * each, 0) > 0) {
-		for (i = 0; i < 2 * each; i++) {
+	while (poll(w->pfd, n, 0) > 0) {
+		for (i = 0; i < n; i++) {
 			if (!(w->pfd[i].revents & POLLIN))
 				continue;
 			g = i < each ? &w->a : &w->b;

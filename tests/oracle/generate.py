@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A seed becomes a scenario; see FORMAT.md.
 
-usage: generate.py SEED [PACKETS]      prints it
+usage: generate.py [--script] SEED [PACKETS]      prints it, or the script for inject
 
 About half of the conversations are what some rule allows; the others differ
 from that in one field: a port, an address, the link, the direction, the
@@ -17,6 +17,7 @@ import sys
 
 import flows
 import packet as pk
+import script
 from registry import listed
 from worlds import SERVERS4, SERVERS6, Changes, Maker
 
@@ -350,18 +351,23 @@ class Generator:
                 yield self.line(*got)
 
 
-def generate(seed, packets):
+def generate(seed, packets=1000):
     """The lines of the scenario, as objects."""
     return Generator(seed, packets).lines()
 
 
-def main():
-    if len(sys.argv) not in (2, 3):
-        sys.exit("usage: generate.py SEED [PACKETS]")
-    packets = int(sys.argv[2]) if len(sys.argv) == 3 else 1000
-    for line in generate(int(sys.argv[1]), packets):
+def main(argv):
+    as_script = argv[:1] == ["--script"]
+    numbers = list(map(int, argv[as_script:]))
+    if len(numbers) not in (1, 2):
+        sys.exit("usage: generate.py [--script] SEED [PACKETS]")
+    lines = list(generate(*numbers))
+    if as_script:
+        print(script.make(lines), end="")
+        return
+    for line in lines:
         print(json.dumps(line))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -3,6 +3,7 @@
  * inject: see inject.h.
  *
  * usage: inject SCRIPT...
+ *        inject -x SCRIPT	only simseg, the XDP program before it; prints TAP
  *
  * Runs each SCRIPT (FILE.run) in two fresh namespaces and writes the answers to
  * FILE.out. A script is what tests/oracle/differential makes of a scenario:
@@ -13,7 +14,8 @@
  *	apply LENGTH			then LENGTH bytes: the ruleset of A, as JSON
  *	nft LENGTH			then LENGTH bytes: commands for B
  *	change VERB [WORD]...		of A; see change.c
- *	packet NUMBER LINK HEX		LINK: as many lines up as `link` had it
+ *	packet NUMBER LINK HEX [stack]	LINK: which `link` line, from 0;
+ *					stack: IP itself throws it away
  *	mark SRC DST PROTO SPORT DPORT	the packet before will be asked for by `kill`
  *
  * and the answers are, with tabs between:
@@ -60,7 +62,8 @@ static void add_link(struct world *w, char *words[], size_t n)
 static void start(struct script *s)
 {
 	fclose(s->batch_file);
-	gateway_make(&s->w, &s->w.b, s->batch);
+	if (!s->w.xdp)
+		gateway_make(&s->w, &s->w.b, s->batch);
 	gateway_make(&s->w, &s->w.a, s->batch);
 	change_begin(&s->w);
 	gateway_collect(&s->w);
@@ -110,7 +113,7 @@ static const char *or_dash(const char *text)
 	return *text ? text : "-";
 }
 
-static void packet(struct script *s, char *words[])
+static void packet(struct script *s, char *words[], bool stack)
 {
 	static uint8_t data[PACKET_MAX];
 	size_t len = unhex(words[3], data), link = strtoul(words[2], NULL, 10);
@@ -118,10 +121,15 @@ static void packet(struct script *s, char *words[])
 
 	if (link >= s->w.n_links)
 		bad(words[2]);
+	if (s->w.xdp)
+		xdp_ask(&s->w, link, data, len);
 	gateway_send(&s->w.a, link, data, len);
-	gateway_send(&s->w.b, link, data, len);
+	if (!s->w.xdp)
+		gateway_send(&s->w.b, link, data, len);
 	gateway_collect(&s->w);
 	change_count(&s->w);
+	if (s->w.xdp && !stack)
+		xdp_compare(&s->w, words[1], words[3]);
 	s->w.last = strtoul(words[1], NULL, 10);
 	fprintf(s->out, "packet\t%s\t%s\t%s\t%08x\t%s\t%s\t%08x\n", words[1], or_dash(a->outs),
 		or_dash(s->w.counts), a->hash, or_dash(b->outs), or_dash(b->logs), b->hash);
@@ -154,8 +162,8 @@ static void do_line(struct script *s, char *line)
 		add_link(&s->w, words, n);
 	} else if (!s->started && !strcmp(words[0], "start")) {
 		start(s);
-	} else if (s->started && n == 4 && !strcmp(words[0], "packet")) {
-		packet(s, words);
+	} else if (s->started && (n == 4 || n == 5) && !strcmp(words[0], "packet")) {
+		packet(s, words, n == 5);
 	} else if (s->started && n == 6 && !strcmp(words[0], "mark")) {
 		change_mark(&s->w, words + 1);
 	} else if (s->started && n == 2 && !strcmp(words[0], "apply")) {
@@ -164,7 +172,8 @@ static void do_line(struct script *s, char *line)
 		free(body);
 	} else if (s->started && n == 2 && !strcmp(words[0], "nft")) {
 		body = take_body(s, words[1], &len);
-		gateway_nft(&s->w.b, body);
+		if (!s->w.xdp)
+			gateway_nft(&s->w.b, body);
 		free(body);
 	} else if (s->started && n > 1 && !strcmp(words[0], "change")) {
 		answer_change(s, change_do(&s->w, words + 1, n - 1));
@@ -188,9 +197,13 @@ static FILE *open_answers(const char *script)
 	return out;
 }
 
-static void run(const char *path)
+static int run(const char *path, bool xdp)
 {
-	struct script s = { .in = fopen(path, "re"), .out = open_answers(path) };
+	struct script s = {
+		.in = fopen(path, "re"),
+		.out = xdp ? fopen("/dev/null", "we") : open_answers(path),
+		.w.xdp = xdp,
+	};
 	size_t room = 0;
 	char *line = NULL;
 
@@ -203,7 +216,7 @@ static void run(const char *path)
 		do_line(&s, line);
 	if (fclose(s.out))
 		die("the answers to %s", path);
-	exit(0);
+	return xdp ? xdp_end() : 0;
 }
 
 /* Each in a process of its own: with it, its namespaces are gone. */
@@ -217,13 +230,17 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: inject SCRIPT...\n");
 		return 2;
 	}
+	if (!strcmp(argv[1], "-x") && argc == 3) {
+		xdp_open();
+		return run(argv[2], true);
+	}
 	for (i = 1; i < argc; i++) {
 		begin = now_ns();
 		pid = fork();
 		if (pid < 0)
 			die("fork");
 		if (!pid)
-			run(argv[i]);
+			exit(run(argv[i], false));
 		if (waitpid(pid, &status, 0) != pid || status) {
 			printf("inject: %s failed with status %d\n", argv[i], status);
 			rc = 1;

@@ -51,6 +51,7 @@ struct world {
 	struct link links[LINKS_MAX];
 	size_t n_links;
 	struct gateway a, b;
+	bool xdp; /* A alone, and the XDP program before it */
 	struct pollfd pfd[2 * (LINKS_MAX + 1)];
 	struct seg_handle *seg;
 	struct nl_sock *stats;
@@ -68,7 +69,7 @@ struct world {
 void gateway_make(struct world *w, struct gateway *g, const char *batch);
 void gateway_nft(struct gateway *g, const char *text);
 void gateway_send(const struct gateway *g, size_t link, const uint8_t *packet, size_t len);
-/* What came out of both since the last call; returns at once. */
+/* What came out of both, or of A alone, since the last call; returns at once. */
 void gateway_collect(struct world *w);
 
 /* change.c */
@@ -83,5 +84,12 @@ int change_do(struct world *w, char *words[], size_t n);
 void change_mark(struct world *w, char *words[]);
 /* Fills @w->counts with what has been counted since the last call. */
 void change_count(struct world *w);
+
+/* xdp.c */
+
+void xdp_open(void);
+void xdp_ask(struct world *w, size_t link, const uint8_t *packet, size_t len);
+void xdp_compare(const struct world *w, const char *number, const char *hex);
+int xdp_end(void);
 
 #endif /* TESTS_ORACLE_INJECT_H */

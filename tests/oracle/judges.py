@@ -10,14 +10,15 @@ ALLOW = ("session", "rule", "related", "responder")
 class Answer:
     """`out`: a link, "self", or None; several links stand with commas between."""
 
-    __slots__ = ("verdict", "reason", "out", "why", "hash")
+    __slots__ = ("verdict", "reason", "out", "why", "hash", "floor")
 
-    def __init__(self, verdict, reason, out, why=(), digest=None):
+    def __init__(self, verdict, reason, out, why=(), digest=None, floor=None):
         self.verdict = verdict
         self.reason = reason
         self.out = out
         self.why = why          # nftables: the names of its decisions
         self.hash = digest
+        self.floor = floor or reason    # before the guard of the way out had its say
 
     def __str__(self):
         if self.verdict:
@@ -36,7 +37,7 @@ def simseg_answer(p, outs, counts):
     reasons = [] if counts == "-" else [c.split("+")[0] for c in counts.split(",")]
     denied = [r for r in reasons if r not in PASS and r not in ALLOW]
     if denied:
-        return Answer("deny", denied[-1], out_of(outs))
+        return Answer("deny", denied[-1], out_of(outs), floor=reasons[0])
     if reasons:
         return Answer("pass" if reasons[0] in PASS else "allow", reasons[0], out_of(outs))
     return Answer("wait" if p.fragment else None, None, out_of(outs))

@@ -121,7 +121,7 @@ class Translation:
         out = []
         for device in self.registry.devices.values():
             for way in ("out", "in"):
-                if not device.own[way]:
+                if not device.own[way] or device.policy not in self.registry.policies:
                     continue
                 lines = [line for rule in device.own[way] for line in self.rule_lines(rule, way)]
                 out.append(self.chain(self.chain_of(device, way),
@@ -134,7 +134,7 @@ class Translation:
         return "p%d_%s" % (self.number("policy " + device.policy), way)
 
     def chain_of(self, device, way):
-        if device.own[way]:
+        if device.own[way] and device.policy in self.registry.policies:
             return "d%s_%s" % (device.iccid, way)
         return self.policy_chain(device, way)
 

@@ -188,6 +188,11 @@ class Packet:
         return bool(self.offset or self.more)
 
     @property
+    def syn(self):
+        """Would it open a TCP connection?"""
+        return self.proto == TCP and self.flags is not None and self.flags & 0x17 == SYN
+
+    @property
     def error(self):
         return self.proto == ICMP and self.kind in (3, 4, 5, 11, 12) or \
             self.proto == ICMP6 and self.kind is not None and self.kind < 128

@@ -40,6 +40,7 @@ class Registry:
         self.policies = {}
         self.devices = {}
         self.settings = {}
+        self.found = {}         # what device_at() has said since the last change
         self.apply(world["ruleset"])
 
     def apply(self, ruleset):
@@ -71,6 +72,7 @@ class Registry:
     def change(self, line):
         if line.get("refused"):
             return
+        self.found = {}
         getattr(self, "_" + line["change"].replace("-", "_"))(line)
 
     def _apply(self, line):
@@ -118,6 +120,12 @@ class Registry:
 
     def device_at(self, addr):
         """(device, where it is bound), by the longest prefix; (None, None)."""
+        got = self.found.get(addr)
+        if got is None:
+            got = self.found[addr] = self.look_up(addr)
+        return got
+
+    def look_up(self, addr):
         addr = ipaddress.ip_address(addr)
         best = None
         for device in self.devices.values():

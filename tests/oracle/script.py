@@ -66,7 +66,8 @@ def make(lines):
     body("nft", translation.commands(), out)
     for line in lines[1:]:
         if "packet" in line and "change" not in line:
-            out.append("packet %d %d %s" % (line["packet"], links[line["in"]], line["ip"]))
+            out.append("packet %d %d %s%s" % (line["packet"], links[line["in"]], line["ip"],
+                                              " stack" if line.get("stack") else ""))
             if line["packet"] in killed:
                 out.append("mark " + session_of(line["ip"]))
             continue
