@@ -23,7 +23,7 @@ bool simseg_error_related(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	u8 observed;
 
 	/* it has to go back to whom the quoted packet came from */
-	if (!ipv6_addr_equal(&pkt->dst, &quote->src))
+	if (!quote || !ipv6_addr_equal(&pkt->dst, &quote->src))
 		return false;
 	simseg_key_make(&key, quote);
 	s = simseg_session_find(sn, &key);
@@ -36,7 +36,7 @@ bool simseg_error_related(struct simseg_net *sn, const struct simseg_pkt *pkt,
 bool simseg_error_own(const struct simseg_pkt *pkt)
 {
 	return pkt->hook == SIMSEG_HOOK_OUTPUT && (pkt->flags & SIMSEG_PKT_ERROR) &&
-	       !pkt->malformed;
+	       !pkt->malformed && pkt->quote;
 }
 
 /* There is no answer to a denied probe. */

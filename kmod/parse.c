@@ -287,8 +287,8 @@ static u8 simseg_parse_headers(struct simseg_cursor *c, u8 family, struct simseg
 }
 
 /*
- * The packet that starts at @offset. An ICMP error's quote goes to @quote; an
- * error about an error does not exist, and counts as malformed.
+ * The packet that starts at @offset. An ICMP error's quote goes to @quote; one
+ * that names no flow (cut off, a later fragment, an error itself) is none.
  */
 void simseg_parse(const struct sk_buff *skb, u8 family, int offset, struct simseg_pkt *pkt,
 		  struct simseg_pkt *quote)
@@ -303,10 +303,8 @@ void simseg_parse(const struct sk_buff *skb, u8 family, int offset, struct simse
 	memset(quote, 0, sizeof(*quote));
 	c.offset += SIMSEG_ICMP_QUOTE;
 	c.quoted = true;
-	pkt->malformed = simseg_parse_headers(&c, family, quote);
-	if (quote->flags & SIMSEG_PKT_ERROR)
-		pkt->malformed = SIMSEG_REASON_MALFORMED;
-	pkt->quote = quote;
+	if (!simseg_parse_headers(&c, family, quote) && !(quote->flags & SIMSEG_PKT_ERROR))
+		pkt->quote = quote;
 }
 
 /* Addresses alone, for the guard; false: not even those are there. */

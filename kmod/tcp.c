@@ -43,11 +43,12 @@ static void simseg_tcp_learn_syn(struct simseg_session *s, const struct simseg_p
 {
 	struct simseg_tcp *me = &s->tcp[d];
 
+	/* Once there is an answer a SYN has nothing to say any more. */
+	if (s->state != SIMSEG_SESSION_NEW)
+		return;
 	/* Nothing is agreed on yet: what came before was of an earlier life. */
-	if (s->state == SIMSEG_SESSION_NEW)
-		me->sent = false;
-	if (!me->sent)
-		me->isn = pkt->seq;
+	me->sent = false;
+	me->isn = pkt->seq;
 	me->syn = true;
 	me->scale = pkt->scale;
 }
@@ -96,6 +97,8 @@ static bool simseg_tcp_rst_fits(const struct simseg_session *s, const struct sim
 	if (peer->acked)
 		return !simseg_seq_after(peer->ack, pkt->seq) &&
 		       !simseg_seq_after(pkt->seq, peer->edge);
+	if (test_bit(SIMSEG_SESSION_F_PICKUP, &s->flags))
+		return false;
 	if (!d)
 		return me->sent && (pkt->seq == me->end || pkt->seq == me->end - 1);
 	return (pkt->tcp_flags & SIMSEG_TCP_ACK) && peer->sent && pkt->ack == peer->end;

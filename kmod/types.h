@@ -292,7 +292,7 @@ struct simseg_pkt {
 	u32 payload;		/* bytes */
 	u32 window;		/* as in the header */
 	const struct sk_buff *skb;	/* floor only: whom conntrack is asked about */
-	const struct simseg_pkt *quote;	/* SIMSEG_PKT_ERROR: addresses as quoted */
+	const struct simseg_pkt *quote;	/* SIMSEG_PKT_ERROR; NULL: names no flow */
 };
 
 /* What was decided, and by what. Pointers are valid under RCU. */

@@ -485,6 +485,10 @@ static void simseg_row_error(struct simseg_net *sn, const struct simseg_pkt *pkt
 		simseg_allow(res, SIMSEG_REASON_RELATED);
 		return;
 	}
+	if (ends->responder) {
+		simseg_allow(res, SIMSEG_REASON_RESPONDER);
+		return;
+	}
 	simseg_deny(res, SIMSEG_REASON_UNRELATED);
 	res->observed = simseg_all_observe(ends->rs, res, SIMSEG_REASON_UNRELATED);
 }

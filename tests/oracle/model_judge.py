@@ -18,11 +18,11 @@ from model_packet import ECHO_REPLY, TCP, is_link_control, parse
 VERDICTS = {
     "not-governed": "pass",
     "link": "pass",
-    "observed": "pass",
     "session": "allow",
     "rule": "allow",
     "related": "allow",
     "responder": "allow",
+    "observed": "allow",
 }
 PASSES = (None, "not-governed")
 
@@ -111,8 +111,6 @@ class Gateway:
             return self.gather(pkt.piece, link)
         if pkt.bad:
             return self.answer(pkt.bad, out)
-        if ends.responder:
-            return self.answer("responder", out)
         return self.flow_rows(pkt, ends, out)
 
     def gather(self, piece, link):
@@ -151,15 +149,15 @@ class Gateway:
         if ends.reason:
             return ends
         ends.src, ends.dst = config.owner(pkt.src), config.owner(pkt.dst)
-        if dst_pool and ends.dst is None:
-            ends.reason = "unbound"
-            return ends
         for device, peer in ((ends.src, pkt.dst), (ends.dst, pkt.src)):
             if device and device.quarantined:
                 if device.allow.lookup(peer) is None:
                     ends.reason = "quarantined"
                     return ends
                 ends.responder = True
+        # The guard, which sees the packet first, knows quarantine already.
+        if dst_pool and ends.dst is None:
+            ends.reason = "unbound"
         return ends
 
     def sim_source(self, src, src_own, src_pool, link):
@@ -176,6 +174,8 @@ class Gateway:
         if pkt.kind == "error":
             if self.is_related(pkt, ends):
                 return self.answer("related", out)
+            if ends.responder:
+                return self.answer("responder", out)
             return self.refuse_all(ends, "unrelated", out)
         session, who = self.find(pkt)
         if session and session.tcp and session.tcp.state == model_tcp.CLOSED and pkt.tcp.opens:
@@ -206,6 +206,9 @@ class Gateway:
 
     def new_flow(self, pkt, ends, out):
         """Judge what belongs to no session."""
+        if ends.responder:
+            tcp = pkt.tcp and model_tcp.TcpState(pkt.tcp, not pkt.tcp.syn)
+            return self.open(pkt.flow, ends, tcp, out, "responder")
         if pkt.kind == "echo" and pkt.type == ECHO_REPLY[pkt.family]:
             return self.refuse_all(ends, "unrelated", out)
         if pkt.proto == TCP and not pkt.tcp.opens:
@@ -227,10 +230,10 @@ class Gateway:
                 return self.open(pkt.reverse_flow, turned, state, out)
         return self.refuse_all(ends, "not-first", out)
 
-    def open(self, flow, ends, tcp, out):
+    def open(self, flow, ends, tcp, out, reason="rule"):
         """Begin a session."""
         session = self.sessions[flow] = Session(flow, ends, tcp)
-        return self.answer("rule", out, session)
+        return self.answer(reason, out, session)
 
     def policy(self, device):
         """Return a device's policy, or None if it is gone."""
@@ -285,7 +288,14 @@ class Gateway:
 
     def is_revoked(self, session):
         """Say whether a session's first packet would no longer be allowed."""
+        if self.has_responder(session):
+            return False
         return bool(self.denials(session.flow, session.ends))
+
+    @staticmethod
+    def has_responder(session):
+        """Say whether an end is quarantined: what lives then is the responder's."""
+        return any(device.quarantined for device, _, _ in session.ends.sides(session.flow))
 
     def sweep_device(self, device):
         """End all sessions of a device."""
@@ -315,6 +325,7 @@ class Gateway:
     def change_release(self, line):
         """End a quarantine."""
         self.config.release(line["iccid"])
+        self.sweep(self.is_revoked)
 
     def change_bind(self, line):
         """Give a device an address."""

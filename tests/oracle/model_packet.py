@@ -159,12 +159,12 @@ def walk_extensions(pkt, data, quoted):
             return at
         if at + 8 > len(data):
             break
-        size = extension_size(pkt.proto, data[at + 1])
-        if at + size > len(data):
-            break
         if pkt.proto == ROUTING and data[at + 2] == 0:
             pkt.bad = "routing-header"
             return None
+        size = extension_size(pkt.proto, data[at + 1])
+        if at + size > len(data):
+            break
         if pkt.proto == FRAGMENT and word(data, at + 2) & 0xFFF9:
             pkt.piece = fragment_v6(pkt, data, at, pointer)
             if not quoted or pkt.piece.offset:
@@ -199,7 +199,7 @@ def parse_upper(pkt, data, at, quoted):
     rest = len(data) - at
     if pkt.proto in PORTS:
         pkt.kind = "ports"
-        if rest < 4:
+        if rest < (8 if pkt.proto == UDP and not quoted else 4):
             pkt.bad = "malformed"
             return
         pkt.sport, pkt.dport = word(data, at), word(data, at + 2)

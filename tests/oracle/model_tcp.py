@@ -57,6 +57,9 @@ class TcpState:
             if self.rst_fits(seg, who):
                 self.state = CLOSED
             return
+        if seg.syn and self.state == NEW:
+            me = self.sides[who]
+            me.end, me.first, me.scale = None, seg.seq, seg.scale
         self.handshake(seg, who)
         self.note(seg, who)
         if seg.fin and self.state != NEW and self.fin_fits(seg, other):
@@ -65,12 +68,10 @@ class TcpState:
 
     def handshake(self, seg, who):
         """Make the steps that lead to the state established."""
-        me, other = self.sides[who], self.sides[1 - who]
+        other = self.sides[1 - who]
         if self.state == NEW and who == 1 and seg.syn:
             if seg.ack is None or self.acknowledges_first(seg, other):
                 self.state = REPLIED
-                me.first = seg.seq
-                me.scale = seg.scale
         elif self.state == REPLIED and who == 0 and seg.ack is not None:
             if self.acknowledges_first(seg, other):
                 self.state = ESTABLISHED

@@ -529,12 +529,12 @@ class ChangesTest(ModelTest):
         self.both("not-first", "rule")
 
     @pairs
-    def test_quarantine_ends_sessions(self):
+    def test_release_keeps_what_a_rule_allows(self):
         self.open()
         self.change("quarantine", device="meter", allow=["broker"])
         self.both("responder", "responder")
         self.change("release", device="meter")
-        self.both("not-first", "rule")
+        self.both("session", "session")
 
     @pairs
     def test_kill(self):
