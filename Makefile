@@ -60,6 +60,8 @@ help:
 #:   make kunit             KUnit in User-Mode Linux with KASAN and lockdep
 #:   make vm                the end-to-end tests in a guest [KERNEL=6.1] [TESTS=]
 #:   make uml               only build that User-Mode Linux kernel
+#:   make differential SEED=N  simseg, a model and nftables judge the same packets
+#:                          [PACKETS=100000]
 #:   make bench             measure
 #: Install:
 #:   make install           [DESTDIR= PREFIX= KDIR=]; also: make uninstall
@@ -204,7 +206,11 @@ $(TOOL_BIN): LDFLAGS += -static
 
 tools: $(TOOL_BIN)
 
-tests: $(UNIT_BIN) $(TOOL_BIN) $(BPFT_OBJ) $(BPFT_BIN)
+# What gives both gateways of the differential test their packets.
+INJECT := $(B)/tests/oracle/inject
+INJECT_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard tests/oracle/*.c))
+
+tests: $(UNIT_BIN) $(TOOL_BIN) $(BPFT_OBJ) $(BPFT_BIN) $(INJECT) $(B)/tests/oracle/xdp.run
 
 $(UNIT_BIN): $(B)/tests/%: $(O)/tests/unit/%.o $(UNIT_HELP) $(B)/libsegctl.a $(B)/libseg.a
 	$(call say,LINK,$@)
@@ -225,6 +231,18 @@ $(TOOL_BIN): $(B)/tests/%: $(O)/tests/%.o
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+$(INJECT_OBJ): | $(BPF_SKEL)
+$(INJECT): $(INJECT_OBJ) $(B)/libsegctl.a $(B)/libseg.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(cli_libs) -lnftables
+
+# The packets that tests/bpf/oracle_test.sh shows to the XDP program in the guest.
+$(B)/tests/oracle/xdp.run: $(wildcard tests/oracle/*.py)
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)tests/oracle/generate.py --script 5 3000 >$@
 
 include scripts/verbs.mk
 

@@ -33,6 +33,10 @@ uml: setup
 kunit: uml
 	$(Q)tests/uml/run
 
+differential: uml
+	$(Q)$(MAKE) --no-print-directory $(INJECT)
+	$(Q)tests/oracle/differential $(SEED) $(PACKETS)
+
 vm: setup
 	$(Q)$(MAKE) --no-print-directory check-build
 	$(Q)tests/vm/suite $(KERNEL) $(TESTS)
