@@ -3,8 +3,8 @@
 
 import json
 
-PASS = ("not-governed", "link", "disarmed", "none", "observed")
-ALLOW = ("session", "rule", "related", "responder")
+PASS = ("not-governed", "link", "disarmed", "none")
+ALLOW = ("session", "rule", "related", "responder", "observed")
 
 
 class Answer:

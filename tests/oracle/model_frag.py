@@ -32,6 +32,9 @@ class Datagram:
 
     def add(self, piece):
         """Take one fragment; return False if it cannot belong here."""
+        if piece.more and piece.head[0] >> 4 == 4:
+            # Linux cuts an odd length rather than to refuse it.
+            piece.data = piece.data[: len(piece.data) & ~7]
         start, end = piece.offset, piece.offset + len(piece.data)
         room = MAX - len(piece.head) if piece.head[0] >> 4 == 4 else MAX
         if end == start or end > room or (piece.more and len(piece.data) % 8):
@@ -88,6 +91,8 @@ class Gatherer:
 
     def add(self, piece):
         """Take a fragment; return WAIT, REFUSED or the whole packet's bytes."""
+        if piece.short:
+            return REFUSED
         datagram = self.waiting.setdefault(piece.key, Datagram())
         if not datagram.add(piece):
             del self.waiting[piece.key]

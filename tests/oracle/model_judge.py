@@ -95,12 +95,27 @@ class Gateway:
         return self.routes.lookup(dst)
 
     def judge(self, pkt, link):
+        """Judge a packet where it comes in, and where it leaves."""
+        answer = self.judge_forward(pkt, link)
+        if answer.verdict in ("allow", "pass") and self.links.get(answer.out) == "sim":
+            binding = self.config.bindings.lookup(pkt.dst)
+            if binding is None:
+                at_home = self.config.pools.lookup(pkt.dst) is None
+            else:
+                at_home = binding.may_appear_on(answer.out)
+            if not at_home:
+                return Answer("deny", "unbound", None, answer.session)
+        return answer
+
+    def judge_forward(self, pkt, link):
         """Judge a packet, or a fragment until its datagram is whole."""
         if pkt.src is None:
             return Answer("deny", pkt.bad)
         out = self.route(pkt.dst)
         if out == "self" and is_link_control(pkt):
             return Answer("pass", "link", out)
+        if pkt.piece and pkt.family == 4 and pkt.dst in self.config.own:
+            return self.own_fragment(pkt, link)
         ends = self.address_rows(pkt, link)
         if out is None and ends.reason in PASSES:
             # No route: IP drops it before simseg can judge it.
@@ -108,18 +123,27 @@ class Gateway:
         if ends.reason:
             return self.answer(ends.reason, out)
         if pkt.piece and not pkt.bad:
-            return self.gather(pkt.piece, link)
+            return self.gather(pkt.piece, link, pkt.family)
         if pkt.bad:
             return self.answer(pkt.bad, out)
         return self.flow_rows(pkt, ends, out)
 
-    def gather(self, piece, link):
+    def own_fragment(self, pkt, link):
+        """IP gathers what ends here before simseg sees it; the guard comes earlier."""
+        if self.links[link] == "sim":
+            reason = self.address_rows(pkt, link).reason
+            if reason not in PASSES:
+                return self.answer(reason, "self")
+        return self.gather(pkt.piece, link, 4)
+
+    def gather(self, piece, link, family):
         """Take a fragment; judge the whole when it is there."""
         whole = self.gatherer.add(piece)
         if whole is WAIT:
             return Answer("wait")
         if whole is REFUSED:
-            return Answer("deny", "fragment")
+            # IPv4's own reassembly drops it, and all that it had.
+            return Answer("wait") if family == 4 else Answer("deny", "fragment")
         pkt = parse(whole)
         if pkt.piece:
             pkt.bad, pkt.piece = "fragment", None
@@ -149,14 +173,18 @@ class Gateway:
         if ends.reason:
             return ends
         ends.src, ends.dst = config.owner(pkt.src), config.owner(pkt.dst)
+        lost = dst_pool and ends.dst is None
+        # The guard, which knows quarantine already, lets link control pass.
+        if lost and is_link_control(pkt):
+            ends.reason = "unbound"
+            return ends
         for device, peer in ((ends.src, pkt.dst), (ends.dst, pkt.src)):
             if device and device.quarantined:
                 if device.allow.lookup(peer) is None:
                     ends.reason = "quarantined"
                     return ends
                 ends.responder = True
-        # The guard, which sees the packet first, knows quarantine already.
-        if dst_pool and ends.dst is None:
+        if lost:
             ends.reason = "unbound"
         return ends
 

@@ -56,6 +56,7 @@ class Piece:
     more: bool
     head: bytes
     data: bytes
+    short: bool = False
 
 
 @dataclass(slots=True)
@@ -191,7 +192,18 @@ def fragment_v6(pkt, data, at, pointer):
     head[pointer] = data[at]
     field = word(data, at + 2)
     key = (pkt.src, pkt.dst, word(data, at + 4, 4))
-    return Piece(key, field & 0xFFF8, bool(field & 1), bytes(head), data[at + 8 :])
+    short = not field & 0xFFF8 and is_short(data[at], data[at + 8 :])
+    return Piece(key, field & 0xFFF8, bool(field & 1), bytes(head), data[at + 8 :], short)
+
+
+def is_short(proto, data):
+    """Say whether a first fragment lacks a part of its headers (RFC 8200, 4.5)."""
+    at = 0
+    while proto in EXTENSIONS:
+        if at + 8 > len(data):
+            return True
+        proto, at = data[at], at + extension_size(proto, data[at + 1])
+    return at + {TCP: 20, UDP: 8, ICMPV6: 8}.get(proto, 1) > len(data)
 
 
 def parse_upper(pkt, data, at, quoted):

@@ -10,7 +10,7 @@ from examples import ALSO
 
 BAD = re.compile(r"BUG:|WARNING:|suspicious RCU|circular locking|possible recursive|"
                  r"UBSAN:|Kernel panic|simseg-uml: .* failed|inject: .* failed")
-SHOWN = 6               # differences that are told in full
+SHOWN = 30              # differences that are told in full
 HISTORY = 12            # packets of the flow before one
 
 
