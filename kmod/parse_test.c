@@ -254,7 +254,7 @@ static void parse_test_quote(struct kunit *test)
 	parse_error(&b, t->v6);
 	parse_ip(&b, t->v6, IPPROTO_TCP, SIMTEST_METER, SIMTEST_SCADA);
 	parse_tcp(&b);
-	parse_quote_cut(test, &b, t->v6, b.len - 12);
+	parse_quote_cut(test, &b, t->v6, b.len - 16);
 	parse_all(test, &b, t->v6, &pkt, &quote);
 	KUNIT_EXPECT_EQ(test, pkt.flags, SIMSEG_PKT_ERROR);
 	KUNIT_EXPECT_EQ(test, ntohs(quote.dport), PARSE_DPORT);
