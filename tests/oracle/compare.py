@@ -20,14 +20,15 @@ UNREADABLE = ("malformed", "routing-header", "fragment", "unrelated")
 class Flow:
     """What the comparison has to remember of one flow, both directions."""
 
-    __slots__ = ("alive", "cut", "missed", "observed", "reused", "opener", "answered",
-                 "forgotten", "history")
+    __slots__ = ("alive", "cut", "missed", "observed", "linked", "reused", "opener",
+                 "answered", "forgotten", "history")
 
     def __init__(self):
         self.alive = None       # how many changes there were when simseg last allowed it
         self.cut = None         # the class by which nftables has it and simseg has not
         self.missed = None      # the class by which simseg has it and nftables has not
         self.observed = False   # simseg let a packet of it pass that opened no session
+        self.linked = False     # a packet of it was link control
         self.reused = False     # simseg denied a SYN of it, which ended a closed session
         self.opener = None      # who sent the first packet for nftables
         self.answered = False
@@ -119,6 +120,8 @@ class Comparison:
         elif a.reason == "observed":
             flow.alive = self.changes
             flow.observed = True
+        elif a.reason == "link":
+            flow.linked = True
         elif a.verdict == "deny" and b.out:
             flow.cut = kind
         if a.verdict == "deny" and a.floor not in ALLOW and p.syn:
@@ -181,7 +184,8 @@ class Comparison:
             return "auth-header"
         if p.quote is not None and p.quote.echo and a.reason == "related" and why == "invalid":
             return "echo"
-        if p.proto in ICMPS and not p.echo and not p.error and why in NO_CONNECTION:
+        about = p.quote if p.quote is not None and a.reason == "related" else p
+        if about.proto in ICMPS and not about.echo and not about.error and why in NO_CONNECTION:
             return "icmp-other"
         if p.proto in (pk.SCTP, pk.DCCP) and why in NO_CONNECTION:
             return "sctp" if p.proto == pk.SCTP else "dccp"
@@ -214,8 +218,8 @@ class Comparison:
             return None
         if flow.cut:
             return flow.cut
-        if flow.observed:
-            return "observe"
+        if flow.observed or flow.linked:
+            return "observe" if flow.observed else "link"
         if flow.alive is not None and flow.alive != self.changes:
             return "live"
         if a.reason in ("not-first", "unrelated") and flow.reused:

@@ -102,9 +102,10 @@ class Generator:
     def wanted(self):
         """(protocol, who begins, the other, port)"""
         rng = self.rng
-        device = rng.choice(list(self.registry.devices.values()))
-        if not device.bindings:
-            return None
+        device = rng.choice(list(self.registry.devices.values()) or [None])
+        if not device or not device.bindings:
+            v6 = rng.random() < 0.5
+            return ("udp", self.anyone(v6), self.anyone(v6), 5683)
         network = rng.choice(sorted(device.bindings, key=str))
         addr = self.host_in(network)
         v6 = network.version == 6
