@@ -31,7 +31,7 @@ class Datagram:
         return runs
 
     def add(self, piece):
-        """Take one fragment; return False if it cannot belong here."""
+        """Take one fragment; return False if it does not belong here, None if none does now."""
         if piece.more and piece.head[0] >> 4 == 4:
             # Linux cuts an odd length rather than to refuse it.
             piece.data = piece.data[: len(piece.data) & ~7]
@@ -42,13 +42,13 @@ class Datagram:
         runs = self.runs()
         if not self.length_fits(piece, end, runs):
             return False
-        if not piece.more:
-            self.total = end
         for low, high in runs:
             if low <= start and end <= high:
                 return True
             if start < high and low < end:
-                return False
+                return None
+        if not piece.more:
+            self.total = end
         self.pieces[start] = piece.data
         if start == 0:
             self.head = piece.head
@@ -94,8 +94,10 @@ class Gatherer:
         if piece.short:
             return REFUSED
         datagram = self.waiting.setdefault(piece.key, Datagram())
-        if not datagram.add(piece):
+        fits = datagram.add(piece)
+        if fits is None or not datagram.pieces:
             del self.waiting[piece.key]
+        if not fits:
             return REFUSED
         if not datagram.complete():
             return WAIT
