@@ -6,7 +6,7 @@ A difference that fits no class is a failure.
 """
 
 import packet as pk
-from judges import ALLOW, Answer, simseg_and_nft
+from judges import HELD, Answer, simseg_and_nft
 
 ICMPS = (pk.ICMP, pk.ICMP6)
 # What nftables says of a packet whose connection it does not know.
@@ -112,7 +112,7 @@ class Comparison:
         self.found.append(d)
 
     def remember(self, p, flow, a, b, kind):
-        if a.floor in ALLOW:
+        if a.floor in HELD:
             flow.alive = self.changes
             flow.cut = None
             flow.reused = flow.observed = False
@@ -124,7 +124,7 @@ class Comparison:
             flow.linked = True
         elif a.verdict == "deny" and b.out:
             flow.cut = kind
-        if a.verdict == "deny" and a.floor not in ALLOW and p.syn:
+        if a.verdict == "deny" and a.floor not in HELD and p.syn:
             flow.reused = True
         if b.out:
             self.remember_answer(p, flow, b)

@@ -2,9 +2,22 @@
 """What the judges said, packet by packet, in one form."""
 
 import json
+import pathlib
+import re
 
-PASS = ("not-governed", "link", "disarmed", "none")
-ALLOW = ("session", "rule", "related", "responder", "observed")
+UAPI = pathlib.Path(__file__).resolve().parent.parent.parent / "include/uapi/linux/simseg.h"
+
+
+def verdicts():
+    """The verdict of each reason, by its word."""
+    found = re.findall(r'X\([A-Z_]+, "([a-z-]+)", (PASS|ALLOW|DENY),',
+                       UAPI.read_text(encoding="utf-8"))
+    return {word: verdict.lower() for word, verdict in found}
+
+
+VERDICTS = verdicts()
+# A packet with one of these reasons belongs to a session, or to what has one.
+HELD = ("session", "rule", "related", "responder")
 
 
 class Answer:
@@ -33,14 +46,12 @@ def out_of(text):
 
 
 def simseg_answer(p, outs, counts):
-    """The last reason decides: what the floor let through the guard may have dropped."""
+    """A denial decides: what the floor let through the guard may have dropped."""
     reasons = [] if counts == "-" else [c.split("+")[0] for c in counts.split(",")]
-    denied = [r for r in reasons if r not in PASS and r not in ALLOW]
-    if denied:
-        return Answer("deny", denied[-1], out_of(outs), floor=reasons[0])
-    if reasons:
-        return Answer("pass" if reasons[0] in PASS else "allow", reasons[0], out_of(outs))
-    return Answer("wait" if p.fragment else None, None, out_of(outs))
+    reasons.sort(key=lambda r: VERDICTS[r] == "deny")
+    if not reasons:
+        return Answer("wait" if p.fragment else None, None, out_of(outs))
+    return Answer(VERDICTS[reasons[-1]], reasons[-1], out_of(outs), floor=reasons[0])
 
 
 def read_answers(path):
