@@ -160,7 +160,7 @@ static void parse_cut(struct kunit *test, const struct parse_buf *b, bool v6, u3
 	for (len = 0; len <= b->len; len++) {
 		memset(&other_quote, 0, sizeof(other_quote));
 		parse_part(test, b, v6, b->len, len, &other, &other_quote);
-		other.quote = pkt.quote;	/* where it is is not what it says */
+		other.quote = pkt.quote;	/* an address of ours */
 		KUNIT_EXPECT_MEMEQ(test, &pkt, &other, sizeof(pkt));
 		KUNIT_EXPECT_MEMEQ(test, &quote, &other_quote, sizeof(quote));
 	}

@@ -31,7 +31,6 @@ struct tcp_step {
 #define BACK(flags, seq, ack, payload, window, state) \
 	{ true, flags, seq, ack, payload, window, 3, SIMSEG_SESSION_##state }
 
-
 static const struct tcp_step tcp_close[] = {
 	FORTH(S, 0, 0, 0, 1000, NEW),
 	BACK(S | A, 0, 1, 0, 1000, REPLIED),
