@@ -11,7 +11,7 @@
 
 POLICY_OF=([d1]=meter [d2]=meter [d3]=meter)
 HALF=64
-RATE=${FLOOD_RATE:-1000}
+RATE=${FLOOD_RATE:-500}
 SETTINGS="{ deny_interval: 1, device_half_open: $HALF, device_sessions: 128, half_open: 1024 }"
 policies() {
 	cat <<-EOF
@@ -90,6 +90,8 @@ flood_while() {
 }
 
 topology_up d1 d2 d3 scada attacker
+# One queue takes what all links receive: it is not to be what loses packets.
+echo 100000 >/proc/sys/net/core/netdev_max_backlog
 for who in scada attacker; do
 	background "$who" probe serve tcp/22 udp/161 >/dev/null
 done
