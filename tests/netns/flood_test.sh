@@ -44,17 +44,20 @@ senders=()
 
 stream_at() { [ "$(numrecv -q "$WORK/$1.recv" | cut -d' ' -f2)" -ge "$2" ]; }
 
-# What was sent has arrived, each number of it.
+# What was sent until now has arrived, and each number up to the highest.
 lossless() {
-	local port count number sent status=0
+	local port status=0
 	for port in "${streams[@]}"; do
-		sent=$(numsend -q "$WORK/$port.send")
-		wait_for 5 stream_at "$port" "$sent"
-		read -r count number _ < <(numrecv -q "$WORK/$port.recv")
-		echo "stream $port: $count of $number, sent $sent"
-		[ "$count" -ge "$sent" ] && [ "$count" -ge "$number" ] || status=1
+		wait_for 5 stream_at "$port" "$(numsend -q "$WORK/$port.send")" &&
+			wait_for 5 whole "$port" || status=1
+		echo "stream $port: $(numrecv -q "$WORK/$port.recv")"
 	done
 	return "$status"
+}
+whole() {
+	local count number
+	read -r count number _ < <(numrecv -q "$WORK/$1.recv")
+	[ "$count" -ge "$number" ]
 }
 
 # Sessions that are new each time: probe takes ports of its own.

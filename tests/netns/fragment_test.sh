@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml 6.12 6.1
+# kernels: uml
 #
 # Fragments are judged once, as the packet that they make: in whatever order and
 # shape they come, and never one by one. And IPv6 extension headers: eight are

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml 6.12 6.1
+# kernels: uml
 # kernels: uml
 #
 # ICMP errors follow the session that they quote, in both directions and through
