@@ -4,6 +4,8 @@
  * no reference to one beyond a function, and works where conntrack is not
  * loaded: its functions are looked up when they are needed.
  */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <linux/module.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
@@ -21,16 +23,9 @@ struct simseg_conntrack {
 						const struct nf_conntrack_tuple *tuple);
 };
 
-/* The tuple of @s as the initiator sees it (@reply: as the responder does). */
-static void simseg_tuple(struct nf_conntrack_tuple *tuple, const struct simseg_session *s,
-			 bool reply)
+static void simseg_tuple_address(struct nf_conntrack_tuple *tuple, const struct in6_addr *src,
+				 const struct in6_addr *dst)
 {
-	u8 from = s->initiator ^ reply;
-	const struct in6_addr *src = &s->key.addr[from];
-	const struct in6_addr *dst = &s->key.addr[!from];
-	bool icmp = s->key.proto == IPPROTO_ICMP || s->key.proto == IPPROTO_ICMPV6;
-
-	memset(tuple, 0, sizeof(*tuple));
 	if (ipv6_addr_v4mapped(src)) {
 		tuple->src.l3num = NFPROTO_IPV4;
 		tuple->src.u3.ip = src->s6_addr32[3];
@@ -40,26 +35,43 @@ static void simseg_tuple(struct nf_conntrack_tuple *tuple, const struct simseg_s
 		tuple->src.u3.in6 = *src;
 		tuple->dst.u3.in6 = *dst;
 	}
+}
+
+/* The tuple of @s as the initiator sends it; @reply: as the responder does. */
+static void simseg_tuple(struct nf_conntrack_tuple *tuple, const struct simseg_session *s,
+			 bool reply)
+{
+	u8 from = s->initiator ^ reply;
+
+	memset(tuple, 0, sizeof(*tuple));
+	simseg_tuple_address(tuple, &s->key.addr[from],
+			     reply ? &s->key.addr[!from] : &s->origin.dst);
 	tuple->dst.protonum = s->key.proto;
 	tuple->src.u.all = s->key.port[from];
-	tuple->dst.u.all = s->key.port[!from];
-	if (icmp) {
-		bool v4 = s->key.proto == IPPROTO_ICMP;
-
-		tuple->dst.u.icmp.code = 0;
-		tuple->dst.u.icmp.type = v4 ? (reply ? 0 : 8) : (reply ? 129 : 128);
+	switch (s->key.proto) {
+	case IPPROTO_ICMP:
+		tuple->dst.u.icmp.type = reply ? ICMP_ECHOREPLY : ICMP_ECHO;
+		break;
+	case IPPROTO_ICMPV6:
+		tuple->dst.u.icmp.type = reply ? ICMPV6_ECHO_REPLY : ICMPV6_ECHO_REQUEST;
+		break;
+	default:
+		tuple->dst.u.all = reply ? s->key.port[!from] : s->origin.dport;
 	}
 }
 
 /*
- * The entry of @s with a reference, or NULL. After source NAT the initiator's
- * tuple is conntrack's original one; after destination NAT the responder's is
- * conntrack's reply.
+ * The entry of @s with a reference, or NULL: by the tuple that conntrack had
+ * when the session opened. What was opened while conntrack did not look has the
+ * addresses that the floor saw, one of which NAT leaves as it is.
  */
 static struct nf_conn *simseg_conntrack_get(struct net *net, const struct simseg_session *s,
 					    const struct simseg_conntrack *api)
 {
-	const struct nf_conntrack_zone zone = { .dir = NF_CT_DEFAULT_ZONE_DIR };
+	const struct nf_conntrack_zone zone = {
+		.id = s->origin.zone,
+		.dir = s->origin.zone_dir,
+	};
 	struct nf_conntrack_tuple_hash *h;
 	struct nf_conntrack_tuple tuple;
 
@@ -70,6 +82,47 @@ static struct nf_conn *simseg_conntrack_get(struct net *net, const struct simseg
 		h = api->find(net, &zone, &tuple);
 	}
 	return h ? nf_ct_tuplehash_to_ctrack(h) : NULL;
+}
+
+static const struct nf_conn *simseg_conntrack_of(const struct sk_buff *skb,
+						 enum ip_conntrack_info *info)
+{
+	const struct nf_conn *ct = skb ? nf_ct_get(skb, info) : NULL;
+
+	return ct && !nf_ct_is_template(ct) ? ct : NULL;
+}
+
+/* The name that conntrack has for the initiator's direction of @pkt's flow. */
+void simseg_conntrack_origin(struct simseg_origin *origin, const struct simseg_pkt *pkt)
+{
+	const struct nf_conntrack_tuple *tuple;
+	enum ip_conntrack_info info;
+	const struct nf_conn *ct = simseg_conntrack_of(pkt->skb, &info);
+
+	origin->dst = pkt->dst;
+	origin->dport = pkt->dport;
+	origin->zone = NF_CT_DEFAULT_ZONE_ID;
+	origin->zone_dir = NF_CT_DEFAULT_ZONE_DIR;
+	if (!ct)
+		return;
+	tuple = nf_ct_tuple(ct, CTINFO2DIR(info) ^ !!(pkt->flags & SIMSEG_PKT_REVERSED));
+	if (tuple->src.l3num == NFPROTO_IPV4)
+		ipv6_addr_set_v4mapped(tuple->dst.u3.ip, &origin->dst);
+	else
+		origin->dst = tuple->dst.u3.in6;
+	origin->dport = tuple->dst.u.all;
+	origin->zone = nf_ct_zone(ct)->id;
+	origin->zone_dir = nf_ct_zone(ct)->dir;
+}
+
+/* Does conntrack track @skb's TCP flow, and has it been in a flowtable? */
+bool simseg_conntrack_vouches(const struct sk_buff *skb)
+{
+	enum ip_conntrack_info info;
+	const struct nf_conn *ct = simseg_conntrack_of(skb, &info);
+
+	return ct && nf_ct_protonum(ct) == IPPROTO_TCP &&
+	       (ct->proto.tcp.seen[0].flags & IP_CT_TCP_FLAG_BE_LIBERAL);
 }
 
 /* Returns how many entries were deleted, 0 or 1. */
@@ -153,7 +206,92 @@ void simseg_conntrack_flush(struct net *net, const struct simseg_addrset *addrs)
 	symbol_put(nf_ct_iterate_cleanup_net);
 }
 
+/* What the floor would see of the flow's first packet. */
+static void simseg_conntrack_first(const struct nf_conn *ct, struct simseg_pkt *pkt)
+{
+	const struct nf_conntrack_tuple *orig = nf_ct_tuple(ct, IP_CT_DIR_ORIGINAL);
+	const struct nf_conntrack_tuple *reply = nf_ct_tuple(ct, IP_CT_DIR_REPLY);
+
+	memset(pkt, 0, sizeof(*pkt));
+	if (orig->src.l3num == NFPROTO_IPV4) {
+		ipv6_addr_set_v4mapped(orig->src.u3.ip, &pkt->src);
+		ipv6_addr_set_v4mapped(reply->src.u3.ip, &pkt->dst);
+	} else {
+		pkt->src = orig->src.u3.in6;
+		pkt->dst = reply->src.u3.in6;
+	}
+	pkt->proto = orig->dst.protonum;
+	pkt->hook = SIMSEG_HOOK_FORWARD;
+	pkt->flags = SIMSEG_PKT_DRY | SIMSEG_PKT_ANY_IIF;
+	if (!simseg_proto_has_ports(pkt->proto) && pkt->proto != IPPROTO_ICMP &&
+	    pkt->proto != IPPROTO_ICMPV6)
+		return;
+	pkt->flags |= SIMSEG_PKT_PORTS;
+	pkt->tcp_flags = 0x02;
+	pkt->sport = orig->src.u.all;
+	pkt->dport = reply->src.u.all;
+}
+
+/* Has it no session, and may it have none, nor pass without? */
+static int simseg_conntrack_stale(struct nf_conn *ct, void *data)
+{
+	struct simseg_net *sn = data;
+	struct simseg_result res;
+	struct simseg_pkt pkt;
+	struct simseg_key key;
+	int stale = 0;
+
+	simseg_conntrack_first(ct, &pkt);
+	simseg_key_make(&key, &pkt);
+	rcu_read_lock();
+	if (!simseg_session_find(sn, &key)) {
+		simseg_judge(sn, &pkt, &res);
+		stale = res.verdict == SIMSEG_VERDICT_DENY;
+	}
+	rcu_read_unlock();
+	return stale;
+}
+
+/*
+ * What an observing policy has let pass has no session for the sweep to find,
+ * but may be in a flowtable: after a change, conntrack's entries are judged as
+ * new flows, and those that are denied now are deleted. May sleep.
+ */
+void simseg_conntrack_prune(struct simseg_net *sn)
+{
+	const struct simseg_ruleset *rs;
+	struct nf_ct_iter_data data = {
+		.net = sn->net,
+		.data = sn,
+	};
+	typeof(nf_ct_iterate_cleanup_net) *iterate;
+
+	lockdep_assert_held(&sn->lock);
+	if (!sn->observed)
+		return;
+	iterate = symbol_get(nf_ct_iterate_cleanup_net);
+	if (iterate) {
+		iterate(simseg_conntrack_stale, &data);
+		symbol_put(nf_ct_iterate_cleanup_net);
+	}
+	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
+	sn->observed = simseg_ruleset_observing(rs);
+}
+
 #else
+
+void simseg_conntrack_prune(struct simseg_net *sn)
+{
+}
+
+void simseg_conntrack_origin(struct simseg_origin *origin, const struct simseg_pkt *pkt)
+{
+}
+
+bool simseg_conntrack_vouches(const struct sk_buff *skb)
+{
+	return false;
+}
 
 u32 simseg_conntrack_delete(struct net *net, const struct simseg_session *s)
 {

@@ -5,9 +5,10 @@
  * interval. The key is peer, protocol, destination port, reason and
  * direction, and never the source port, which costs an attacker nothing to
  * change. A device has SIMSEG_DENY_ENTRIES keys; what finds no room is folded
- * together into one more entry. Thus a flood costs at most
- * SIMSEG_DENY_ENTRIES + 1 records an interval and device, and the sum over
- * the records is the number of packets, exactly.
+ * together into one more entry, and what an observing policy let pass into
+ * another. Thus a flood costs at most SIMSEG_DENY_ENTRIES + 2 records an
+ * interval and device, and the sum over the records is the number of packets,
+ * exactly.
  *
  * Lifetime of a device's table: made by the first deny, freed by the flush
  * that finds it idle, or by simseg_deny_close() when the device goes. Whoever
@@ -24,6 +25,7 @@
 
 #define SIMSEG_DENY_ENTRIES		16	/* of a device */
 #define SIMSEG_DENY_ENTRIES_NET		64	/* of no device */
+#define SIMSEG_DENY_MIXED		2	/* denied ones; observed ones */
 #define SIMSEG_DENY_TABLES_MAX		16384	/* 2 KB each */
 
 /* Device that is gone: its place will never hold a table again. */
@@ -42,7 +44,7 @@ struct simseg_deny {
 	struct simseg_device *device;	/* NULL: the namespace's own */
 	struct list_head list;		/* protected by simseg_net.deny_lock */
 	struct rcu_head rcu;
-	struct simseg_deny_entry entries[];	/* n of them, then the mixed one */
+	struct simseg_deny_entry entries[];	/* n of them, then the mixed ones */
 };
 
 void simseg_deny_init(struct simseg_net *sn)
@@ -56,7 +58,7 @@ static struct simseg_deny *simseg_deny_alloc(struct simseg_device *device, u16 n
 {
 	struct simseg_deny *table;
 
-	table = kzalloc(struct_size(table, entries, n + 1), GFP_ATOMIC | __GFP_NOWARN);
+	table = kzalloc(struct_size(table, entries, n + SIMSEG_DENY_MIXED), GFP_ATOMIC | __GFP_NOWARN);
 	if (!table)
 		return NULL;
 	spin_lock_init(&table->lock);
@@ -152,7 +154,8 @@ static bool simseg_deny_same(const struct simseg_deny *table, const struct simse
 			     const struct simseg_denied *b)
 {
 	return a->dport == b->dport && a->proto == b->proto && a->reason == b->reason &&
-	       a->dir == b->dir && ipv6_addr_equal(&a->peer, &b->peer) &&
+	       a->dir == b->dir && a->observed == b->observed &&
+	       ipv6_addr_equal(&a->peer, &b->peer) &&
 	       (!table->by_source || ipv6_addr_equal(&a->own, &b->own));
 }
 
@@ -184,7 +187,7 @@ static bool simseg_deny_due(const struct simseg_deny_entry *e, u64 now, u64 inte
 static void simseg_deny_mix(struct simseg_deny *table, const struct simseg_denied *d, u64 now,
 			    u64 interval)
 {
-	struct simseg_deny_entry *e = &table->entries[table->n];
+	struct simseg_deny_entry *e = &table->entries[table->n + d->observed];
 	const int own = d->dir == SIMSEG_DIR_OUT ? 0 : 1;
 
 	if (!e->d.packets) {
@@ -240,7 +243,7 @@ static bool simseg_deny_fold(struct simseg_deny *table, struct simseg_denied *d,
 		room->since = now;
 		return true;
 	}
-	e = &table->entries[i];
+	e = &table->entries[i < table->n ? i : table->n + d->observed];
 	if (i == table->n)
 		simseg_deny_mix(table, d, now, interval);
 	else
@@ -254,7 +257,7 @@ static bool simseg_deny_fold(struct simseg_deny *table, struct simseg_denied *d,
 /* Whose deny it is: that side's which said no, else the source's, else -1. */
 static int simseg_deny_side(const struct simseg_result *res)
 {
-	switch (res->reason) {
+	switch (res->observed ?: res->reason) {
 	case SIMSEG_REASON_QUARANTINED:
 		if (res->device[0] && READ_ONCE(res->device[0]->state) != SIMSEG_STATE_ACTIVE)
 			return 0;
@@ -286,7 +289,8 @@ static void simseg_deny_describe(struct simseg_denied *d, const struct simseg_pk
 	d->sport = pkt->sport;
 	d->dport = pkt->dport;
 	d->proto = pkt->proto;
-	d->reason = res->reason;
+	d->reason = res->observed ?: res->reason;
+	d->observed = res->observed;
 	for (i = 0; i < 2; i++) {
 		if (res->device[i])
 			memcpy(d->iccid[i], res->device[i]->iccid, sizeof(d->iccid[i]));
@@ -348,7 +352,7 @@ static bool simseg_deny_flush_table(struct simseg_net *sn, struct simseg_deny *t
 	bool idle = true;
 	int i;
 
-	for (i = 0; i <= table->n; i++) {
+	for (i = 0; i < table->n + SIMSEG_DENY_MIXED; i++) {
 		struct simseg_deny_entry *e = &table->entries[i];
 		bool tell = false;
 
@@ -376,7 +380,7 @@ static void simseg_deny_retire(struct simseg_net *sn, struct simseg_deny *table)
 	spin_lock_bh(&table->lock);
 	if (table->closed)
 		goto out;
-	for (i = 0; i <= table->n; i++) {
+	for (i = 0; i < table->n + SIMSEG_DENY_MIXED; i++) {
 		if (table->entries[i].since)
 			goto out;
 	}

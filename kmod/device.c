@@ -117,7 +117,7 @@ static int simseg_device_fill(struct simseg_net *sn, struct simseg_device *devic
 		}
 	}
 	if (spec->nrules) {
-		own = simseg_policy_build(sn, 0, "", spec->rules, spec->nrules, extack);
+		own = simseg_policy_build(sn, 0, "", false, spec->rules, spec->nrules, extack);
 		if (IS_ERR(own))
 			return PTR_ERR(own);
 		RCU_INIT_POINTER(device->own, own);
@@ -141,7 +141,7 @@ struct simseg_device *simseg_device_alloc(struct simseg_net *sn,
 					  struct netlink_ext_ack *extack)
 {
 	struct simseg_device *device = kzalloc(sizeof(*device), GFP_KERNEL_ACCOUNT);
-	int err;
+	int i, err;
 
 	lockdep_assert_held(&sn->lock);
 	if (!device)
@@ -150,8 +150,10 @@ struct simseg_device *simseg_device_alloc(struct simseg_net *sn,
 	memcpy(device->asset, spec->asset, sizeof(device->asset));
 	refcount_set(&device->refs, 1);
 	spin_lock_init(&device->lock);
-	INIT_LIST_HEAD(&device->sessions[0]);
-	INIT_LIST_HEAD(&device->sessions[1]);
+	for (i = 0; i < 2; i++) {
+		INIT_LIST_HEAD(&device->sessions[i]);
+		INIT_LIST_HEAD(&device->opening[i]);
+	}
 	INIT_LIST_HEAD(&device->bindings);
 	err = simseg_device_fill(sn, device, spec, extack);
 	if (err) {

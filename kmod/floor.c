@@ -96,7 +96,7 @@ static void simseg_floor_count(struct simseg_net *sn, const struct sk_buff *skb,
 		if (pkt->malformed == SIMSEG_REASON_FRAGMENT || simseg_floor_gathered(skb, family))
 			simseg_iface_count(iface, SIMSEG_IFACE_WHOLE, 1);
 	}
-	if (res->verdict == SIMSEG_VERDICT_DENY)
+	if (res->verdict == SIMSEG_VERDICT_DENY || unlikely(res->observed))
 		simseg_deny_note(sn, pkt, res);
 }
 
@@ -110,6 +110,7 @@ static void simseg_floor_judge(struct simseg_net *sn, const struct sk_buff *skb,
 	pkt->hook = simseg_floor_hook(state);
 	pkt->in = state->hook == NF_INET_LOCAL_OUT ? NULL : state->in;
 	pkt->out = out;
+	pkt->skb = skb;
 	simseg_judge(sn, pkt, res);
 }
 

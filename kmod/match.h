@@ -79,6 +79,7 @@ struct simseg_policy {
 	u32 stamp;		/* rises with everything that can narrow it */
 	u8 digest[SIMSEG_HASH_LEN];
 	char name[SIMSEG_NAME_MAX + 1];
+	bool observe;		/* what its rules deny passes, and is told */
 	u32 nrules;
 	struct simseg_rule rules[];
 };

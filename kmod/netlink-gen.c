@@ -42,7 +42,7 @@ const struct nla_policy simseg_rule_nl_policy[SIMSEG_A_RULE_OIFNAME + 1] = {
 	[SIMSEG_A_RULE_OIFNAME] = { .type = NLA_BINARY, },
 };
 
-const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_PICKUP + 1] = {
+const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_DEVICE_HALF_OPEN + 1] = {
 	[SIMSEG_A_SETTING_TCP_NEW] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_TCP_ESTABLISHED] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_TCP_CLOSING] = { .type = NLA_U32, },
@@ -56,6 +56,8 @@ const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_PICKUP + 1] = 
 	[SIMSEG_A_SETTING_DEVICES] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_DENY_INTERVAL] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_PICKUP] = { .type = NLA_U32, },
+	[SIMSEG_A_SETTING_HALF_OPEN] = { .type = NLA_U32, },
+	[SIMSEG_A_SETTING_DEVICE_HALF_OPEN] = { .type = NLA_U32, },
 };
 
 /* SIMSEG_CMD_STATUS_GET - do */
@@ -101,12 +103,13 @@ static const struct nla_policy simseg_ruleset_peer_nl_policy[SIMSEG_A_PEER + 1] 
 };
 
 /* SIMSEG_CMD_RULESET_POLICY - do */
-static const struct nla_policy simseg_ruleset_policy_nl_policy[SIMSEG_A_RULE + 1] = {
+static const struct nla_policy simseg_ruleset_policy_nl_policy[SIMSEG_A_OBSERVE + 1] = {
 	[SIMSEG_A_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
 	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
 	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
 	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
 	[SIMSEG_A_POLICY] = { .type = NLA_NUL_STRING, .len = SIMSEG_NAME_MAX, },
+	[SIMSEG_A_OBSERVE] = { .type = NLA_FLAG, },
 	[SIMSEG_A_RULE] = NLA_POLICY_NESTED(simseg_rule_nl_policy),
 };
 
@@ -379,7 +382,7 @@ const struct genl_split_ops simseg_nl_ops[33] = {
 		.cmd		= SIMSEG_CMD_RULESET_POLICY,
 		.doit		= simseg_nl_ruleset_policy_doit,
 		.policy		= simseg_ruleset_policy_nl_policy,
-		.maxattr	= SIMSEG_A_RULE,
+		.maxattr	= SIMSEG_A_OBSERVE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -16,7 +16,7 @@
 extern const struct nla_policy simseg_binding_nl_policy[SIMSEG_A_BINDING_EPOCH + 1];
 extern const struct nla_policy simseg_flow_nl_policy[SIMSEG_A_FLOW_IFINDEX + 1];
 extern const struct nla_policy simseg_rule_nl_policy[SIMSEG_A_RULE_OIFNAME + 1];
-extern const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_PICKUP + 1];
+extern const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_DEVICE_HALF_OPEN + 1];
 
 /* Ops table for simseg */
 extern const struct genl_split_ops simseg_nl_ops[33];

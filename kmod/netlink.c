@@ -291,6 +291,7 @@ static int simseg_nl_put_status(struct sk_buff *skb, const struct simseg_net *sn
 		{ SIMSEG_A_STATUS_DEVICES, sn->ndevices },
 		{ SIMSEG_A_STATUS_QUARANTINED, sn->nquarantined },
 		{ SIMSEG_A_STATUS_UNVOUCHED, sn->nunvouched },
+		{ SIMSEG_A_STATUS_OBSERVING, simseg_ruleset_observing(rs) },
 		{ SIMSEG_A_STATUS_BINDINGS, sn->nbindings },
 		{ SIMSEG_A_STATUS_SESSIONS, atomic_read(&sn->sessions.count) },
 	};

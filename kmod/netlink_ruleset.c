@@ -41,6 +41,7 @@ static struct simseg_upload *simseg_nl_upload(struct simseg_net *sn, struct genl
 /* What a message brings, in one form for every kind of piece. */
 struct simseg_nl_piece {
 	const char *name;
+	bool observe;
 	u32 n;
 	struct simseg_prefix *prefixes;
 	struct simseg_rule_spec *rules;
@@ -143,7 +144,8 @@ int simseg_nl_ruleset_peer_doit(struct sk_buff *skb, struct genl_info *info)
 static int simseg_nl_add_policy(struct simseg_net *sn, struct simseg_upload *up,
 				struct simseg_nl_piece *piece, struct netlink_ext_ack *extack)
 {
-	return simseg_upload_policy(sn, up, piece->name, piece->rules, piece->n, extack);
+	return simseg_upload_policy(sn, up, piece->name, piece->observe, piece->rules, piece->n,
+				    extack);
 }
 
 int simseg_nl_ruleset_policy_doit(struct sk_buff *skb, struct genl_info *info)
@@ -151,6 +153,7 @@ int simseg_nl_ruleset_policy_doit(struct sk_buff *skb, struct genl_info *info)
 	struct simseg_nl_piece piece = {};
 	int err = simseg_nl_piece_name(info, SIMSEG_A_POLICY, &piece);
 
+	piece.observe = nla_get_flag(info->attrs[SIMSEG_A_OBSERVE]);
 	if (!err)
 		err = simseg_nl_rules(info, SIMSEG_RULES_MAX, &piece.rules, &piece.n);
 	if (!err)
@@ -428,7 +431,8 @@ static bool simseg_nl_dump_policy(struct sk_buff *skb, struct netlink_callback *
 		return false;
 	if (nla_put_string(skb, SIMSEG_A_POLICY, policy->name) ||
 	    nla_put_u32(skb, SIMSEG_A_ID, policy->id) ||
-	    nla_put_u32(skb, SIMSEG_A_COUNT, policy->nrules))
+	    nla_put_u32(skb, SIMSEG_A_COUNT, policy->nrules) ||
+	    (policy->observe && nla_put_flag(skb, SIMSEG_A_OBSERVE)))
 		goto cancel;
 	next = simseg_nl_put_rules(skb, sn, policy, *part);
 	if (next == *part && next < policy->nrules)

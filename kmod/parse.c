@@ -130,6 +130,16 @@ static u8 simseg_parse_ports(struct simseg_cursor *c, struct simseg_pkt *pkt)
 	return 0;
 }
 
+static void simseg_parse_scale(const struct simseg_cursor *c, unsigned int len,
+			       struct simseg_pkt *pkt)
+{
+	const u8 *options;
+	u8 buf[40];
+
+	options = skb_header_pointer(c->skb, c->offset + sizeof(struct tcphdr), len, buf);
+	pkt->scale = options ? simseg_tcp_scale(options, len) : SIMSEG_TCP_NO_SCALE;
+}
+
 static u8 simseg_parse_tcp(struct simseg_cursor *c, struct simseg_pkt *pkt)
 {
 	const struct tcphdr *tcp;
@@ -138,15 +148,19 @@ static u8 simseg_parse_tcp(struct simseg_cursor *c, struct simseg_pkt *pkt)
 	if (c->quoted)
 		return simseg_parse_ports(c, pkt);
 	tcp = skb_header_pointer(c->skb, c->offset, sizeof(buf), &buf);
-	if (!tcp || tcp->doff < 5)
+	if (!tcp || tcp->doff < 5 || c->offset + tcp->doff * 4 > c->skb->len)
 		return SIMSEG_REASON_MALFORMED;
 	pkt->sport = tcp->source;
 	pkt->dport = tcp->dest;
 	pkt->tcp_flags = ((const u8 *)tcp)[13];
+	pkt->seq = ntohl(tcp->seq);
+	pkt->ack = ntohl(tcp->ack_seq);
+	pkt->window = ntohs(tcp->window);
+	pkt->payload = c->skb->len - c->offset - tcp->doff * 4;
 	pkt->flags |= SIMSEG_PKT_PORTS;
+	if (tcp->syn)
+		simseg_parse_scale(c, tcp->doff * 4 - sizeof(*tcp), pkt);
 	c->offset += tcp->doff * 4;
-	if (c->offset > c->skb->len)
-		return SIMSEG_REASON_MALFORMED;
 	return 0;
 }
 

@@ -113,6 +113,7 @@ static void simseg_policy_digest(struct simseg_net *sn, struct simseg_policy *po
 
 	blake2s_init(&state, sizeof(policy->digest));
 	blake2s_update(&state, (const u8 *)policy->name, sizeof(policy->name));
+	blake2s_update(&state, (const u8 *)&policy->observe, sizeof(policy->observe));
 	for (i = 0; i < policy->nrules; i++) {
 		const struct simseg_rule *rule = &policy->rules[i];
 		const char *set = rule->kind == SIMSEG_PEER_SET ?
@@ -134,7 +135,7 @@ static void simseg_policy_digest(struct simseg_net *sn, struct simseg_policy *po
 
 /* Takes its own references to names; @id 0 is a device's own list. */
 struct simseg_policy *simseg_policy_build(struct simseg_net *sn, u32 id, const char *name,
-					  const struct simseg_rule_spec *specs, u32 n,
+					  bool observe, const struct simseg_rule_spec *specs, u32 n,
 					  struct netlink_ext_ack *extack)
 {
 	struct simseg_policy *policy;
@@ -146,6 +147,7 @@ struct simseg_policy *simseg_policy_build(struct simseg_net *sn, u32 id, const c
 	if (!policy)
 		return ERR_PTR(-ENOMEM);
 	policy->id = id;
+	policy->observe = observe;
 	if (id)
 		simseg_name_hold(&sn->policy_names, id);
 	strscpy(policy->name, name, sizeof(policy->name));

@@ -138,7 +138,7 @@ void simseg_record_deny(struct simseg_net *sn, const struct simseg_denied *denie
 	simseg_record_begin(sn, &event, SIMSEG_RECORD_DENY, seq);
 	rec->reason = denied->reason;
 	rec->proto = denied->proto;
-	rec->flags = denied->flags;
+	rec->flags = denied->flags | (denied->observed ? SIMSEG_RECORD_F_OBSERVED : 0);
 	memcpy(rec->src, out ? &denied->own : &denied->peer, sizeof(rec->src));
 	memcpy(rec->dst, out ? &denied->peer : &denied->own, sizeof(rec->dst));
 	rec->sport = denied->sport;

@@ -23,6 +23,8 @@ static const u32 simseg_setting_defaults[SIMSEG_SETTINGS] = {
 	[SIMSEG_A_SETTING_DEVICES]		= 1048576,
 	[SIMSEG_A_SETTING_DENY_INTERVAL]	= 10,
 	[SIMSEG_A_SETTING_PICKUP]		= 0,
+	[SIMSEG_A_SETTING_HALF_OPEN]		= 16384,
+	[SIMSEG_A_SETTING_DEVICE_HALF_OPEN]	= 256,
 };
 
 /* An empty ruleset with room for that many names; default settings. */
@@ -208,6 +210,16 @@ static void simseg_pools_grown(struct simseg_net *sn, const struct simseg_rulese
 	}
 }
 
+/* How many policies only observe. */
+u32 simseg_ruleset_observing(const struct simseg_ruleset *rs)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < rs->policy_slots; i++)
+		n += rs->policies[i] && rs->policies[i]->observe;
+	return n;
+}
+
 /* Puts @rs in force. The caller raises the change counter afterwards. */
 int simseg_ruleset_commit(struct simseg_net *sn, struct simseg_ruleset *rs)
 {
@@ -217,6 +229,7 @@ int simseg_ruleset_commit(struct simseg_net *sn, struct simseg_ruleset *rs)
 	lockdep_assert_held(&sn->lock);
 	old = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
 	rs->generation = old->generation + 1;
+	sn->observed |= simseg_ruleset_observing(rs);
 	simseg_ruleset_keep_stamps(old, rs);
 	rcu_assign_pointer(sn->ruleset, rs);
 	for (i = 0; i < SIMSEG_SETTINGS; i++)
@@ -277,6 +290,7 @@ int simseg_ruleset_flush(struct simseg_net *sn, struct simseg_receipt *receipt)
 	receipt->sessions = simseg_sessions_cut_all(sn, SIMSEG_END_RULESET, &receipt->conntrack);
 	synchronize_rcu_expedited();
 	receipt->sessions += simseg_sessions_cut_all(sn, SIMSEG_END_RULESET, &receipt->conntrack);
+	simseg_conntrack_prune(sn);
 	receipt->time_done = ktime_get_boottime_ns();
 	simseg_devices_release(&gone);
 	return 0;

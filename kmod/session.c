@@ -12,8 +12,6 @@
 
 #include "simseg.h"
 
-#define SIMSEG_EVICT_LOOK	16	/* oldest sessions that may make room */
-
 static unsigned int session_buckets = 16384;
 module_param(session_buckets, uint, 0444);
 MODULE_PARM_DESC(session_buckets, "Hash buckets of a namespace's session table, a power of two");
@@ -156,85 +154,24 @@ static void simseg_session_free_rcu(struct rcu_head *rcu)
 	struct simseg_session *s = container_of(rcu, struct simseg_session, rcu);
 	int i;
 
+	simseg_limit_freed(s);
 	for (i = 0; i < 2; i++) {
 		if (s->device[i])
 			simseg_device_put(s->device[i]);
 	}
-	atomic_dec(&s->sn->sessions.count);
 	kmem_cache_free(simseg_session_cache, s);
-}
-
-static bool simseg_session_expired(const struct simseg_net *sn, const struct simseg_session *s)
-{
-	return time_after(jiffies, READ_ONCE(s->last) + simseg_session_timeout(sn, s));
-}
-
-/* Makes room in @device: ends the oldest of its expired or unanswered sessions. */
-static bool simseg_session_evict(struct simseg_net *sn, struct simseg_device *device)
-{
-	struct simseg_session *s, *victim = NULL;
-	unsigned int looked = 0;
-
-	spin_lock_bh(&device->lock);
-	list_for_each_entry(s, &device->sessions[0], of_device[0]) {
-		if (READ_ONCE(s->state) == SIMSEG_SESSION_NEW || simseg_session_expired(sn, s)) {
-			victim = s;
-			break;
-		}
-		if (++looked == SIMSEG_EVICT_LOOK)
-			break;
-	}
-	spin_unlock_bh(&device->lock);
-	return victim && simseg_session_end(sn, victim, SIMSEG_END_EVICTED);
-}
-
-/*
- * Counts one more session of the namespace and of its devices; 0, -ENOSPC or
- * -EDQUOT. Whoever opens it pays first: a flood evicts its own.
- */
-static int simseg_session_charge(struct simseg_net *sn, const struct simseg_result *res)
-{
-	int limit = simseg_setting(sn, SIMSEG_A_SETTING_DEVICE_SESSIONS);
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		struct simseg_device *device = res->device[i];
-
-		if (!device || atomic_inc_return(&device->nsessions) <= limit)
-			continue;
-		if (simseg_session_evict(sn, device))
-			continue;
-		for (; i >= 0; i--) {
-			if (res->device[i])
-				atomic_dec(&res->device[i]->nsessions);
-		}
-		return -EDQUOT;
-	}
-	limit = simseg_setting(sn, SIMSEG_A_SETTING_SESSIONS);
-	if (atomic_inc_return(&sn->sessions.count) <= limit)
-		return 0;
-	atomic_dec(&sn->sessions.count);
-	for (i = 0; i < 2; i++) {
-		if (res->device[i])
-			atomic_dec(&res->device[i]->nsessions);
-	}
-	return -ENOSPC;
-}
-
-static void simseg_session_uncharge(struct simseg_session *s)
-{
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		if (s->device[i])
-			atomic_dec(&s->device[i]->nsessions);
-	}
 }
 
 /* Index in the key of who sent the first packet, which may be the responder. */
 static u8 simseg_session_from(const struct simseg_session *s, const struct simseg_pkt *pkt)
 {
 	return s->initiator ^ !!(pkt->flags & SIMSEG_PKT_REVERSED);
+}
+
+/* Opened by a packet from the middle of a stream? */
+static bool simseg_session_pickup(const struct simseg_pkt *pkt)
+{
+	return pkt->proto == IPPROTO_TCP && !(pkt->tcp_flags & 0x02);
 }
 
 static void simseg_session_fill(struct simseg_session *s, struct simseg_net *sn,
@@ -258,14 +195,22 @@ static void simseg_session_fill(struct simseg_session *s, struct simseg_net *sn,
 			simseg_device_hold(s->device[i]);
 		simseg_session_grant(s, i, res->policy[i], res->rule[i]);
 	}
-	if (pkt->proto == IPPROTO_TCP && !(pkt->tcp_flags & 0x02)) {
+	if (simseg_session_pickup(pkt)) {
 		__set_bit(SIMSEG_SESSION_F_PICKUP, &s->flags);
 		s->state = SIMSEG_SESSION_ESTABLISHED;
+	} else {
+		__set_bit(SIMSEG_SESSION_F_OPENING, &s->flags);
 	}
+	simseg_conntrack_origin(&s->origin, pkt);
 	s->last = jiffies;
 	s->start = ktime_get_boottime_ns();
 	s->sn = sn;
 	s->id = atomic64_inc_return(&sn->sessions.next_id);
+}
+
+bool simseg_session_expired(const struct simseg_net *sn, const struct simseg_session *s)
+{
+	return time_after(jiffies, READ_ONCE(s->last) + simseg_session_timeout(sn, s));
 }
 
 static spinlock_t *simseg_session_lock(struct simseg_session_table *table, u32 hash)
@@ -294,7 +239,8 @@ static int simseg_session_link(struct simseg_session_table *table, struct simseg
 		if (!s->device[i])
 			continue;
 		spin_lock(&s->device[i]->lock);
-		list_add_tail(&s->of_device[i], &s->device[i]->sessions[i]);
+		list_add_tail(&s->of_device[i], test_bit(SIMSEG_SESSION_F_OPENING, &s->flags) ?
+			      &s->device[i]->opening[i] : &s->device[i]->sessions[i]);
 		spin_unlock(&s->device[i]->lock);
 	}
 	if (!err)
@@ -310,27 +256,23 @@ static int simseg_session_link(struct simseg_session_table *table, struct simseg
 int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
 			  struct simseg_result *res, u32 change)
 {
+	bool opening = !simseg_session_pickup(pkt);
 	struct simseg_session *s;
 	int err;
 
-	err = simseg_session_charge(sn, res);
+	err = simseg_limit_charge(sn, res, opening);
 	if (err)
 		return err;
 	s = kmem_cache_zalloc(simseg_session_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!s) {
-		int i;
-
-		atomic_dec(&sn->sessions.count);
-		for (i = 0; i < 2; i++) {
-			if (res->device[i])
-				atomic_dec(&res->device[i]->nsessions);
-		}
+		simseg_limit_uncharge(sn, res, opening);
 		return -ENOMEM;
 	}
 	simseg_session_fill(s, sn, pkt, res, change);
 	err = simseg_session_link(&sn->sessions, s);
 	if (err) {
-		simseg_session_uncharge(s);
+		__set_bit(SIMSEG_SESSION_F_DEAD, &s->flags);
+		simseg_limit_opened(s);
 		simseg_session_free_rcu(&s->rcu);	/* nobody has seen it */
 		return err;
 	}
@@ -349,27 +291,18 @@ void simseg_session_grant(struct simseg_session *s, int side, const struct simse
 	WRITE_ONCE(s->rule[side], rule ? rule->id : 0);
 }
 
-/* RFC 9293; windows are not checked. @d: 0 from the initiator, 1 to it. */
-static void simseg_session_tcp(struct simseg_session *s, u8 flags, u8 d)
+/* Both sides are there: for TCP when the handshake is complete. */
+static bool simseg_session_answered(const struct simseg_session *s)
 {
-	u8 state = READ_ONCE(s->state);
+	return s->state > (s->key.proto == IPPROTO_TCP ? SIMSEG_SESSION_REPLIED :
+							 SIMSEG_SESSION_NEW);
+}
 
-	if ((s->tcp_flags[d] | flags) != s->tcp_flags[d])
-		s->tcp_flags[d] |= flags;
-	if (flags & 0x04) {	/* RST; after both FINs it is a mere formality */
-		if (state != SIMSEG_SESSION_CLOSED)
-			s->reset = true;
-		state = SIMSEG_SESSION_CLOSED;
-	} else if (flags & 0x01) {	/* FIN */
-		s->fin |= 1 << d;
-		state = s->fin == 3 ? SIMSEG_SESSION_CLOSED : SIMSEG_SESSION_CLOSING;
-	} else if (state == SIMSEG_SESSION_NEW && d) {
-		state = SIMSEG_SESSION_REPLIED;
-	} else if (state == SIMSEG_SESSION_REPLIED && !d) {
-		state = SIMSEG_SESSION_ESTABLISHED;
-	}
-	if (state != s->state && s->state != SIMSEG_SESSION_CLOSED)
-		WRITE_ONCE(s->state, state);
+static u8 simseg_session_next(struct simseg_session *s, const struct simseg_pkt *pkt, u8 d)
+{
+	if (s->key.proto == IPPROTO_TCP)
+		return simseg_tcp_track(s, pkt, d);
+	return d ? max_t(u8, s->state, SIMSEG_SESSION_REPLIED) : s->state;
 }
 
 /* @dir: index of the packet's source in the key. */
@@ -377,16 +310,18 @@ void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
 			    const struct simseg_pkt *pkt, u8 dir)
 {
 	unsigned long now = jiffies;
-	u8 d = dir != s->initiator;
+	u8 d = dir != s->initiator, state;
 
 	atomic64_add(pkt->packets, &s->packets[d]);
 	atomic64_add(pkt->bytes, &s->bytes[d]);
 	if (time_after(now, READ_ONCE(s->last)))
 		WRITE_ONCE(s->last, now);
-	if (s->key.proto == IPPROTO_TCP)
-		simseg_session_tcp(s, pkt->tcp_flags, d);
-	else if (d && READ_ONCE(s->state) == SIMSEG_SESSION_NEW)
-		WRITE_ONCE(s->state, SIMSEG_SESSION_REPLIED);
+	state = simseg_session_next(s, pkt, d);
+	if (state == READ_ONCE(s->state))
+		return;
+	WRITE_ONCE(s->state, state);
+	if (simseg_session_answered(s))
+		simseg_limit_opened(s);
 }
 
 /* A SYN on a closed session opens a new one with the same ports. */
@@ -418,7 +353,7 @@ bool simseg_session_end(struct simseg_net *sn, struct simseg_session *s, u8 end)
 		spin_unlock(&s->device[i]->lock);
 	}
 	spin_unlock_bh(simseg_session_lock(table, hash));
-	simseg_session_uncharge(s);
+	simseg_limit_opened(s);
 	simseg_record_close(sn, s, end);
 	call_rcu(&s->rcu, simseg_session_free_rcu);
 	return true;
@@ -426,13 +361,16 @@ bool simseg_session_end(struct simseg_net *sn, struct simseg_session *s, u8 end)
 
 static struct simseg_session *simseg_session_first(struct simseg_device *device)
 {
-	struct simseg_session *s;
+	struct list_head *lists[] = {
+		&device->sessions[0], &device->opening[0],
+		&device->sessions[1], &device->opening[1],
+	};
+	struct simseg_session *s = NULL;
+	unsigned int i;
 
 	spin_lock_bh(&device->lock);
-	s = list_first_entry_or_null(&device->sessions[0], struct simseg_session, of_device[0]);
-	if (!s)
-		s = list_first_entry_or_null(&device->sessions[1], struct simseg_session,
-					     of_device[1]);
+	for (i = 0; i < ARRAY_SIZE(lists) && !s; i++)
+		s = list_first_entry_or_null(lists[i], struct simseg_session, of_device[i / 2]);
 	spin_unlock_bh(&device->lock);
 	return s;
 }

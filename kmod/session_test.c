@@ -82,11 +82,20 @@ static const struct session_step session_aborted[] = {
 	STEP(false, RST, CLOSED, TCP_CLOSED),
 };
 
+/* Numbers as two hosts have them that send nothing but SYN and FIN. */
+static void session_number(struct simtest_flow *next, bool back, const bool *fin)
+{
+	next->seq = next->tcp & SYN ? 1000 : 1001 + (fin[back] && !(next->tcp & FIN));
+	next->ack = next->tcp & ACK ? 1001 + fin[!back] : 0;
+	next->window = 1000;
+}
+
 static void session_walk(struct simtest *t, const struct simtest_flow *flow,
 			 const struct session_step *steps, u32 n)
 {
 	struct simtest_flow forth = *flow, back;
 	struct simseg_session s;
+	bool fin[2] = {};
 	u32 i, expected;
 
 	simtest_reply(flow, SIMTEST_NET0, &back);
@@ -94,6 +103,8 @@ static void session_walk(struct simtest *t, const struct simtest_flow *flow,
 		struct simtest_flow *next = steps[i].back ? &back : &forth;
 
 		next->tcp = steps[i].tcp;
+		session_number(next, steps[i].back, fin);
+		fin[steps[i].back] |= !!(next->tcp & FIN);
 		expected = i ? SIMSEG_REASON_SESSION : SIMSEG_REASON_RULE;
 		KUNIT_EXPECT_EQ_MSG(t->kunit, simtest_judge(t, next), expected, "step %u", i);
 		KUNIT_ASSERT_TRUE(t->kunit, simtest_session(t, flow, &s));
@@ -238,7 +249,9 @@ static void session_expect_count(struct simtest *t, u32 n, u32 sessions)
 	struct simseg_device *device = simtest_find(t, n);
 
 	KUNIT_ASSERT_NOT_NULL(t->kunit, device);
+	rcu_barrier();	/* a session counts until its memory is back */
 	KUNIT_EXPECT_EQ(t->kunit, atomic_read(&device->nsessions), sessions);
+	KUNIT_EXPECT_EQ(t->kunit, atomic_read(&device->nevicted), 0);
 }
 
 /* An answered flow, which is not evicted; the port tells them apart. */
@@ -307,6 +320,55 @@ static void session_test_evict(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, simtest_ends(SIMSEG_END_EVICTED), 8);
 }
 
+/* What waits for its memory has a limit: beyond it a flood is only denied. */
+static void session_test_flood(struct kunit *test)
+{
+	struct simtest *t = test->priv;
+	struct simtest_flow flow = session_ntp;
+	int i, allowed = 0;
+
+	session_world(t, 2, 0);
+	rcu_read_lock();
+	for (i = 0; i < 100; i++) {
+		flow.sport = SIMTEST_PORT + i;
+		allowed += simtest_judge(t, &flow) == SIMSEG_REASON_RULE;
+	}
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, allowed, 2 + 16);
+	session_expect_count(t, SIMTEST_ID_METER, 2);
+	SIMTEST_EXPECT_REASON(t, &flow, RULE);
+}
+
+/* Half-open ones have a limit of their own, and leave it when answered. */
+static void session_test_half_open(struct kunit *test)
+{
+	struct simtest *t = test->priv;
+	struct simseg_device *device;
+	struct simtest_flow flow = session_ntp;
+	struct simseg_session s;
+	struct simseg_upload *up;
+	int i;
+
+	simtest_world(t);
+	up = simtest_world_rules(t);
+	KUNIT_ASSERT_EQ(test, 0, simtest_setting(t, up, SIMSEG_A_SETTING_DEVICE_HALF_OPEN, 2));
+	KUNIT_ASSERT_EQ(test, 0, simtest_commit(t, up, 0, NULL));
+	device = simtest_find(t, SIMTEST_ID_METER);
+	for (i = 0; i < 5; i++)
+		session_open_answered(t, &session_ntp, SIMTEST_PORT + i, SIMTEST_NET0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&device->nopening), 0);
+	for (; i < 8; i++) {
+		flow.sport = SIMTEST_PORT + i;
+		SIMTEST_EXPECT_REASON(t, &flow, RULE);
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&device->nopening), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->sn->sessions.opening), 2);
+	flow.sport = SIMTEST_PORT + 5;
+	KUNIT_EXPECT_FALSE(test, simtest_session(t, &flow, &s));
+	session_expect_count(t, SIMTEST_ID_METER, 7);
+	KUNIT_EXPECT_EQ(test, simtest_ends(SIMSEG_END_EVICTED), 1);
+}
+
 /* Who is called may be full: the caller pays nothing for what is refused. */
 static void session_test_responder_limit(struct kunit *test)
 {
@@ -331,21 +393,30 @@ static void session_test_responder_limit(struct kunit *test)
 static void session_test_total_limit(struct kunit *test)
 {
 	struct simtest *t = test->priv;
-	struct simtest_flow flow = session_ntp;
+	struct simtest_flow flow = session_ntp, last = session_ntp;
 	struct simseg_receipt receipt = {};
 	struct simseg_session s;
 	int i;
+
+	last.sport = SIMTEST_PORT + 3;
 
 	session_world(t, 0, 3);
 	for (i = 0; i < 3; i++) {
 		flow.sport = SIMTEST_PORT + i;
 		SIMTEST_EXPECT_REASON(t, &flow, RULE);
 	}
+	/* who has nothing to give is refused; who has gives of its own */
 	flow.sport = SIMTEST_PORT + 3;
+	flow.src = SIMTEST_ROAMER;
 	SIMTEST_EXPECT_REASON(t, &flow, SESSION_LIMIT);
 	session_expect_count(t, SIMTEST_ID_METER, 3);
+	flow.src = SIMTEST_METER;
+	SIMTEST_EXPECT_REASON(t, &flow, RULE);
+	KUNIT_EXPECT_FALSE(test, simtest_session(t, &session_ntp, &s));
+	session_expect_count(t, SIMTEST_ID_METER, 3);
 	/* one that is killed makes room once its memory is back */
-	KUNIT_ASSERT_TRUE(test, simtest_session(t, &session_ntp, &s));
+	flow.src = SIMTEST_ROAMER;
+	KUNIT_ASSERT_TRUE(test, simtest_session(t, &last, &s));
 	KUNIT_EXPECT_EQ(test, 0, simseg_session_kill(t->sn, s.id, &receipt));
 	KUNIT_EXPECT_EQ(test, receipt.sessions, 1);
 	KUNIT_EXPECT_EQ(test, simtest_ends(SIMSEG_END_KILLED), 1);
@@ -440,6 +511,8 @@ static struct kunit_case session_test_cases[] = {
 	KUNIT_CASE_PARAM(session_test_reuse_other, simtest_families),
 	KUNIT_CASE_PARAM(session_test_device_limit, simtest_families),
 	KUNIT_CASE_PARAM(session_test_evict, simtest_families),
+	KUNIT_CASE_PARAM(session_test_flood, simtest_families),
+	KUNIT_CASE_PARAM(session_test_half_open, simtest_families),
 	KUNIT_CASE_PARAM(session_test_responder_limit, simtest_families),
 	KUNIT_CASE_PARAM(session_test_total_limit, simtest_families),
 	KUNIT_CASE_PARAM(session_test_twice, simtest_families),

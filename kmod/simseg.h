@@ -128,7 +128,7 @@ void simseg_quarantine_free(struct simseg_quarantine *quarantine);
 
 /* policy.c: rules and policies, compiled */
 struct simseg_policy *simseg_policy_build(struct simseg_net *sn, u32 id, const char *name,
-					  const struct simseg_rule_spec *specs, u32 n,
+					  bool observe, const struct simseg_rule_spec *specs, u32 n,
 					  struct netlink_ext_ack *extack);
 void simseg_policy_free(struct simseg_net *sn, struct simseg_policy *policy);
 struct simseg_prefix *simseg_prefixes_dup(const struct simseg_prefix *prefixes, u32 n);
@@ -140,6 +140,7 @@ int simseg_ruleset_init(struct simseg_net *sn);
 void simseg_ruleset_exit(struct simseg_net *sn);
 struct simseg_ruleset *simseg_ruleset_alloc(u32 policy_slots, u32 set_slots);
 void simseg_ruleset_free(struct simseg_net *sn, struct simseg_ruleset *rs);
+u32 simseg_ruleset_observing(const struct simseg_ruleset *rs);
 void simseg_ruleset_hash(struct simseg_net *sn, struct simseg_ruleset *rs);
 int simseg_ruleset_commit(struct simseg_net *sn, struct simseg_ruleset *rs);
 int simseg_ruleset_flush(struct simseg_net *sn, struct simseg_receipt *receipt);
@@ -159,7 +160,8 @@ int simseg_upload_peers(struct simseg_net *sn, struct simseg_upload *up, const c
 			const struct simseg_prefix *prefixes, u32 n,
 			struct netlink_ext_ack *extack);
 int simseg_upload_policy(struct simseg_net *sn, struct simseg_upload *up, const char *name,
-			 struct simseg_rule_spec *specs, u32 n, struct netlink_ext_ack *extack);
+			 bool observe, struct simseg_rule_spec *specs, u32 n,
+			 struct netlink_ext_ack *extack);
 int simseg_upload_setting(struct simseg_upload *up, u32 setting, u32 value,
 			  struct netlink_ext_ack *extack);
 int simseg_upload_device(struct simseg_net *sn, struct simseg_upload *up,
@@ -194,10 +196,21 @@ void simseg_session_grant(struct simseg_session *s, int side, const struct simse
 bool simseg_session_reusable(const struct simseg_session *s, const struct simseg_pkt *pkt);
 bool simseg_session_end(struct simseg_net *sn, struct simseg_session *s, u8 end);
 unsigned long simseg_session_timeout(const struct simseg_net *sn, const struct simseg_session *s);
+bool simseg_session_expired(const struct simseg_net *sn, const struct simseg_session *s);
 u32 simseg_sessions_cut_device(struct simseg_net *sn, struct simseg_device *device, u8 end,
 			       u32 *conntrack);
 u32 simseg_sessions_cut_all(struct simseg_net *sn, u8 end, u32 *conntrack);
 int simseg_session_kill(struct simseg_net *sn, u64 id, struct simseg_receipt *receipt);
+
+/* limit.c: who pays for a session */
+int simseg_limit_charge(struct simseg_net *sn, const struct simseg_result *res, bool opening);
+void simseg_limit_uncharge(struct simseg_net *sn, const struct simseg_result *res, bool opening);
+void simseg_limit_opened(struct simseg_session *s);
+void simseg_limit_freed(struct simseg_session *s);
+
+/* tcp.c */
+u8 simseg_tcp_track(struct simseg_session *s, const struct simseg_pkt *pkt, u8 d);
+u8 simseg_tcp_scale(const u8 *options, unsigned int len);
 
 /* sweep.c: ends dead sessions after changes and timeouts */
 void simseg_sweep_init(struct simseg_net *sn);
@@ -209,11 +222,14 @@ void simseg_sweep_settle(struct simseg_net *sn, struct simseg_receipt *receipt);
 /* conntrack.c: entries found by tuple; conntrack may be absent */
 u32 simseg_conntrack_delete(struct net *net, const struct simseg_session *s);
 bool simseg_conntrack_offloaded(struct net *net, const struct simseg_session *s);
+bool simseg_conntrack_vouches(const struct sk_buff *skb);
+void simseg_conntrack_origin(struct simseg_origin *origin, const struct simseg_pkt *pkt);
 void simseg_conntrack_flush(struct net *net, const struct simseg_addrset *addrs);
+void simseg_conntrack_prune(struct simseg_net *sn);
 
 /* verdict.c */
 void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct simseg_result *res);
-u8 simseg_rejudge(struct simseg_net *sn, struct simseg_session *s);
+u8 simseg_rejudge(struct simseg_net *sn, struct simseg_session *s, u8 *observed);
 u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 			const struct in6_addr *dst, const struct net_device *in,
 			const struct net_device *out, struct simseg_result *res);
@@ -262,6 +278,7 @@ struct simseg_denied {
 	u8 reason;		/* enum simseg_reason */
 	u8 dir;			/* enum simseg_dir: the device is source or destination */
 	u8 flags;		/* SIMSEG_RECORD_F_* */
+	bool observed;		/* not denied: its policy observes */
 	u8 iccid[2][SIMSEG_ICCID_BCD];	/* of source and destination */
 	u32 epoch[2];
 	u32 policy;

@@ -41,7 +41,7 @@ static u8 simseg_end_timeout(const struct simseg_session *s)
  */
 static u8 simseg_sweep_timeout(struct simseg_net *sn, struct simseg_session *s)
 {
-	if (!time_after(jiffies, READ_ONCE(s->last) + simseg_session_timeout(sn, s)))
+	if (!simseg_session_expired(sn, s))
 		return 0;
 	if (simseg_conntrack_offloaded(sn->net, s)) {
 		WRITE_ONCE(s->last, jiffies);
@@ -54,7 +54,7 @@ static u32 simseg_sweep_bucket(struct simseg_net *sn, u32 bucket, u32 *conntrack
 {
 	struct simseg_session *s;
 	u32 cut = 0;
-	u8 reason;
+	u8 reason, observed;
 
 	rcu_read_lock();
 	hlist_for_each_entry_rcu(s, &sn->sessions.buckets[bucket], node) {
@@ -65,7 +65,7 @@ static u32 simseg_sweep_bucket(struct simseg_net *sn, u32 bucket, u32 *conntrack
 				simseg_conntrack_delete(sn->net, s);
 			continue;
 		}
-		reason = READ_ONCE(sn->disarmed) ? 0 : simseg_rejudge(sn, s);
+		reason = READ_ONCE(sn->disarmed) ? 0 : simseg_rejudge(sn, s, &observed);
 		if (reason && simseg_session_end(sn, s, simseg_end_of(reason))) {
 			*conntrack += simseg_conntrack_delete(sn->net, s);
 			cut++;
@@ -101,6 +101,7 @@ void simseg_sweep_settle(struct simseg_net *sn, struct simseg_receipt *receipt)
 	receipt->sessions += simseg_sweep_run(sn, &receipt->conntrack);
 	synchronize_rcu_expedited();
 	receipt->sessions += simseg_sweep_run(sn, &receipt->conntrack);
+	simseg_conntrack_prune(sn);
 	receipt->time_done = ktime_get_boottime_ns();
 }
 

@@ -133,7 +133,7 @@ int simtest_policy(struct simtest *t, struct simseg_upload *up, const char *name
 	KUNIT_ASSERT_NOT_NULL(t->kunit, specs);
 	for (i = 0; i < n; i++)
 		simtest_rule_spec(t, &rules[i], &specs[i]);
-	err = simtest_locked(t, simseg_upload_policy(t->sn, up, name, specs, n, &t->extack));
+	err = simtest_locked(t, simseg_upload_policy(t->sn, up, name, false, specs, n, &t->extack));
 	simseg_rule_specs_free(specs, n);
 	return err;
 }
@@ -293,6 +293,11 @@ static void simtest_fill(const struct simtest *t, const struct simtest_flow *flo
 	pkt->dport = htons(flow->dport);
 	pkt->proto = t->v6 && flow->proto == IPPROTO_ICMP ? IPPROTO_ICMPV6 : flow->proto;
 	pkt->tcp_flags = flow->tcp;
+	pkt->seq = flow->seq;
+	pkt->ack = flow->ack;
+	pkt->payload = flow->payload;
+	pkt->window = flow->window;
+	pkt->scale = flow->scale;
 	pkt->hook = flow->hook;
 	pkt->malformed = flow->malformed;
 	pkt->flags = flow->flags;

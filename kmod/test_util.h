@@ -61,6 +61,11 @@ struct simtest_flow {
 	u16 sport;
 	u16 dport;
 	u32 flags;
+	u32 seq;
+	u32 ack;
+	u32 payload;
+	u16 window;
+	u8 scale;
 	u8 malformed;
 	const struct simtest_flow *quote;
 };

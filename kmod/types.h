@@ -125,9 +125,12 @@ struct simseg_device {
 	struct simseg_policy __rcu *own;		/* rules of its own, or NULL */
 	struct simseg_quarantine __rcu *quarantine;
 	struct simseg_deny *deny;	/* folded denies; set once by cmpxchg */
-	atomic_t nsessions;
-	spinlock_t lock;		/* protects sessions */
+	atomic_t nsessions;		/* until the memory is back */
+	atomic_t nopening;		/* of those, half-open ones */
+	atomic_t nevicted;		/* evicted ones whose memory is not back yet */
+	spinlock_t lock;		/* protects the lists */
 	struct list_head sessions[2];	/* that it opened, and others to it; oldest first */
+	struct list_head opening[2];	/* the half-open ones */
 
 	u32 id;
 	u32 mark;			/* last merge that named it */
@@ -179,6 +182,31 @@ struct simseg_key {
 #define SIMSEG_SESSION_F_DEAD	0	/* bits of simseg_session.flags */
 #define SIMSEG_SESSION_F_SELF	1	/* the ungoverned side is the gateway */
 #define SIMSEG_SESSION_F_PICKUP	2
+#define SIMSEG_SESSION_F_OPENING 3	/* half-open: counts as such, and can be evicted */
+#define SIMSEG_SESSION_F_EVICTED 4	/* its device waits for the memory */
+
+#define SIMSEG_TCP_NO_SCALE	0xff
+
+/* What one side of a TCP session has sent, as far as it was seen. */
+struct simseg_tcp {
+	u32 isn;		/* of its SYN */
+	u32 end;		/* highest number behind a segment */
+	u32 ack;		/* highest acknowledgment of what the other has sent, */
+	u32 edge;		/* and the highest end of the window after one */
+	u8 scale;		/* offered in its SYN, or SIMSEG_TCP_NO_SCALE */
+	bool syn;		/* scale is known */
+	bool sent;		/* isn and end are known */
+	bool acked;		/* ack and edge are known */
+	bool fin;
+};
+
+/* How conntrack names the initiator's direction, where NAT changes it. */
+struct simseg_origin {
+	struct in6_addr dst;
+	__be16 dport;
+	u16 zone;
+	u8 zone_dir;
+};
 
 /*
  * A session. First cache lines: read on each packet; the counters and the time
@@ -192,7 +220,6 @@ struct simseg_session {
 	u32 passed[2];		/* and the change number at which it did */
 	u8 initiator;		/* index in key.addr of who opened it */
 	u8 state;		/* enum simseg_session_state */
-	u8 fin;			/* bit by direction */
 	u8 tcp_flags[2];	/* seen, by direction */
 	bool reset;
 	unsigned long flags;
@@ -203,6 +230,7 @@ struct simseg_session {
 	u32 stamp[2];
 	u32 oif;
 
+	struct simseg_tcp tcp[2];	/* by direction, [0] of the initiator */
 	unsigned long last;	/* jiffies */
 	atomic64_t packets[2];	/* [0] from the initiator */
 	atomic64_t bytes[2];
@@ -210,7 +238,9 @@ struct simseg_session {
 	u64 id;
 	u64 start;		/* CLOCK_BOOTTIME, ns */
 	struct simseg_net *sn;
-	struct list_head of_device[2];	/* device[i]->sessions[i], under its lock */
+	struct simseg_origin origin;
+	/* in device[i]->sessions[i], or opening[i], under its lock */
+	struct list_head of_device[2];
 	struct rcu_head rcu;
 };
 
@@ -220,6 +250,8 @@ struct simseg_session_table {
 	u64 seed[11];
 	spinlock_t locks[SIMSEG_SESSION_LOCKS];	/* protect the chains */
 	atomic_t count;		/* until the memory is back */
+	atomic_t opening;	/* half-open ones */
+	atomic_t evicted;	/* whose memory is not back yet */
 	atomic64_t next_id;
 };
 
@@ -248,12 +280,18 @@ struct simseg_pkt {
 	u8 proto;
 	u8 tcp_flags;		/* byte 13 of the TCP header */
 	u8 hook;		/* enum simseg_hook */
+	u8 scale;		/* a SYN's window scale, or SIMSEG_TCP_NO_SCALE */
 	u8 malformed;		/* enum simseg_reason, or 0 */
 	u32 flags;		/* SIMSEG_PKT_* */
 	const struct net_device *in;	/* NULL: made here */
 	const struct net_device *out;	/* NULL: not known */
 	u32 packets;		/* on the wire */
 	u32 bytes;		/* layer 3, all of them */
+	u32 seq;		/* of TCP, host order, as the next three */
+	u32 ack;
+	u32 payload;		/* bytes */
+	u32 window;		/* as in the header */
+	const struct sk_buff *skb;	/* floor only: whom conntrack is asked about */
 	const struct simseg_pkt *quote;	/* SIMSEG_PKT_ERROR: addresses as quoted */
 };
 
@@ -261,6 +299,7 @@ struct simseg_pkt {
 struct simseg_result {
 	u8 verdict;		/* enum simseg_verdict */
 	u8 reason;		/* enum simseg_reason */
+	u8 observed;		/* reason for which it would be denied, or 0 */
 	struct simseg_device *device[2];	/* of source and destination */
 	u32 epoch[2];
 	const struct simseg_policy *policy[2];
@@ -344,6 +383,7 @@ struct simseg_net {
 	struct mutex lock;		/* protects configuration */
 	atomic_t change;		/* rises after each change of it */
 	bool disarmed;
+	bool observed;			/* a policy observes, or did: simseg_conntrack_prune() */
 	bool hooked;			/* the verdict hooks are registered */
 	bool holds_module;
 	u32 merge;			/* last merge of staged devices */

@@ -17,6 +17,7 @@
 struct simseg_draft {
 	struct list_head list;
 	u32 id;			/* of its name; reference held */
+	bool observe;		/* of a policy */
 	u32 n;
 	u32 room;
 	union {
@@ -211,7 +212,8 @@ int simseg_upload_peers(struct simseg_net *sn, struct simseg_upload *up, const c
 
 /* Takes the prefix arrays of @specs over: they are NULL afterwards. */
 int simseg_upload_policy(struct simseg_net *sn, struct simseg_upload *up, const char *name,
-			 struct simseg_rule_spec *specs, u32 n, struct netlink_ext_ack *extack)
+			 bool observe, struct simseg_rule_spec *specs, u32 n,
+			 struct netlink_ext_ack *extack)
 {
 	struct simseg_draft *draft;
 	void *array;
@@ -222,6 +224,8 @@ int simseg_upload_policy(struct simseg_net *sn, struct simseg_upload *up, const 
 	draft = simseg_draft_get(&sn->policy_names, &up->policies, &up->npolicies, name, extack);
 	if (IS_ERR(draft))
 		return PTR_ERR(draft);
+	/* one piece that says so is enough */
+	draft->observe |= observe;
 	array = draft->rules;
 	err = simseg_draft_room(draft, &array, sizeof(*specs), n, SIMSEG_RULES_MAX, extack);
 	draft->rules = array;
@@ -237,9 +241,16 @@ int simseg_upload_policy(struct simseg_net *sn, struct simseg_upload *up, const 
 
 static bool simseg_setting_is_time(u32 setting)
 {
-	return setting != SIMSEG_A_SETTING_SESSIONS &&
-	       setting != SIMSEG_A_SETTING_DEVICE_SESSIONS &&
-	       setting != SIMSEG_A_SETTING_DEVICES;
+	switch (setting) {
+	case SIMSEG_A_SETTING_SESSIONS:
+	case SIMSEG_A_SETTING_DEVICE_SESSIONS:
+	case SIMSEG_A_SETTING_HALF_OPEN:
+	case SIMSEG_A_SETTING_DEVICE_HALF_OPEN:
+	case SIMSEG_A_SETTING_DEVICES:
+		return false;
+	default:
+		return true;
+	}
 }
 
 int simseg_upload_setting(struct simseg_upload *up, u32 setting, u32 value,
@@ -366,6 +377,7 @@ static int simseg_upload_build_policies(struct simseg_net *sn, struct simseg_upl
 		}
 		policy = simseg_policy_build(sn, draft->id,
 					     simseg_name_of(&sn->policy_names, draft->id),
+					     draft->observe,
 					     draft->rules, draft->n, extack);
 		if (IS_ERR(policy))
 			return PTR_ERR(policy);

@@ -160,9 +160,18 @@ static u8 simseg_ask(const struct simseg_ruleset *rs, struct simseg_result *res,
 	return res->rule[i] ? 0 : SIMSEG_REASON_NO_RULE;
 }
 
+/* Does the device at that end only have its denies told? */
+static bool simseg_observes(const struct simseg_ruleset *rs, const struct simseg_device *device)
+{
+	u32 id = READ_ONCE(device->policy);
+
+	return id < rs->policy_slots && rs->policies[id] && rs->policies[id]->observe;
+}
+
 /*
  * Row 5: the source's device must allow it out, the destination's in.
- * @self: the side without a device is the gateway.
+ * @self: the side without a device is the gateway. Where it is denied by
+ * devices that only observe, @res->observed says so, too.
  */
 static u8 simseg_row_rules(const struct simseg_ruleset *rs, const struct simseg_pkt *pkt,
 			   bool self, struct simseg_result *res)
@@ -177,16 +186,35 @@ static u8 simseg_row_rules(const struct simseg_ruleset *rs, const struct simseg_
 	u8 reason;
 	int i;
 
+	res->observed = 0;
 	for (i = 0; i < 2; i++) {
 		if (!res->device[i])
 			continue;
 		query.dir = i ? SIMSEG_DIR_IN : SIMSEG_DIR_OUT;
 		simseg_u128_from(&query.peer, peer[i]);
 		reason = simseg_ask(rs, res, i, &query);
-		if (reason)
+		if (!reason)
+			continue;
+		if (!simseg_observes(rs, res->device[i])) {
+			res->observed = 0;
 			return reason;
+		}
+		res->observed = res->observed ?: reason;
 	}
-	return 0;
+	return res->observed;
+}
+
+/* Denied for what is no device's rule: passes if all of them only observe. */
+static u8 simseg_all_observe(const struct simseg_ruleset *rs, const struct simseg_result *res,
+			     u8 reason)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (res->device[i] && !simseg_observes(rs, res->device[i]))
+			return 0;
+	}
+	return reason;
 }
 
 /* The packet that opened @s, as far as rules look at it. */
@@ -218,7 +246,7 @@ static u8 simseg_rejudge_owner(struct simseg_net *sn, const struct simseg_rulese
 	return 0;
 }
 
-static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s)
+static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s, u8 *observed)
 {
 	const struct simseg_ruleset *rs = rcu_dereference(sn->ruleset);
 	struct simseg_result res = {};
@@ -244,6 +272,7 @@ static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s)
 	if (!responder) {
 		reason = simseg_row_rules(rs, &pkt, test_bit(SIMSEG_SESSION_F_SELF, &s->flags),
 					  &res);
+		*observed = res.observed;
 		if (reason)
 			return reason;
 	}
@@ -254,20 +283,22 @@ static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s)
 
 /*
  * Judges a session as its first packet, if anything has changed since it was
- * judged. 0: it is still allowed, and stamped so; else why not.
+ * judged. 0: it is still allowed, and stamped so; else why not, and @observed:
+ * its packets pass all the same, told as such.
  *
  * The counter is read before the state that it guards, and written into the
  * session after: a change in between leaves an old number there, and the next
  * packet judges again.
  */
-u8 simseg_rejudge(struct simseg_net *sn, struct simseg_session *s)
+u8 simseg_rejudge(struct simseg_net *sn, struct simseg_session *s, u8 *observed)
 {
 	u32 change = atomic_read_acquire(&sn->change);
 	u8 reason;
 
+	*observed = 0;
 	if (READ_ONCE(s->change) == change)
 		return 0;
-	reason = simseg_rejudge_now(sn, s);
+	reason = simseg_rejudge_now(sn, s, observed);
 	if (!reason)
 		WRITE_ONCE(s->change, change);
 	return reason;
@@ -322,7 +353,7 @@ static bool simseg_row_session(struct simseg_net *sn, const struct simseg_pkt *p
 			simseg_session_end(sn, s, SIMSEG_END_REUSED);
 		return false;
 	}
-	reason = simseg_rejudge(sn, s);
+	reason = simseg_rejudge(sn, s, &res->observed);
 	if (reason) {
 		simseg_deny(res, reason);
 		if (!(pkt->flags & SIMSEG_PKT_DRY))
@@ -386,6 +417,7 @@ static void simseg_open(struct simseg_net *sn, const struct simseg_pkt *pkt, u32
 		}
 	}
 	simseg_deny(res, simseg_create_reason(err));
+	res->observed = simseg_all_observe(rcu_dereference(sn->ruleset), res, res->reason);
 }
 
 /*
@@ -429,6 +461,7 @@ static void simseg_row_new(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	reason = simseg_may_open(sn, pkt);
 	if (reason) {
 		simseg_deny(res, reason);
+		res->observed = simseg_all_observe(ends->rs, res, reason);
 		return;
 	}
 	reason = simseg_row_rules(ends->rs, pkt, simseg_with_self(pkt), res);
@@ -448,23 +481,26 @@ static bool simseg_may_complain(const struct simseg_session *s, const struct sim
 
 /* An ICMP error follows the live session whose packet it quotes. */
 static void simseg_judge_error(struct simseg_net *sn, const struct simseg_pkt *pkt,
-			       struct simseg_result *res)
+			       const struct simseg_ruleset *rs, struct simseg_result *res)
 {
 	const struct simseg_pkt *quote = pkt->quote;
 	struct simseg_session *s;
 	struct simseg_key key;
+	u8 observed;
 
 	/* it has to go back to whom the quoted packet came from */
 	if (ipv6_addr_equal(&pkt->dst, &quote->src)) {
 		simseg_key_make(&key, quote);
 		s = simseg_session_find(sn, &key);
-		if (s && simseg_may_complain(s, res->device[0]) && !simseg_rejudge(sn, s)) {
+		if (s && simseg_may_complain(s, res->device[0]) &&
+		    !simseg_rejudge(sn, s, &observed)) {
 			res->session = s;
 			simseg_allow(res, SIMSEG_REASON_RELATED);
 			return;
 		}
 	}
 	simseg_deny(res, SIMSEG_REASON_UNRELATED);
+	res->observed = simseg_all_observe(rs, res, SIMSEG_REASON_UNRELATED);
 }
 
 /*
@@ -501,9 +537,11 @@ static void simseg_judge_rows(struct simseg_net *sn, const struct simseg_pkt *pk
 	else if (pkt->malformed)
 		simseg_deny(res, pkt->malformed);
 	else if (pkt->flags & SIMSEG_PKT_ERROR)
-		simseg_judge_error(sn, pkt, res);
+		simseg_judge_error(sn, pkt, ends.rs, res);
 	else if (!s || !simseg_row_session(sn, pkt, s, dir, change, res))
 		simseg_row_new(sn, pkt, &ends, change, res);
+	if (res->verdict == SIMSEG_VERDICT_DENY && res->observed)
+		simseg_allow(res, SIMSEG_REASON_OBSERVED);
 }
 
 void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct simseg_result *res)

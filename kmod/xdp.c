@@ -59,15 +59,25 @@ static bool simseg_xdp_ours(const struct simseg_frame *frame, const struct net_d
 	       ether_addr_equal(frame->dest, dev->dev_addr);
 }
 
+/* May read freed memory; the caller finds out. */
+static __no_kasan_or_inline int simseg_ops_priority(const struct nf_hook_ops *op)
+{
+	return READ_ONCE(op->priority);
+}
+
 /*
  * NAT of any kind, masquerading as well, has a hook at this priority wherever
- * a destination can change before the floor.
+ * a destination can change before the floor. Whoever takes a hook away frees
+ * its ops at once, but not before the entry points elsewhere: what was read is
+ * right if the entry still points there afterwards.
  */
 static bool simseg_xdp_has_nat(const struct net *net, bool v4)
 {
 	const struct nf_hook_entries *e;
+	const struct nf_hook_ops *op;
 	struct nf_hook_ops **ops;
 	unsigned int i;
+	int priority;
 
 	BUILD_BUG_ON((int)NF_IP_PRI_NAT_DST != (int)NF_IP6_PRI_NAT_DST);
 
@@ -77,7 +87,10 @@ static bool simseg_xdp_has_nat(const struct net *net, bool v4)
 		return false;
 	ops = nf_hook_entries_get_hook_ops(e);
 	for (i = 0; i < e->num_hook_entries; i++) {
-		if (READ_ONCE(ops[i])->priority == NF_IP_PRI_NAT_DST)
+		op = READ_ONCE(ops[i]);
+		priority = simseg_ops_priority(op);
+		smp_rmb();	/* the priority before the entry */
+		if (priority == NF_IP_PRI_NAT_DST || READ_ONCE(ops[i]) != op)
 			return true;
 	}
 	return false;
@@ -144,16 +157,8 @@ static void simseg_xdp_account(struct simseg_net *sn, struct simseg_iface *iface
 	simseg_deny_note(sn, pkt, res);
 }
 
-/**
- * simseg_xdp_judge() - may XDP drop this packet?
- * @frame: what is below IP
- * @pkt: addresses, ports, protocol, flags and size; the rest is set here
- * @reason: why, enum simseg_reason; set in any case
- *
- * Context: RCU, bottom halves off: NAPI, or BPF's test run.
- * Return: enum simseg_verdict; only DENY has been counted and told.
- */
-u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8 *reason)
+static u8 simseg_xdp_judge_rcu(const struct simseg_frame *frame, struct simseg_pkt *pkt,
+			       u8 *reason)
 {
 	struct simseg_net *sn = simseg_net(dev_net(frame->dev));
 	struct simseg_result res = { };
@@ -193,4 +198,23 @@ u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8
 	 */
 	simseg_xdp_account(sn, simseg_iface_of(sn, frame->dev) ?: iface, pkt, &res);
 	return SIMSEG_VERDICT_DENY;
+}
+
+/**
+ * simseg_xdp_judge() - may XDP drop this packet?
+ * @frame: what is below IP
+ * @pkt: addresses, ports, protocol, flags and size; the rest is set here
+ * @reason: why, enum simseg_reason; set in any case
+ *
+ * Context: bottom halves off: NAPI, or BPF's test run.
+ * Return: enum simseg_verdict; only DENY has been counted and told.
+ */
+u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8 *reason)
+{
+	u8 verdict;
+
+	rcu_read_lock();
+	verdict = simseg_xdp_judge_rcu(frame, pkt, reason);
+	rcu_read_unlock();
+	return verdict;
 }

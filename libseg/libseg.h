@@ -224,6 +224,7 @@ struct seg_status {
 	uint8_t hash[SIMSEG_HASH_LEN];
 	uint32_t pools, policies, peersets, devices, quarantined;
 	uint32_t bindings, unvouched, sessions;
+	uint32_t observing; /* policies that only observe */
 	uint64_t netns_cookie;
 	uint64_t records_made, records_delivered, records_lost, records_unheard;
 	uint8_t has_setting[SEG_SETTINGS]; /* by SIMSEG_A_SETTING_* */
@@ -263,8 +264,9 @@ int seg_ruleset_pool(struct seg_handle *h, const struct simseg_prefix *prefixes,
 int seg_ruleset_failsafe(struct seg_handle *h, const struct simseg_prefix *prefixes, size_t n);
 int seg_ruleset_peer(struct seg_handle *h, const char *name, const struct simseg_prefix *prefixes,
 		     size_t n);
-int seg_ruleset_policy(struct seg_handle *h, const char *name, const struct seg_rule *rules,
-		       size_t n);
+/* Name, observe and rules of @policy. */
+struct seg_policy;
+int seg_ruleset_policy(struct seg_handle *h, const struct seg_policy *policy);
 /* @setting: SIMSEG_A_SETTING_* */
 int seg_ruleset_setting(struct seg_handle *h, unsigned int setting, uint32_t value);
 int seg_ruleset_device(struct seg_handle *h, const struct seg_device *device);
@@ -289,7 +291,8 @@ int seg_pool_list(struct seg_handle *h, seg_pool_cb cb, void *arg);
 struct seg_policy {
 	const char *name;
 	uint32_t id;
-	uint32_t count; /* rules in total */
+	uint32_t count; /* rules in total; replies only */
+	uint8_t observe; /* 1: what its rules deny passes, and is told */
 	const struct seg_rule *rules;
 	size_t n_rules;
 };

@@ -42,6 +42,8 @@ static const char *const settings[] = {
 	[SIMSEG_A_SETTING_DEVICES] = "devices",
 	[SIMSEG_A_SETTING_DENY_INTERVAL] = "deny_interval",
 	[SIMSEG_A_SETTING_PICKUP] = "pickup",
+	[SIMSEG_A_SETTING_HALF_OPEN] = "half_open",
+	[SIMSEG_A_SETTING_DEVICE_HALF_OPEN] = "device_half_open",
 };
 
 _Static_assert(ARRAY_SIZE(verdicts) == __SIMSEG_VERDICT_MAX, "a word for each verdict");

@@ -24,6 +24,7 @@ static int seg_reply_policy(struct seg_handle *h, struct nlmsghdr *nlh, struct n
 		return seg_fail(h, -EBADMSG, "the kernel sent a policy without a name", NULL);
 	policy.name = seg_get_string(tb[SIMSEG_A_POLICY]);
 	policy.id = seg_get_u32(tb[SIMSEG_A_ID]);
+	policy.observe = tb[SIMSEG_A_OBSERVE] != NULL;
 	policy.rules = h->scratch.rules;
 	policy.n_rules = h->scratch.n_rules;
 	policy.count = tb[SIMSEG_A_COUNT] ? seg_get_u32(tb[SIMSEG_A_COUNT]) :

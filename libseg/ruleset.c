@@ -55,8 +55,7 @@ int seg_ruleset_peer(struct seg_handle *h, const char *name, const struct simseg
 	return seg_queue_prefixes(h, SIMSEG_CMD_RULESET_PEER, SIMSEG_A_PEER, name, prefixes, n);
 }
 
-int seg_ruleset_policy(struct seg_handle *h, const char *name, const struct seg_rule *rules,
-		       size_t n)
+int seg_ruleset_policy(struct seg_handle *h, const struct seg_policy *policy)
 {
 	size_t i = 0;
 	int err;
@@ -65,11 +64,13 @@ int seg_ruleset_policy(struct seg_handle *h, const char *name, const struct seg_
 		err = seg_msg_piece(h, SIMSEG_CMD_RULESET_POLICY);
 		if (err)
 			return err;
-		seg_put_string(h, SIMSEG_A_POLICY, name);
-		for (; i < n && seg_msg_len(h) < SEG_PIECE_LEN; i++)
-			seg_put_rule(h, &rules[i]);
+		seg_put_string(h, SIMSEG_A_POLICY, policy->name);
+		if (policy->observe)
+			seg_put(h, SIMSEG_A_OBSERVE, NULL, 0);
+		for (; i < policy->n_rules && seg_msg_len(h) < SEG_PIECE_LEN; i++)
+			seg_put_rule(h, &policy->rules[i]);
 		err = seg_queue(h);
-	} while (!err && i < n);
+	} while (!err && i < policy->n_rules);
 	return err;
 }
 

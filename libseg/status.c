@@ -14,6 +14,7 @@ static const struct nla_policy seg_status_policy[SIMSEG_A_STATUS_MAX + 1] = {
 	[SIMSEG_A_STATUS_DEVICES] = { .type = NLA_U32 },
 	[SIMSEG_A_STATUS_QUARANTINED] = { .type = NLA_U32 },
 	[SIMSEG_A_STATUS_UNVOUCHED] = { .type = NLA_U32 },
+	[SIMSEG_A_STATUS_OBSERVING] = { .type = NLA_U32 },
 	[SIMSEG_A_STATUS_BINDINGS] = { .type = NLA_U32 },
 	[SIMSEG_A_STATUS_SESSIONS] = { .type = NLA_U32 },
 	[SIMSEG_A_STATUS_NETNS_COOKIE] = { .type = NLA_U64 },
@@ -55,6 +56,7 @@ static int seg_reply_status(struct seg_handle *h, struct nlmsghdr *nlh, struct n
 	st->devices = seg_get_u32(tb[SIMSEG_A_STATUS_DEVICES]);
 	st->quarantined = seg_get_u32(tb[SIMSEG_A_STATUS_QUARANTINED]);
 	st->unvouched = seg_get_u32(tb[SIMSEG_A_STATUS_UNVOUCHED]);
+	st->observing = seg_get_u32(tb[SIMSEG_A_STATUS_OBSERVING]);
 	st->bindings = seg_get_u32(tb[SIMSEG_A_STATUS_BINDINGS]);
 	st->sessions = seg_get_u32(tb[SIMSEG_A_STATUS_SESSIONS]);
 	st->netns_cookie = seg_get_u64(tb[SIMSEG_A_STATUS_NETNS_COOKIE]);

@@ -69,6 +69,18 @@ static int send_settings(struct ctl *c, const struct file *f)
 	return err;
 }
 
+static int send_policy(struct ctl *c, const struct file_policy *p)
+{
+	struct seg_policy policy = {
+		.name = p->name,
+		.observe = p->observe,
+		.rules = p->rules.list,
+		.n_rules = p->rules.n,
+	};
+
+	return seg_ruleset_policy(c->h, &policy);
+}
+
 static int send_pieces(struct ctl *c, const struct file *f)
 {
 	size_t i;
@@ -83,8 +95,7 @@ static int send_pieces(struct ctl *c, const struct file *f)
 	if (!err)
 		err = send_settings(c, f);
 	for (i = 0; i < f->n_policies && !err; i++)
-		err = seg_ruleset_policy(c->h, f->policies[i].name, f->policies[i].rules.list,
-					 f->policies[i].rules.n);
+		err = send_policy(c, &f->policies[i]);
 	for (i = 0; i < f->n_devices && !err; i++)
 		err = seg_ruleset_device(c->h, &f->devices[i].dev);
 	return err;

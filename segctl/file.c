@@ -138,21 +138,24 @@ static void file_peers(struct file *f, struct yaml *y)
 	}
 }
 
-static void file_policy(struct file *f, struct yaml *y, struct file_rules *rules)
+static void file_policy(struct file *f, struct yaml *y, struct file_policy *policy)
 {
-	static const char *const keys[] = { "out", "in" };
+	static const char *const keys[] = { "out", "in", "observe" };
 	uint32_t seen = 0;
 	struct mark at;
 
 	if (!yaml_map(y, "a mapping with in and out"))
 		return;
 	while (yaml_map_next(y, &at)) {
-		switch (file_key(y, keys, 2, &seen, at)) {
+		switch (file_key(y, keys, 3, &seen, at)) {
 		case 0:
-			file_rules(f, y, SIMSEG_DIR_OUT, SIMSEG_RULES_MAX, rules);
+			file_rules(f, y, SIMSEG_DIR_OUT, SIMSEG_RULES_MAX, &policy->rules);
 			break;
 		case 1:
-			file_rules(f, y, SIMSEG_DIR_IN, SIMSEG_RULES_MAX, rules);
+			file_rules(f, y, SIMSEG_DIR_IN, SIMSEG_RULES_MAX, &policy->rules);
+			break;
+		case 2:
+			yaml_bool(y, "true or false", &policy->observe);
 			break;
 		}
 	}
@@ -172,7 +175,7 @@ static void file_policies(struct file *f, struct yaml *y)
 		policy = memset(&f->policies[f->n_policies++], 0, sizeof(*policy));
 		name_copy(policy->name, y->key);
 		policy->at = at;
-		file_policy(f, y, &policy->rules);
+		file_policy(f, y, policy);
 		if (f->n_policies == SIMSEG_POLICIES_MAX + 1)
 			diag_error(&f->diags, at, "more than %u policies", SIMSEG_POLICIES_MAX);
 	}

@@ -74,6 +74,7 @@ void yaml_skip(struct yaml *y);
  * The scalar at the cursor, kept until the next one is read; or NULL, when it
  * is something else: reported as not being @what, and skipped.
  */
+bool yaml_bool(struct yaml *y, const char *what, bool *value);
 const char *yaml_scalar(struct yaml *y, const char *what, struct mark *at);
 /*
  * True if a mapping or sequence starts at the cursor, which enters it; else it
@@ -111,6 +112,7 @@ struct file_rules {
 struct file_policy {
 	char name[SIMSEG_NAME_MAX + 1];
 	struct mark at;
+	bool observe;
 	struct file_rules rules;
 };
 

@@ -142,6 +142,8 @@ static void print_text(struct monitor *m, const struct simseg_record *r)
 		printf("  %u packet%s", r->count, r->count == 1 ? "" : "s");
 	if (r->flags & SIMSEG_RECORD_F_PICKUP)
 		fputs("  picked up mid-stream", stdout);
+	if (r->flags & SIMSEG_RECORD_F_OBSERVED)
+		fputs("  observed: it passed", stdout);
 	putchar('\n');
 }
 
@@ -150,6 +152,7 @@ static void json_flags(struct json_object *o, uint8_t flags)
 	js_bool(o, "folded", flags & SIMSEG_RECORD_F_FOLDED);
 	js_bool(o, "mixed", flags & SIMSEG_RECORD_F_MIXED);
 	js_bool(o, "pickup", flags & SIMSEG_RECORD_F_PICKUP);
+	js_bool(o, "observed", flags & SIMSEG_RECORD_F_OBSERVED);
 }
 
 static void json_amounts(struct json_object *o, const struct simseg_record *r)

@@ -36,12 +36,14 @@ static int list_add(const struct seg_policy *p, void *arg)
 		js_str(o, "name", p->name);
 		js_num(o, "id", p->id);
 		js_num(o, "rules", p->count);
+		js_bool(o, "observe", p->observe);
 		js_list_add(&l->json, o);
 		return 0;
 	}
 	table_cell(l->t, p->name);
 	table_num(l->t, p->id);
 	table_num(l->t, p->count);
+	table_cell(l->t, p->observe ? "observe" : "enforce");
 	return 0;
 }
 
@@ -53,7 +55,7 @@ static int policy_list(struct ctl *c)
 	if (c->json)
 		js_list_begin(&l.json);
 	else
-		l.t = table_new("POLICY >ID >RULES");
+		l.t = table_new("POLICY >ID >RULES MODE");
 	err = seg_policy_list(c->h, list_add, &l);
 	if (c->json)
 		js_list_end(&l.json);
@@ -73,6 +75,7 @@ static int show_add(const struct seg_policy *p, void *arg)
 		l->o = json_object_new_object();
 		js_str(l->o, "name", p->name);
 		js_num(l->o, "id", p->id);
+		js_bool(l->o, "observe", p->observe);
 		json_object_object_add(l->o, "rules", json_object_new_array());
 	}
 	if (l->c->json)

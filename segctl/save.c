@@ -173,6 +173,12 @@ static int name_of_policy(const struct seg_policy *p, void *arg)
 	return name_add(arg, p->name);
 }
 
+static int is_observing(const struct seg_policy *p, void *arg)
+{
+	*(bool *)arg = p->observe;
+	return 0;
+}
+
 static int name_of_peer(const struct seg_peer *p, void *arg)
 {
 	return name_add(arg, p->name);
@@ -226,6 +232,7 @@ static int save_peers(struct ctl *c, struct save *s)
 static int save_policies(struct ctl *c, struct save *s)
 {
 	struct names names = { 0 };
+	bool observe = false;
 	size_t i;
 	int err;
 
@@ -234,8 +241,12 @@ static int save_policies(struct ctl *c, struct save *s)
 		fputs("policies:\n", s->out);
 	for (i = 0; i < names.n && !err; i++) {
 		fprintf(s->out, "  \"%s\":\n", names.list[i]);
-		err = save_all_rules(c, s, names.list[i], NULL);
-		if (!s->total)
+		err = seg_policy_get(c->h, names.list[i], is_observing, &observe);
+		if (observe)
+			fputs("    observe: true\n", s->out);
+		if (!err)
+			err = save_all_rules(c, s, names.list[i], NULL);
+		if (!s->total && !observe)
 			fputs("    in: []\n", s->out);
 	}
 	free(names.list);

@@ -81,6 +81,12 @@ static int print_verdict(const struct ctl *c, const struct view *v)
 		printf("%sOPEN: nothing is governed: there is no pool%s\n", red, plain);
 		ret = EXIT_PART;
 	}
+	if (st->observing) {
+		printf("%sOPEN: %u polic%s only observe%s: what the rules deny passes%s\n", red,
+		       st->observing, st->observing == 1 ? "y" : "ies",
+		       st->observing == 1 ? "s" : "", plain);
+		ret = EXIT_PART;
+	}
 	for (i = 0; i < v->n; i++) {
 		if (!row_missing(v, &v->rows[i]))
 			continue;
@@ -190,7 +196,7 @@ static int print_json(const struct view *v)
 	struct json_object *o = json_object_new_object();
 	const struct seg_status *st = &v->st;
 	char hex[2 * SIMSEG_HASH_LEN + 1];
-	bool ok = st->armed && st->governed && !v->missing;
+	bool ok = st->armed && st->governed && !st->observing && !v->missing;
 
 	js_bool(o, "ok", ok);
 	js_bool(o, "armed", st->armed);
@@ -205,6 +211,7 @@ static int print_json(const struct view *v)
 	js_str(o, "hash", out_hex(st->hash, sizeof(st->hash), hex));
 	js_num(o, "pools", st->pools);
 	js_num(o, "policies", st->policies);
+	js_num(o, "observing", st->observing);
 	js_num(o, "peersets", st->peersets);
 	js_num(o, "devices", st->devices);
 	js_num(o, "quarantined", st->quarantined);

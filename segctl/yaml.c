@@ -227,6 +227,21 @@ const char *yaml_scalar(struct yaml *y, const char *what, struct mark *at)
 	return y->value;
 }
 
+/* YAML 1.2 has these two words, and no other. */
+bool yaml_bool(struct yaml *y, const char *what, bool *value)
+{
+	struct mark at;
+	const char *text = yaml_scalar(y, what, &at);
+
+	if (!text)
+		return false;
+	*value = !strcmp(text, "true");
+	if (*value || !strcmp(text, "false"))
+		return true;
+	diag_error(y->diags, at, "'%s' is not %s", text, what);
+	return false;
+}
+
 bool yaml_map(struct yaml *y, const char *what)
 {
 	if (y->event.type != YAML_MAPPING_START_EVENT) {

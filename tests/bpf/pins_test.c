@@ -280,13 +280,46 @@ static bool balanced(void)
 	return s.records_made == s.records_delivered + s.records_lost + s.records_unheard;
 }
 
+static unsigned long long made(void)
+{
+	struct seg_status s;
+
+	if (seg_status_get(handle, &s))
+		ktap_bail("status: %s", seg_strerror(handle));
+	return s.records_made;
+}
+
+/* Waits until @n records were made since there were @since, or 20 seconds. */
+static void wait_made(unsigned long long since, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < 200 && made() < since + n; i++)
+		usleep(100000);
+}
+
+/* What earlier tests had denied is told within two intervals (of 2 seconds). */
+static void wait_told(void)
+{
+	unsigned long long last = made();
+	unsigned int i, same = 0;
+
+	for (i = 0; i < 300 && same < 45; i++) {
+		usleep(100000);
+		same = made() == last ? same + 1 : 0;
+		last = made();
+	}
+}
+
 static void test_records(void)
 {
+	unsigned long long told;
 	struct seg_counter before = { 0 }, after = { 0 };
 	struct heard heard = { .ordered = true, .right = true };
 	struct seg_ring *ring, *second;
 	unsigned int at_once;
 
+	wait_told();
 	if (seg_ring_open(handle, &ring))
 		ktap_bail("ring: %s", seg_strerror(handle));
 	check_fails(seg_ring_open(handle, &second), -EBUSY, "a second reader", "another process");
@@ -297,8 +330,9 @@ static void test_records(void)
 	ktap_check(at_once == 16 && !heard.folded, "a flood makes %u records at once", at_once);
 
 	/* The reader goes; what comes meanwhile is in the pinned ring. */
+	told = made();
 	seg_ring_close(ring);
-	sleep(4); /* deny_interval is 2 */
+	wait_made(told, 17);
 	if (seg_ring_open(handle, &ring))
 		ktap_bail("ring, again: %s", seg_strerror(handle));
 	read_ring(ring, &heard);

@@ -81,11 +81,15 @@ static void world_policies(struct seg_handle *h)
 		  .prefixes = scada,
 		  .n_prefixes = 2 },
 	};
+	const struct seg_policy policies[] = {
+		{ .name = "meter", .rules = &meter, .n_rules = 1 },
+		{ .name = "rtu", .rules = rtu, .n_rules = 2 },
+	};
 
 	world_prefixes(NET(8), broker);
 	world_prefixes(NET(5), scada);
-	must(h, seg_ruleset_policy(h, "meter", &meter, 1), "policy meter");
-	must(h, seg_ruleset_policy(h, "rtu", rtu, 2), "policy rtu");
+	must(h, seg_ruleset_policy(h, &policies[0]), "policy meter");
+	must(h, seg_ruleset_policy(h, &policies[1]), "policy rtu");
 }
 
 static const struct {

@@ -119,6 +119,8 @@ static const struct bad_file bad_files[] = {
 	    "3:43: duplicate policy 'a', first in line 3" } },
 
 	/* devices */
+	{ HEAD "policies: { a: { observe: yes } }\n",
+	  { "3:27: 'yes' is not true or false" } },
 	{ HEAD METER "devices: [ { policy: meter } ]\n", { "4:12: a device needs an iccid" } },
 	{ HEAD METER "devices: [ { iccid: 8988228000000000012 } ]\n",
 	  { "4:12: a device needs a policy" } },
@@ -209,7 +211,7 @@ static const char good_file[] =
 	"      - { label: web, proto: tcp, port: [80, 8000-8080], to: scada }\n"
 	"      - { proto: icmp, to: self }\n"
 	"    in: [ { from: [10.20.0.0/24, \"fd20::/64\"] }, { from: any, proto: 47 } ]\n"
-	"  none: {}\n"
+	"  none: { observe: true }\n"
 	"devices:\n"
 	"  - { iccid: \"8988228000000000012F\", policy: meter, addr: [10.64.0.11, \"fd64::11\"],\n"
 	"      dev: \"wwan*\", asset: \"M \xc3\xa4\", out: [ { to: 10.1.1.1 } ] }\n"
@@ -255,6 +257,8 @@ static void good(void **state)
 	assert_false(f->has_setting[SIMSEG_A_SETTING_TCP_NEW]);
 	assert_int_equal(f->n_policies, 2);
 	good_rules(f);
+	assert_false(f->policies[0].observe);
+	assert_true(f->policies[1].observe);
 	assert_true(f->has_devices);
 	assert_int_equal(f->n_devices, 2);
 	d = &f->devices[0].dev;

@@ -44,7 +44,7 @@
  *  RULESET_POOL      PREFIX...                            -
  *  RULESET_FAILSAFE  PREFIX...                            -
  *  RULESET_PEER      PEER, PREFIX...                      -
- *  RULESET_POLICY    POLICY, RULE...                      -
+ *  RULESET_POLICY    POLICY, OBSERVE, RULE...             -
  *  RULESET_SETTING   SETTING                              -
  *  RULESET_DEVICE    ICCID, POLICY, ASSET, BINDING..,     -
  *                    RULE...
@@ -53,7 +53,7 @@
  *  RULESET_ABORT     -                                    -
  *  POOL_GET          dump                                 PREFIX, FAILSAFE flag
  *  POLICY_GET        dump, optional POLICY                POLICY, ID, COUNT,
- *                                                         RULE...
+ *                                                         OBSERVE, RULE...
  *  PEER_GET          dump, optional PEER                  PEER, COUNT, PREFIX..
  *  PEER_ADD          PEER, PREFIX...                      -
  *  PEER_DEL          PEER, PREFIX... (none: all of it)    -
@@ -230,7 +230,8 @@ enum simseg_verdict {
 	X(ROUTING_HEADER, "routing-header", DENY, "IPv6 routing header type 0") \
 	X(DEVICE_LIMIT, "device-limit", DENY, "the device has too many sessions") \
 	X(SESSION_LIMIT, "session-limit", DENY, "the session table is full")  \
-	X(NO_MEMORY, "no-memory", DENY, "no memory for a session")
+	X(NO_MEMORY, "no-memory", DENY, "no memory for a session")	      \
+	X(OBSERVED, "observed", ALLOW, "denied by rules of a policy that only observes")
 
 enum simseg_reason {
 #define SIMSEG_REASON_ENUM(sym, word, verdict, text) SIMSEG_REASON_##sym,
@@ -328,6 +329,7 @@ enum simseg_attr {
 	SIMSEG_A_PID,		/* u32, in events */
 	SIMSEG_A_UID,		/* u32, in events, in the initial user namespace */
 	SIMSEG_A_COMMAND,	/* u8, in events: the command that was done */
+	SIMSEG_A_OBSERVE,	/* flag, of a policy: its rules deny nothing */
 	SIMSEG_A_PAD,
 	__SIMSEG_A_MAX
 };
@@ -479,6 +481,8 @@ enum simseg_attr_setting {
 	SIMSEG_A_SETTING_PICKUP,	/* mid-stream TCP may open sessions for this
 					 * time after load [0: never]
 					 */
+	SIMSEG_A_SETTING_HALF_OPEN,	/* limit of half-open sessions [16384] */
+	SIMSEG_A_SETTING_DEVICE_HALF_OPEN, /* of one device [256] */
 	__SIMSEG_A_SETTING_MAX
 };
 
@@ -502,6 +506,7 @@ enum simseg_attr_status {
 	SIMSEG_A_STATUS_RECORDS_DELIVERED, /* u64, into a ring */
 	SIMSEG_A_STATUS_RECORDS_LOST,	/* u64, the ring was full */
 	SIMSEG_A_STATUS_RECORDS_UNHEARD, /* u64, no program was attached */
+	SIMSEG_A_STATUS_OBSERVING,	/* u32, policies that only observe */
 	SIMSEG_A_STATUS_PAD,
 	__SIMSEG_A_STATUS_MAX
 };
@@ -602,6 +607,7 @@ enum simseg_record_kind {
 						 * folded; those fields are zero
 						 */
 #define SIMSEG_RECORD_F_PICKUP	(1U << 2)	/* OPEN: picked up mid-stream */
+#define SIMSEG_RECORD_F_OBSERVED (1U << 3)	/* DENY: it passed: the policy observes */
 
 /**
  * struct simseg_record - one session's beginning or end, or denied packets

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Limits of sessions, in total and of a device, half-open ones apart. A device
+ * at a limit loses the oldest of its own half-open sessions to a new one, so
+ * that a flood is at its own expense and what is answered stays.
+ *
+ * A session counts until its memory is back. So that eviction does not make
+ * memory wait for grace periods without bound, only a few evicted ones may: a
+ * flood beyond that is merely denied, which is all that it costs.
+ */
+#include "simseg.h"
+
+#define SIMSEG_EVICTED_DEVICE	16	/* evicted, memory not back: of a device */
+#define SIMSEG_EVICTED_TOTAL	1024
+#define SIMSEG_EXPIRED_LOOK	8	/* oldest answered ones that may be over */
+
+/*
+ * The oldest half-open session in which @device has that role, or one that is
+ * over and not swept yet, or NULL.
+ */
+static struct simseg_session *simseg_limit_victim(struct simseg_net *sn,
+						  struct simseg_device *device, int role)
+{
+	struct simseg_session *s, *victim;
+	unsigned int looked = 0;
+
+	spin_lock_bh(&device->lock);
+	victim = list_first_entry_or_null(&device->opening[role], struct simseg_session,
+					  of_device[role]);
+	if (!victim) {
+		list_for_each_entry(s, &device->sessions[role], of_device[role]) {
+			if (simseg_session_expired(sn, s)) {
+				victim = s;
+				break;
+			}
+			if (++looked == SIMSEG_EXPIRED_LOOK)
+				break;
+		}
+	}
+	spin_unlock_bh(&device->lock);
+	return victim;
+}
+
+static bool simseg_limit_may_evict(struct simseg_net *sn, struct simseg_device *device)
+{
+	if (atomic_inc_return(&device->nevicted) > SIMSEG_EVICTED_DEVICE)
+		goto too_many;
+	if (atomic_inc_return(&sn->sessions.evicted) <= SIMSEG_EVICTED_TOTAL)
+		return true;
+	atomic_dec(&sn->sessions.evicted);
+too_many:
+	atomic_dec(&device->nevicted);
+	return false;
+}
+
+/* Makes room in @device, which has @role in the new session. Under RCU. */
+static bool simseg_limit_evict(struct simseg_net *sn, struct simseg_device *device, int role)
+{
+	struct simseg_session *s;
+	int i;
+
+	if (!simseg_limit_may_evict(sn, device))
+		return false;
+	for (i = 0; i < 2; i++, role = !role) {
+		s = simseg_limit_victim(sn, device, role);
+		if (!s || !simseg_session_end(sn, s, SIMSEG_END_EVICTED))
+			continue;
+		/* its memory stays while we are under RCU */
+		set_bit(SIMSEG_SESSION_F_EVICTED + role, &s->flags);
+		return true;
+	}
+	atomic_dec(&device->nevicted);
+	atomic_dec(&sn->sessions.evicted);
+	return false;
+}
+
+static void simseg_limit_uncharge_device(struct simseg_device *device, bool opening)
+{
+	if (!device)
+		return;
+	atomic_dec(&device->nsessions);
+	if (opening)
+		atomic_dec(&device->nopening);
+}
+
+static int simseg_limit_charge_device(struct simseg_net *sn, struct simseg_device *device,
+				      int role, bool opening)
+{
+	int n = atomic_inc_return(&device->nsessions) - atomic_read(&device->nevicted);
+	int half = opening ? atomic_inc_return(&device->nopening) : 0;
+
+	if (n <= simseg_setting(sn, SIMSEG_A_SETTING_DEVICE_SESSIONS) &&
+	    half <= simseg_setting(sn, SIMSEG_A_SETTING_DEVICE_HALF_OPEN))
+		return 0;
+	if (simseg_limit_evict(sn, device, role))
+		return 0;
+	simseg_limit_uncharge_device(device, opening);
+	return -EDQUOT;
+}
+
+static int simseg_limit_charge_total(struct simseg_net *sn, const struct simseg_result *res,
+				     bool opening)
+{
+	struct simseg_session_table *table = &sn->sessions;
+	int n = atomic_inc_return(&table->count) - atomic_read(&table->evicted);
+	int half = opening ? atomic_inc_return(&table->opening) : 0, i;
+
+	if (n <= simseg_setting(sn, SIMSEG_A_SETTING_SESSIONS) &&
+	    half <= simseg_setting(sn, SIMSEG_A_SETTING_HALF_OPEN))
+		return 0;
+	for (i = 0; i < 2; i++) {
+		if (res->device[i] && simseg_limit_evict(sn, res->device[i], i))
+			return 0;
+	}
+	atomic_dec(&table->count);
+	if (opening)
+		atomic_dec(&table->opening);
+	return -ENOSPC;
+}
+
+/*
+ * Counts one more session of the namespace and of its devices; 0, -ENOSPC or
+ * -EDQUOT. Under RCU.
+ */
+int simseg_limit_charge(struct simseg_net *sn, const struct simseg_result *res, bool opening)
+{
+	int i, err = 0;
+
+	for (i = 0; i < 2 && !err; i++) {
+		if (res->device[i])
+			err = simseg_limit_charge_device(sn, res->device[i], i, opening);
+	}
+	if (!err)
+		err = simseg_limit_charge_total(sn, res, opening);
+	else
+		i--;	/* that one has charged nothing */
+	if (err) {
+		while (i--)
+			simseg_limit_uncharge_device(res->device[i], opening);
+	}
+	return err;
+}
+
+/* What was charged for a session that never came to be. */
+void simseg_limit_uncharge(struct simseg_net *sn, const struct simseg_result *res, bool opening)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		simseg_limit_uncharge_device(res->device[i], opening);
+	atomic_dec(&sn->sessions.count);
+	if (opening)
+		atomic_dec(&sn->sessions.opening);
+}
+
+/* @s is no longer half-open: it was answered, or it ends. */
+void simseg_limit_opened(struct simseg_session *s)
+{
+	int i;
+
+	if (!test_and_clear_bit(SIMSEG_SESSION_F_OPENING, &s->flags))
+		return;
+	atomic_dec(&s->sn->sessions.opening);
+	for (i = 0; i < 2; i++) {
+		struct simseg_device *device = s->device[i];
+
+		if (!device)
+			continue;
+		atomic_dec(&device->nopening);
+		spin_lock_bh(&device->lock);
+		/* who ends it has marked it, and takes it out of either list */
+		if (!test_bit(SIMSEG_SESSION_F_DEAD, &s->flags))
+			list_move_tail(&s->of_device[i], &device->sessions[i]);
+		spin_unlock_bh(&device->lock);
+	}
+}
+
+/* The memory of @s goes back: it counts no more. */
+void simseg_limit_freed(struct simseg_session *s)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (!s->device[i])
+			continue;
+		atomic_dec(&s->device[i]->nsessions);
+		if (test_bit(SIMSEG_SESSION_F_EVICTED + i, &s->flags)) {
+			atomic_dec(&s->device[i]->nevicted);
+			atomic_dec(&s->sn->sessions.evicted);
+		}
+	}
+	atomic_dec(&s->sn->sessions.count);
+}
