@@ -58,7 +58,8 @@ static struct simseg_deny *simseg_deny_alloc(struct simseg_device *device, u16 n
 {
 	struct simseg_deny *table;
 
-	table = kzalloc(struct_size(table, entries, n + SIMSEG_DENY_MIXED), GFP_ATOMIC | __GFP_NOWARN);
+	table = kzalloc(struct_size(table, entries, n + SIMSEG_DENY_MIXED),
+			GFP_ATOMIC | __GFP_NOWARN);
 	if (!table)
 		return NULL;
 	spin_lock_init(&table->lock);

@@ -235,6 +235,13 @@ u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 			const struct net_device *out, struct simseg_result *res);
 bool simseg_is_self(struct net *net, const struct in6_addr *addr);
 
+/* error.c: ICMP errors */
+bool simseg_error_related(struct simseg_net *sn, const struct simseg_pkt *pkt,
+			  struct simseg_result *res);
+bool simseg_error_own(const struct simseg_pkt *pkt);
+void simseg_error_judge_own(struct simseg_net *sn, const struct simseg_pkt *pkt,
+			    struct simseg_result *res);
+
 /* parse.c: skb -> packet */
 void simseg_parse(const struct sk_buff *skb, u8 family, int offset, struct simseg_pkt *pkt,
 		  struct simseg_pkt *quote);

@@ -31,13 +31,11 @@ struct tcp_step {
 #define BACK(flags, seq, ack, payload, window, state) \
 	{ true, flags, seq, ack, payload, window, 3, SIMSEG_SESSION_##state }
 
-#define TCP_OPEN \
-	FORTH(S, 0, 0, 0, 1000, NEW), \
-	BACK(S | A, 0, 1, 0, 1000, REPLIED), \
-	FORTH(A, 1, 1, 0, 1000, ESTABLISHED)
 
 static const struct tcp_step tcp_close[] = {
-	TCP_OPEN,
+	FORTH(S, 0, 0, 0, 1000, NEW),
+	BACK(S | A, 0, 1, 0, 1000, REPLIED),
+	FORTH(A, 1, 1, 0, 1000, ESTABLISHED),
 	FORTH(A, 1, 1, 500, 1000, ESTABLISHED),
 	BACK(F | A, 1, 501, 0, 1000, CLOSING),
 	FORTH(A, 501, 2, 100, 1000, CLOSING),
@@ -46,7 +44,9 @@ static const struct tcp_step tcp_close[] = {
 };
 
 static const struct tcp_step tcp_close_at_once[] = {
-	TCP_OPEN,
+	FORTH(S, 0, 0, 0, 1000, NEW),
+	BACK(S | A, 0, 1, 0, 1000, REPLIED),
+	FORTH(A, 1, 1, 0, 1000, ESTABLISHED),
 	FORTH(F | A, 1, 1, 0, 1000, CLOSING),
 	BACK(F | A, 1, 1, 0, 1000, CLOSED),
 };
@@ -82,7 +82,9 @@ static const struct tcp_step tcp_open_again[] = {
 
 /* Windows: 1000 << 2 from the initiator, 1000 << 3 from the responder. */
 static const struct tcp_step tcp_rst_back[] = {
-	TCP_OPEN,
+	FORTH(S, 0, 0, 0, 1000, NEW),
+	BACK(S | A, 0, 1, 0, 1000, REPLIED),
+	FORTH(A, 1, 1, 0, 1000, ESTABLISHED),
 	FORTH(A, 1, 1, 0, 1000, ESTABLISHED),
 	BACK(R, 0, 0, 0, 0, ESTABLISHED),
 	BACK(R | A, 0, 1, 0, 0, ESTABLISHED),
@@ -92,7 +94,9 @@ static const struct tcp_step tcp_rst_back[] = {
 };
 
 static const struct tcp_step tcp_rst_forth[] = {
-	TCP_OPEN,
+	FORTH(S, 0, 0, 0, 1000, NEW),
+	BACK(S | A, 0, 1, 0, 1000, REPLIED),
+	FORTH(A, 1, 1, 0, 1000, ESTABLISHED),
 	BACK(A, 1, 1, 0, 1000, ESTABLISHED),
 	FORTH(R, 0, 0, 0, 0, ESTABLISHED),
 	FORTH(R, 8002, 0, 0, 0, ESTABLISHED),
@@ -100,7 +104,9 @@ static const struct tcp_step tcp_rst_forth[] = {
 };
 
 static const struct tcp_step tcp_fin[] = {
-	TCP_OPEN,
+	FORTH(S, 0, 0, 0, 1000, NEW),
+	BACK(S | A, 0, 1, 0, 1000, REPLIED),
+	FORTH(A, 1, 1, 0, 1000, ESTABLISHED),
 	BACK(A, 1, 1, 0, 1000, ESTABLISHED),
 	FORTH(F | A, 8002, 1, 0, 1000, ESTABLISHED),
 	FORTH(F | A, 0xfffff000U, 1, 0, 1000, ESTABLISHED),
@@ -122,7 +128,9 @@ static const struct tcp_step tcp_given_up[] = {
 
 /* A forged window does not help: it is of the wrong side. */
 static const struct tcp_step tcp_forged[] = {
-	TCP_OPEN,
+	FORTH(S, 0, 0, 0, 1000, NEW),
+	BACK(S | A, 0, 1, 0, 1000, REPLIED),
+	FORTH(A, 1, 1, 0, 1000, ESTABLISHED),
 	BACK(A, 0x10000000, 1, 0, 0xffff, ESTABLISHED),
 	BACK(A, 1, 0x10000000, 0, 0xffff, ESTABLISHED),
 	BACK(R, 0x10000000, 0, 0, 0, ESTABLISHED),
@@ -133,10 +141,17 @@ static const struct {
 	const struct tcp_step *steps;
 	u32 n;
 } tcp_walks[] = {
-#define WALK(name) { #name, name, ARRAY_SIZE(name) }
-	WALK(tcp_close), WALK(tcp_close_at_once), WALK(tcp_open_both), WALK(tcp_not_open),
-	WALK(tcp_open_again), WALK(tcp_rst_back), WALK(tcp_rst_forth), WALK(tcp_fin),
-	WALK(tcp_refused), WALK(tcp_given_up), WALK(tcp_forged),
+	{ "close", tcp_close, ARRAY_SIZE(tcp_close) },
+	{ "close at once", tcp_close_at_once, ARRAY_SIZE(tcp_close_at_once) },
+	{ "open both", tcp_open_both, ARRAY_SIZE(tcp_open_both) },
+	{ "not open", tcp_not_open, ARRAY_SIZE(tcp_not_open) },
+	{ "open again", tcp_open_again, ARRAY_SIZE(tcp_open_again) },
+	{ "rst back", tcp_rst_back, ARRAY_SIZE(tcp_rst_back) },
+	{ "rst forth", tcp_rst_forth, ARRAY_SIZE(tcp_rst_forth) },
+	{ "fin", tcp_fin, ARRAY_SIZE(tcp_fin) },
+	{ "refused", tcp_refused, ARRAY_SIZE(tcp_refused) },
+	{ "given up", tcp_given_up, ARRAY_SIZE(tcp_given_up) },
+	{ "forged", tcp_forged, ARRAY_SIZE(tcp_forged) },
 };
 
 static const struct simtest_flow tcp_https = {

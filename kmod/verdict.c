@@ -143,16 +143,20 @@ static u8 simseg_ask(const struct simseg_ruleset *rs, struct simseg_result *res,
 		     const struct simseg_query *query)
 {
 	const struct simseg_device *device = res->device[i];
-	const struct simseg_policy *policy = rcu_dereference(device->own);
+	const struct simseg_policy *own = rcu_dereference(device->own), *policy;
 	u32 id = READ_ONCE(device->policy);
 
-	if (policy) {
-		res->rule[i] = simseg_policy_match(policy, rs->sets, query);
-		res->policy[i] = policy;
+	policy = id < rs->policy_slots ? rs->policies[id] : NULL;
+	res->policy[i] = policy;
+	/* a policy that is gone takes all with it; who has none has its own rules */
+	if (id && !policy)
+		return SIMSEG_REASON_NO_POLICY;
+	if (own) {
+		res->rule[i] = simseg_policy_match(own, rs->sets, query);
+		res->policy[i] = own;
 		if (res->rule[i])
 			return 0;
 	}
-	policy = id < rs->policy_slots ? rs->policies[id] : NULL;
 	res->policy[i] = policy;
 	if (!policy)
 		return SIMSEG_REASON_NO_POLICY;
@@ -473,55 +477,16 @@ static void simseg_row_new(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	}
 }
 
-/* Routers may; of the devices only those that the session is of. */
-static bool simseg_may_complain(const struct simseg_session *s, const struct simseg_device *device)
+/* Rows 4 to 6 for an ICMP error, which never opens a session. */
+static void simseg_row_error(struct simseg_net *sn, const struct simseg_pkt *pkt,
+			     const struct simseg_ends *ends, struct simseg_result *res)
 {
-	return !device || device == s->device[0] || device == s->device[1];
-}
-
-/* An ICMP error follows the live session whose packet it quotes. */
-static void simseg_judge_error(struct simseg_net *sn, const struct simseg_pkt *pkt,
-			       const struct simseg_ruleset *rs, struct simseg_result *res)
-{
-	const struct simseg_pkt *quote = pkt->quote;
-	struct simseg_session *s;
-	struct simseg_key key;
-	u8 observed;
-
-	/* it has to go back to whom the quoted packet came from */
-	if (ipv6_addr_equal(&pkt->dst, &quote->src)) {
-		simseg_key_make(&key, quote);
-		s = simseg_session_find(sn, &key);
-		if (s && simseg_may_complain(s, res->device[0]) &&
-		    !simseg_rejudge(sn, s, &observed)) {
-			res->session = s;
-			simseg_allow(res, SIMSEG_REASON_RELATED);
-			return;
-		}
+	if (simseg_error_related(sn, pkt, res)) {
+		simseg_allow(res, SIMSEG_REASON_RELATED);
+		return;
 	}
 	simseg_deny(res, SIMSEG_REASON_UNRELATED);
-	res->observed = simseg_all_observe(rs, res, SIMSEG_REASON_UNRELATED);
-}
-
-/*
- * What the gateway itself says about a packet is judged as that packet: there
- * is no answer to a denied probe.
- */
-static void simseg_judge_own_error(struct simseg_net *sn, const struct simseg_pkt *pkt,
-				   struct simseg_result *res)
-{
-	struct simseg_pkt quote = *pkt->quote;
-
-	quote.flags |= SIMSEG_PKT_DRY | SIMSEG_PKT_ANY_IIF;
-	quote.hook = simseg_is_self(sn->net, &quote.dst) ? SIMSEG_HOOK_INPUT : SIMSEG_HOOK_FORWARD;
-	simseg_judge(sn, &quote, res);
-	if (res->verdict == SIMSEG_VERDICT_ALLOW)
-		res->reason = SIMSEG_REASON_RELATED;
-}
-
-static bool simseg_own_error(const struct simseg_pkt *pkt)
-{
-	return pkt->hook == SIMSEG_HOOK_OUTPUT && (pkt->flags & SIMSEG_PKT_ERROR);
+	res->observed = simseg_all_observe(ends->rs, res, SIMSEG_REASON_UNRELATED);
 }
 
 static void simseg_judge_rows(struct simseg_net *sn, const struct simseg_pkt *pkt, u32 change,
@@ -537,7 +502,7 @@ static void simseg_judge_rows(struct simseg_net *sn, const struct simseg_pkt *pk
 	else if (pkt->malformed)
 		simseg_deny(res, pkt->malformed);
 	else if (pkt->flags & SIMSEG_PKT_ERROR)
-		simseg_judge_error(sn, pkt, ends.rs, res);
+		simseg_row_error(sn, pkt, &ends, res);
 	else if (!s || !simseg_row_session(sn, pkt, s, dir, change, res))
 		simseg_row_new(sn, pkt, &ends, change, res);
 	if (res->verdict == SIMSEG_VERDICT_DENY && res->observed)
@@ -561,8 +526,8 @@ void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct si
 		simseg_pass(res, SIMSEG_REASON_LINK);
 		return;
 	}
-	if (simseg_own_error(pkt) && !pkt->malformed) {
-		simseg_judge_own_error(sn, pkt, res);
+	if (simseg_error_own(pkt)) {
+		simseg_error_judge_own(sn, pkt, res);
 		return;
 	}
 	if (!pkt->malformed && !(pkt->flags & SIMSEG_PKT_ERROR)) {

@@ -291,7 +291,7 @@ int seg_pool_list(struct seg_handle *h, seg_pool_cb cb, void *arg);
 struct seg_policy {
 	const char *name;
 	uint32_t id;
-	uint32_t count; /* rules in total; replies only */
+	uint32_t count;	 /* rules in total; replies only */
 	uint8_t observe; /* 1: what its rules deny passes, and is told */
 	const struct seg_rule *rules;
 	size_t n_rules;

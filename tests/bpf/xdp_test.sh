@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kernels: 6.12
 #
 # The XDP program by packet tables, programs that must not load, and libseg's
 # pins and records. Runs in a network namespace of its own:

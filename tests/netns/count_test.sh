@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kernels: 6.12 6.1
 #
 # Every packet is counted once: of each interface the device's own counter, what
 # simseg saw, and what became of it, with GRO on and off, with and without a

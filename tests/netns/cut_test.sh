@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kernels: 6.12 6.1
 #
 # What takes effect on the next packet: quarantine and its exceptions, moved
 # addresses, peer sets, rulesets, killed sessions; and what opens the gate.

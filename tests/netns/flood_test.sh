@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kernels: uml
 #
 # One device floods: SYNs, UDP to where it may and where it may not go, echo
 # requests, and packets with sources of all kinds. The others, at 50 packets a

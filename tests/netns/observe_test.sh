@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kernels: uml
 #
 # A policy that only observes: what its rules deny passes, is counted and seen;
 # nothing else changes, and status says so loudly. From observing to enforcing

@@ -119,8 +119,7 @@ static const struct bad_file bad_files[] = {
 	    "3:43: duplicate policy 'a', first in line 3" } },
 
 	/* devices */
-	{ HEAD "policies: { a: { observe: yes } }\n",
-	  { "3:27: 'yes' is not true or false" } },
+	{ HEAD "policies: { a: { observe: yes } }\n", { "3:27: 'yes' is not true or false" } },
 	{ HEAD METER "devices: [ { policy: meter } ]\n", { "4:12: a device needs an iccid" } },
 	{ HEAD METER "devices: [ { iccid: 8988228000000000012 } ]\n",
 	  { "4:12: a device needs a policy" } },
