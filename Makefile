@@ -198,8 +198,11 @@ BPFT_SRC := $(wildcard tests/bpf/*_test.c)
 BPFT_HELP := $(patsubst %.c,$(O)/%.o,$(filter-out $(BPFT_SRC) $(BPFT_PROG),$(wildcard tests/bpf/*.c)))
 BPFT_BIN := $(BPFT_SRC:%.c=$(B)/%)
 # Helpers that the end-to-end scripts run inside the guest.
-TOOL_SRC := $(wildcard tests/tools/*.c tests/netns/*.c)
+PCAP_SRC := tests/tools/replay.c
+TOOL_SRC := $(filter-out $(PCAP_SRC),$(wildcard tests/tools/*.c tests/netns/*.c))
 TOOL_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(TOOL_SRC))
+# Not a tool of the demo, whose set-up has no libpcap.
+PCAP_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(PCAP_SRC))
 
 # Static: in an emulated guest the loading of libraries is most of a start.
 $(TOOL_BIN): LDFLAGS += -static
@@ -210,7 +213,7 @@ tools: $(TOOL_BIN)
 INJECT := $(B)/tests/oracle/inject
 INJECT_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard tests/oracle/*.c))
 
-tests: $(UNIT_BIN) $(TOOL_BIN) $(BPFT_OBJ) $(BPFT_BIN) $(INJECT) $(B)/tests/oracle/xdp.run
+tests: $(UNIT_BIN) $(TOOL_BIN) $(PCAP_BIN) $(BPFT_OBJ) $(BPFT_BIN) $(INJECT) $(B)/tests/oracle/xdp.run
 
 $(UNIT_BIN): $(B)/tests/%: $(O)/tests/unit/%.o $(UNIT_HELP) $(B)/libsegctl.a $(B)/libseg.a
 	$(call say,LINK,$@)
@@ -243,6 +246,11 @@ $(B)/tests/oracle/xdp.run: $(wildcard tests/oracle/*.py)
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)tests/oracle/generate.py --script 5 3000 >$@
+
+$(PCAP_BIN): $(B)/tests/%: $(O)/tests/%.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpcap
 
 include scripts/verbs.mk
 

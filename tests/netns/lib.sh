@@ -186,8 +186,9 @@ ns_setup() {
 	} | ip -n "$NSP$1" -batch - || bail "cannot set up $1"
 }
 
+# device_up N [DEV]: the addresses and routes of device N, on its link or another one.
 device_up() {
-	local n=$1 dev=eth0
+	local n=$1 dev=${2:-eth0}
 	{
 		cat <<-EOF
 			link set $dev addrgenmode none
@@ -245,9 +246,9 @@ wan_up() {
 	} | ns_setup wan
 }
 
-# The gateway's end of a device's link, and who is there, for good.
+# The gateway's end of a device's link, or DEV, and who is there, for good.
 gateway_link() {
-	local n=$1 dev=wwan$(($1 - 1))
+	local n=$1 dev=${2:-wwan$(($1 - 1))}
 	cat <<-EOF
 		link set $dev addrgenmode none up
 		address add 192.0.2.1/32 dev $dev
