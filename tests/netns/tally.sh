@@ -14,16 +14,19 @@ tally_up() {
 	shift 2
 	on "$who" nft -f - <<-EOF
 		table inet tally {
-			counter $name { }
+			counter n_$name { }
 			chain in {
 				type filter hook prerouting priority -500
-				$* counter name $name
+				$* counter name n_$name
 			}
 		}
 	EOF
 }
 
-tally() { on "$1" nft -j list counter inet tally "$2" | jq '.nftables[-1].counter.packets'; }
+tally() {
+	[[ $(on "$1" nft list counter inet tally "n_$2") =~ packets\ ([0-9]+) ]] &&
+		echo "${BASH_REMATCH[1]}"
+}
 tally_is() { [ "$(tally "$1" "$2")" = "$3" ]; }
 
 # came WHO NAME N COMMAND...: what it sends makes NAME rise by N.
@@ -48,17 +51,35 @@ stays() {
 	return 1
 }
 
+# counted REASON: as drops, with one process instead of two: it is asked often.
+counted() {
+	local reason packets
+	while read -r _ reason packets _; do
+		[ "$reason" != "$1" ] || break
+		packets=0
+	done < <(seg stats)
+	echo "${packets:-0}"
+}
+
 # dropped REASON N COMMAND...: simseg drops N packets for it.
 dropped() {
 	local reason=$1 want=$2
 	shift 2
-	want=$((want + $(drops "$reason")))
+	want=$((want + $(counted "$reason")))
 	"$@" || return
-	wait_for 3 drops_are "$reason" "$want" && return
-	echo "$reason counts $(drops "$reason"), $want expected"
+	wait_for 3 counts "$reason" "$want" && return
+	echo "$reason counts $(counted "$reason"), $want expected"
 	return 1
 }
-drops_are() { [ "$(drops "$1")" = "$2" ]; }
+counts() { [ "$(counted "$1")" = "$2" ]; }
+
+# link_again N [DEV [ROUTE...]]: what the gateway has of a device's link, once
+# more, on an interface of that name.
+link_again() {
+	local n=$1 dev=${2:-wwan$(($1 - 1))}
+	gateway_link "$n" | sed "s/wwan$((n - 1))/$dev/g; s/^\\(address\\|route\\) add/\\1 replace/
+		/^route/s/\$/ ${*:3}/" | ip -batch -
+}
 
 # ---- packets made by hand ---------------------------------------------------
 
@@ -68,12 +89,12 @@ addr() { if [ "$1" = 4 ]; then addr4 "$2"; else addr6 "$2"; fi; }
 # The gateway's own address on the net side.
 gateway() { if [ "$1" = 4 ]; then echo 10.20.0.1; else echo fd20::1; fi; }
 
-# raw WHO TOOL...: rawsend or rawfrag, in frames to the gateway.
+# raw WHO TOOL...: rawsend or rawfrag, in frames to the gateway, from $via or eth0.
 raw() {
 	local who=$1 tool=$2 mac=02:00:00:00:04:01
 	shift 2
 	case $who in d?) mac=02:00:00:00:01:0${who#d} ;; esac
-	on "$who" "$tool" -i eth0 -d "$mac" "$@"
+	on "$who" "$tool" -i "${via:-eth0}" -d "$mac" "$@"
 }
 
 have_session() { [ "$(session_id "$@")" != null ]; }
