@@ -148,16 +148,21 @@ test_own_errors() {
 # Behind the attacker, who is a router now, there is a host with a small MTU.
 far_up() {
 	ip netns add "${NSP}far"
-	on attacker ip link add far0 type veth peer name eth0 netns "${NSP}far"
+	on attacker ip link add far0 address 02:00:00:00:05:01 type veth peer name eth0 \
+		address 02:00:00:00:05:02 netns "${NSP}far"
 	ns_setup attacker <<-EOF
 		link set far0 mtu 1300 addrgenmode none up
 		address add 10.21.0.1/24 dev far0
 		address add fd21::1/64 dev far0 nodad
+		neigh replace 10.21.0.5 lladdr 02:00:00:00:05:02 dev far0 nud permanent
+		neigh replace fd21::5 lladdr 02:00:00:00:05:02 dev far0 nud permanent
 	EOF
 	ns_setup far <<-EOF
 		link set eth0 mtu 1300 addrgenmode none up
 		address add 10.21.0.5/24 dev eth0
 		address add fd21::5/64 dev eth0 nodad
+		neigh replace 10.21.0.1 lladdr 02:00:00:00:05:01 dev eth0 nud permanent
+		neigh replace fd21::1 lladdr 02:00:00:00:05:01 dev eth0 nud permanent
 		route add default via 10.21.0.1 advmss 1460
 		route add default via fd21::1 advmss 1440
 	EOF
@@ -258,6 +263,8 @@ ports_forwarded() {
 }
 
 topology_up d1 d2 scada attacker
+ip route add 10.64.0.99/32 dev wwan1
+ip route add fd64::99/128 dev wwan1
 tallies_up
 check 'ports are forwarded' ports_forwarded
 far_up
