@@ -2,9 +2,10 @@
 /*
  * numrecv: receive what numsend sends, and keep account of it.
  *
- * usage: numrecv [-t] -l LOG PORT     UDP, -t: TCP; goes to the background
- *        numrecv -q LOG               "COUNT NUMBER STAMP ARRIVAL"
+ * usage: numrecv [-t] [-a FILE] -l LOG PORT   UDP, -t: TCP; goes to the background
+ *        numrecv -q LOG                       "COUNT NUMBER STAMP ARRIVAL"
  *
+ * -a: and write "NUMBER STAMP" of each to FILE.
  * NUMBER and STAMP are the highest that came. Every 16th datagram is sent
  * back, the first one too: connection tracking shall see both directions.
  */
@@ -13,6 +14,7 @@
 #define ECHO_EVERY 16
 
 static struct recv_log *rlog;
+static int all = -1;
 
 static void note(const uint64_t msg[2])
 {
@@ -21,6 +23,8 @@ static void note(const uint64_t msg[2])
 	if (msg[1] > rlog->stamp)
 		rlog->stamp = msg[1];
 	rlog->arrival = now_ns();
+	if (all >= 0)
+		dprintf(all, "%llu %llu\n", (unsigned long long)msg[0], (unsigned long long)msg[1]);
 	__atomic_add_fetch(&rlog->count, 1, __ATOMIC_RELEASE);
 }
 
@@ -64,7 +68,7 @@ int main(int argc, char **argv)
 	int opt, fd, type = SOCK_DGRAM;
 	const char *path = NULL;
 
-	while ((opt = getopt(argc, argv, "tl:q:")) != -1) {
+	while ((opt = getopt(argc, argv, "tl:q:a:")) != -1) {
 		switch (opt) {
 		case 't':
 			type = SOCK_STREAM;
@@ -74,13 +78,19 @@ int main(int argc, char **argv)
 			break;
 		case 'q':
 			return query(optarg);
+		case 'a':
+			all = open(optarg, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
+				   0644);
+			if (all < 0)
+				die("%s", optarg);
+			break;
 		default:
 			path = NULL;
 			optind = argc;
 		}
 	}
 	if (!path || argc - optind != 1) {
-		fprintf(stderr, "usage: numrecv [-t] -l LOG PORT | numrecv -q LOG\n");
+		fprintf(stderr, "usage: numrecv [-t] [-a FILE] -l LOG PORT | numrecv -q LOG\n");
 		return 2;
 	}
 	rlog = map_file(path, sizeof(*rlog), 1);
