@@ -37,7 +37,7 @@ endif
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all module bpf lib cli setup check lint demo bench unit uml vm kunit \
+.PHONY: all module bpf lib cli setup check lint demo bench unit uml vm kunit long \
 	install uninstall clean help FORCE check-build tests tools objects
 
 all: module $(if $(filter bpf,$(WITH)),bpf) lib cli
@@ -59,6 +59,7 @@ help:
 #:   make unit              the user-space unit tests
 #:   make kunit             KUnit in User-Mode Linux with KASAN and lockdep
 #:   make vm                the end-to-end tests in a guest [KERNEL=6.1] [TESTS=]
+#:   make long              end-to-end tests that take longer, in User-Mode Linux
 #:   make uml               only build that User-Mode Linux kernel
 #:   make differential SEED=N  simseg, a model and nftables judge the same packets
 #:                          [PACKETS=100000]

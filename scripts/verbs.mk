@@ -41,6 +41,11 @@ vm: setup
 	$(Q)$(MAKE) --no-print-directory check-build
 	$(Q)tests/vm/suite $(KERNEL) $(TESTS)
 
+# What takes too long for every change: all that says so, floor alone.
+long: uml
+	$(Q)$(MAKE) --no-print-directory check-build
+	$(Q)LANES=2 tests/uml/e2e $$(tests/vm/scripts uml-long)
+
 demo: setup-demo
 	$(Q)$(MAKE) --no-print-directory all tools
 	$(Q)tests/vm/demo $(KERNEL)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml
+# kernels: uml-long
 #
 # Whose address is it? Sources are believed only from the side and interface
 # that they are bound to, prefixes may lie behind a device, the longest one wins,

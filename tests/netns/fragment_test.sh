@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml
+# kernels: uml-long
 #
 # Fragments are judged once, as the packet that they make: in whatever order and
 # shape they come, and never one by one. And IPv6 extension headers: eight are

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml
+# kernels: uml-long
 #
 # The gateway translates addresses, simseg judges the real ones: masquerading,
 # forwarded ports, and both on one flow. What is cut is cut in conntrack and in

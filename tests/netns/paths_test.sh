@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml
+# kernels: uml-long
 #
 # The ways that a packet can take through a gateway: VLANs, VRFs, bridges, back
 # out of the interface that it came from, multicast, queues to user space, and

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml 6.12
+# kernels: uml-long
 #
 # Real programs through the gateway, by rules that name them: iperf3, curl,
 # mosquitto with TLS, dig and a name server, ssh, ping and mtr; each one cut off

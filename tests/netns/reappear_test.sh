@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml 6.12
+# kernels: uml
 #
 # Interfaces that vanish and come back, as modems do: their side is there at
 # once, and XDP after the command of the udev rule, by hand and by udevd itself.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml
+# kernels: uml-long
 #
 # What a session is, protocol by protocol: TCP's states and which packets change
 # them, protocols with ports and without, the gateway as a peer, and what link

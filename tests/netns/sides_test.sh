@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml
+# kernels: uml-long
 #
 # Interfaces come and go, and have their side from their name at once; network
 # namespaces are strictly apart; and those of other user namespaces may not

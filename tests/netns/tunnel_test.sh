@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml
+# kernels: uml-long
 #
 # Tunnels that end on the gateway: GRE with a device behind it, as an operator
 # hands over an APN, WireGuard and IPsec with a control centre at the far end.

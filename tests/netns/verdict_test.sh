@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml 6.12 6.1
+# kernels: 6.12 6.1
 #
 # The verdict, row by row, on real packets of both families: default deny,
 # sources that do not belong, SIM to SIM, ICMP, fragments, path MTU, what is
