@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kernels: uml
-# kernels: uml
 #
 # ICMP errors follow the session that they quote, in both directions and through
 # NAT of either kind; about anything else they are dropped. Path MTU discovery
