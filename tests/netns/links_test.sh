@@ -256,12 +256,13 @@ rounds() {
 
 sessions_bytes() { [ "$(of_sessions "$1" | cut -d' ' -f2)" -gt "$2" ]; }
 
-# A bulk transfer that is cut: what was under way is dropped, and counted.
+# A transfer that is cut: its next burst is dropped, and counted. The pauses
+# between bursts leave time to those who look on.
 cut_once() {
 	local who=$1 pid status=0 out
 	before[sessions-$who]=$(of_sessions "$who")
 	out=${before[sessions-$who]#* }
-	spawn "$who" iperf3 -c 10.20.0.5 -p "520${who#d}" -t 60 >"$WORK/iperf.cut" 2>&1
+	spawn "$who" iperf3 -c 10.20.0.5 -p "520${who#d}" -t 60 -b 4M >"$WORK/iperf.cut" 2>&1
 	pid=$!
 	wait_for 30 sessions_bytes "$who" $((${out%% *} + 300000)) || status=1
 	seg quarantine "${ICCID[$who]}" --reason test >/dev/null || status=1
@@ -278,7 +279,7 @@ dropped_since() {
 		select(.name == $d) | .xdp_drop + .guard_drop' "$WORK/stats")" ]
 }
 
-cut() {
+cuts() {
 	local who
 	for who in "${ALL[@]}"; do
 		wait_for 20 settled
@@ -309,11 +310,11 @@ if [ "$XDP" = 1 ]; then
 		check "XDP, $mode" mode "$mode"
 		note "$(seg -j status | jq -c '[.interfaces[] | {name, xdp}]')"
 		rounds "XDP, $mode" gro-gso none
-		cut "XDP, $mode"
+		cuts "XDP, $mode"
 	done
 else
 	rounds floor gro gro-gso gso none
-	cut floor
+	cuts floor
 fi
 check 'the module unloads' unload
 finish
