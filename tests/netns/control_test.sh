@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: 6.12 6.1
+# kernels: 6.12
 #
 # What must be refused or survived: bad files, changes without an actor or the
 # right, random netlink messages, hostile packets, unloading while it governs,
