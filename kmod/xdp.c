@@ -135,6 +135,10 @@ static bool simseg_xdp_certain(struct simseg_net *sn, const struct simseg_pkt *p
 {
 	if (simseg_xdp_by_source(iface, res))
 		return true;
+	/* The guard knows a quarantine before it looks where the packet goes. */
+	if (res->reason == SIMSEG_REASON_UNBOUND && res->device[0] &&
+	    READ_ONCE(res->device[0]->state) != SIMSEG_STATE_ACTIVE)
+		return false;
 	if (simseg_is_self(sn->net, &pkt->dst))
 		return false;
 	if (simseg_xdp_cut(res))
