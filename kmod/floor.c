@@ -7,6 +7,7 @@
  * destination, and before every chain that could hand a flow to a flowtable.
  */
 #include <linux/netfilter.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <net/ip.h>
@@ -65,6 +66,24 @@ static const struct net_device *simseg_floor_out(const struct sk_buff *skb,
 	return state->out;
 }
 
+/*
+ * Where it came in; NULL: it was made here, as is the host's own multicast that
+ * comes back. In a VRF the hooks are shown the VRF's own device; the one
+ * that received the packet, which has the side, is kept beside it.
+ */
+static const struct net_device *simseg_floor_in(const struct sk_buff *skb,
+						const struct nf_hook_state *state)
+{
+	int ifindex;
+
+	if (state->hook == NF_INET_LOCAL_OUT || skb->pkt_type == PACKET_LOOPBACK)
+		return NULL;
+	if (likely(!state->in || !netif_is_l3_master(state->in)))
+		return state->in;
+	ifindex = state->pf == NFPROTO_IPV4 ? inet_sdif(skb) : inet6_sdif(skb);
+	return (ifindex ? dev_get_by_index_rcu(state->net, ifindex) : NULL) ?: state->in;
+}
+
 /* What the namespace says to itself is nobody's traffic. */
 static bool simseg_floor_loopback(const struct nf_hook_state *state,
 				  const struct net_device *out)
@@ -108,7 +127,7 @@ static void simseg_floor_judge(struct simseg_net *sn, const struct sk_buff *skb,
 
 	simseg_parse(skb, state->pf, skb_network_offset(skb), pkt, &quote);
 	pkt->hook = simseg_floor_hook(state);
-	pkt->in = state->hook == NF_INET_LOCAL_OUT ? NULL : state->in;
+	pkt->in = simseg_floor_in(skb, state);
 	pkt->out = out;
 	pkt->skb = skb;
 	simseg_judge(sn, pkt, res);
@@ -162,7 +181,7 @@ static unsigned int simseg_floor_prerouting(void *priv, struct sk_buff *skb,
 	struct simseg_iface *iface = simseg_iface_of(simseg_net(state->net), state->in);
 	u32 packets, bytes;
 
-	if (!iface)
+	if (!iface || skb->pkt_type == PACKET_LOOPBACK)
 		return NF_ACCEPT;
 	simseg_skb_size(skb, state->pf, skb_network_offset(skb), &packets, &bytes);
 	simseg_iface_count(iface, SIMSEG_IFACE_PREROUTING, packets);
@@ -196,6 +215,14 @@ static const struct nf_hook_ops simseg_floor_ops[] = {
 		.hooknum = NF_INET_LOCAL_OUT,
 		.priority = SIMSEG_PRI_VERDICT,
 	},
+#ifdef CONFIG_NETFILTER_FAMILY_BRIDGE
+	{
+		.hook = simseg_bridge_forward,
+		.pf = NFPROTO_BRIDGE,
+		.hooknum = NF_BR_FORWARD,
+		.priority = NF_BR_PRI_FIRST,
+	},
+#endif
 };
 
 int simseg_floor_register(struct net *net)

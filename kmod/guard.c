@@ -10,10 +10,11 @@
 #include <linux/if_vlan.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_netdev.h>
+#include <net/xfrm.h>
 
 #include "simseg.h"
 
-static u8 simseg_guard_family(const struct sk_buff *skb)
+u8 simseg_guard_family(const struct sk_buff *skb)
 {
 	switch (skb->protocol) {
 	case htons(ETH_P_IP):
@@ -41,23 +42,24 @@ static bool simseg_guard_elsewhere(const struct sk_buff *skb, struct net_device 
 }
 
 /*
- * Counts and notes a packet that is not to pass, unless it is link control,
- * which only a full look can tell. True: drop it.
+ * Counts and notes a packet that is not to pass, @iface may be NULL, unless it is
+ * link control, which only a full look can tell. True: drop it.
  */
-static bool simseg_guard_deny(struct simseg_iface *iface, const struct sk_buff *skb, u8 family,
-			      int offset, const struct simseg_result *res,
-			      const struct nf_hook_state *state, enum simseg_iface_counter counter)
+bool simseg_guard_deny(struct simseg_net *sn, struct simseg_iface *iface,
+		       enum simseg_iface_counter counter, const struct sk_buff *skb, u8 family,
+		       const struct simseg_result *res, const struct nf_hook_state *state)
 {
 	struct simseg_pkt pkt, quote;
 
-	simseg_parse(skb, family, offset, &pkt, &quote);
+	simseg_parse(skb, family, skb_network_offset(skb), &pkt, &quote);
 	if (pkt.flags & SIMSEG_PKT_LINK && !pkt.malformed)
 		return false;
 	pkt.in = state->in;
 	pkt.out = state->out;
-	simseg_count(iface->sn, res->reason, pkt.packets, pkt.bytes);
-	simseg_iface_count(iface, counter, pkt.packets);
-	simseg_deny_note(iface->sn, &pkt, res);
+	simseg_count(sn, res->reason, pkt.packets, pkt.bytes);
+	if (iface)
+		simseg_iface_count(iface, counter, pkt.packets);
+	simseg_deny_note(sn, &pkt, res);
 	return true;
 }
 
@@ -65,6 +67,21 @@ static bool simseg_guard_active(const struct simseg_iface *iface)
 {
 	return iface->side == SIMSEG_SIDE_SIM && READ_ONCE(iface->sn->hooked) &&
 	       !READ_ONCE(iface->sn->disarmed);
+}
+
+/* What GRO has merged was that many frames. */
+static u32 simseg_guard_frames(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb) ? max_t(u32, skb_shinfo(skb)->gso_segs, 1) : 1;
+}
+
+/*
+ * Where bridges have no hooks (bridge.c), nothing tells what a bridge will carry
+ * on from what it hands up: from its sim ports no IP gets that far.
+ */
+static bool simseg_guard_shut(const struct net_device *dev)
+{
+	return !IS_ENABLED(CONFIG_NETFILTER_FAMILY_BRIDGE) && netif_is_bridge_port(dev);
 }
 
 static unsigned int simseg_guard_ingress(void *priv, struct sk_buff *skb,
@@ -77,23 +94,30 @@ static unsigned int simseg_guard_ingress(void *priv, struct sk_buff *skb,
 	struct simseg_pkt pkt;
 	u32 packets, bytes;
 
+	/* the host's own multicast comes back: it was judged at LOCAL_OUT */
+	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
+		return NF_ACCEPT;
 	if (family == NFPROTO_UNSPEC || simseg_guard_elsewhere(skb, iface->dev)) {
-		simseg_iface_count(iface, SIMSEG_IFACE_RX_OTHER, 1);
+		simseg_iface_count(iface, SIMSEG_IFACE_RX_OTHER, simseg_guard_frames(skb));
 		return NF_ACCEPT;
 	}
 	simseg_skb_size(skb, family, offset, &packets, &bytes);
 	simseg_iface_count(iface, SIMSEG_IFACE_RX, packets);
 	simseg_iface_count(iface, SIMSEG_IFACE_RX_BYTES, bytes);
+	if (unlikely(secpath_exists(skb)))
+		simseg_iface_count(iface, SIMSEG_IFACE_RX_INNER, packets);
 	if (!simseg_guard_active(iface))
 		return NF_ACCEPT;
 	if (!simseg_parse_addresses(skb, family, offset, &pkt))
 		res.reason = SIMSEG_REASON_MALFORMED;
+	else if (simseg_guard_shut(iface->dev))
+		res.reason = SIMSEG_REASON_BRIDGED;
 	else
 		simseg_judge_address(iface->sn, &pkt.src, &pkt.dst, state->in, NULL, &res);
 	if (likely(!res.reason))
 		return NF_ACCEPT;
-	return simseg_guard_deny(iface, skb, family, offset, &res, state,
-				 SIMSEG_IFACE_GUARD_DROP) ? NF_DROP : NF_ACCEPT;
+	return simseg_guard_deny(iface->sn, iface, SIMSEG_IFACE_GUARD_DROP, skb, family, &res,
+				 state) ? NF_DROP : NF_ACCEPT;
 }
 
 static unsigned int simseg_guard_egress(void *priv, struct sk_buff *skb,
@@ -114,8 +138,8 @@ static unsigned int simseg_guard_egress(void *priv, struct sk_buff *skb,
 		simseg_judge_address(iface->sn, &pkt.src, &pkt.dst, NULL, state->out, &res);
 	if (likely(!res.reason))
 		return NF_ACCEPT;
-	return simseg_guard_deny(iface, skb, family, offset, &res, state,
-				 SIMSEG_IFACE_TX_GUARD_DROP) ? NF_DROP : NF_ACCEPT;
+	return simseg_guard_deny(iface->sn, iface, SIMSEG_IFACE_TX_GUARD_DROP, skb, family, &res,
+				 state) ? NF_DROP : NF_ACCEPT;
 }
 
 static void simseg_guard_fill(struct nf_hook_ops *ops, struct simseg_iface *iface,

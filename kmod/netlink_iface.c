@@ -68,6 +68,7 @@ static int simseg_nl_put_iface_stats(struct sk_buff *skb, const struct simseg_if
 		[SIMSEG_IFACE_RX]		= SIMSEG_A_STATS_RX,
 		[SIMSEG_IFACE_RX_BYTES]		= SIMSEG_A_STATS_RX_BYTES,
 		[SIMSEG_IFACE_RX_OTHER]		= SIMSEG_A_STATS_RX_OTHER,
+		[SIMSEG_IFACE_RX_INNER]		= SIMSEG_A_STATS_RX_INNER,
 		[SIMSEG_IFACE_XDP_DROP]		= SIMSEG_A_STATS_XDP_DROP,
 		[SIMSEG_IFACE_XDP_DROP_BYTES]	= SIMSEG_A_STATS_XDP_DROP_BYTES,
 		[SIMSEG_IFACE_GUARD_DROP]	= SIMSEG_A_STATS_GUARD_DROP,
@@ -123,6 +124,8 @@ static int simseg_nl_dump_iface(struct sk_buff *skb, struct netlink_callback *cb
 	if (nla_put_string(skb, SIMSEG_A_IFNAME, name) ||
 	    nla_put_u8(skb, SIMSEG_A_SIDE, side) || nla_put_u8(skb, SIMSEG_A_MODE, mode) ||
 	    (iface && nla_put_u32(skb, SIMSEG_A_IFINDEX, iface->ifindex)) ||
+	    (iface && netif_is_bridge_port(iface->dev) &&
+	     nla_put_flag(skb, SIMSEG_A_BRIDGE_PORT)) ||
 	    (iface && simseg_nl_put_iface_stats(skb, iface))) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;

@@ -258,6 +258,14 @@ void simseg_floor_unregister(struct net *net);
 /* guard.c */
 int simseg_guard_register(struct simseg_iface *iface);
 void simseg_guard_unregister(struct simseg_iface *iface);
+u8 simseg_guard_family(const struct sk_buff *skb);
+bool simseg_guard_deny(struct simseg_net *sn, struct simseg_iface *iface,
+		       enum simseg_iface_counter counter, const struct sk_buff *skb, u8 family,
+		       const struct simseg_result *res, const struct nf_hook_state *state);
+
+/* bridge.c */
+unsigned int simseg_bridge_forward(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state);
 
 /* iface.c */
 int simseg_iface_init(void);

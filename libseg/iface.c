@@ -9,6 +9,7 @@ static const struct nla_policy seg_stats_policy[SIMSEG_A_STATS_MAX + 1] = {
 	[SIMSEG_A_STATS_RX] = { .type = NLA_U64 },
 	[SIMSEG_A_STATS_RX_BYTES] = { .type = NLA_U64 },
 	[SIMSEG_A_STATS_RX_OTHER] = { .type = NLA_U64 },
+	[SIMSEG_A_STATS_RX_INNER] = { .type = NLA_U64 },
 	[SIMSEG_A_STATS_XDP_DROP] = { .type = NLA_U64 },
 	[SIMSEG_A_STATS_XDP_DROP_BYTES] = { .type = NLA_U64 },
 	[SIMSEG_A_STATS_GUARD_DROP] = { .type = NLA_U64 },
@@ -35,6 +36,7 @@ static int seg_get_iface_stats(struct nlattr *nla, struct seg_iface_stats *stats
 	stats->rx = seg_get_u64(tb[SIMSEG_A_STATS_RX]);
 	stats->rx_bytes = seg_get_u64(tb[SIMSEG_A_STATS_RX_BYTES]);
 	stats->rx_other = seg_get_u64(tb[SIMSEG_A_STATS_RX_OTHER]);
+	stats->rx_inner = seg_get_u64(tb[SIMSEG_A_STATS_RX_INNER]);
 	stats->xdp_drop = seg_get_u64(tb[SIMSEG_A_STATS_XDP_DROP]);
 	stats->xdp_drop_bytes = seg_get_u64(tb[SIMSEG_A_STATS_XDP_DROP_BYTES]);
 	stats->guard_drop = seg_get_u64(tb[SIMSEG_A_STATS_GUARD_DROP]);
@@ -60,6 +62,7 @@ static int seg_reply_iface(struct seg_handle *h, struct nlmsghdr *nlh, struct nl
 	iface.ifname = seg_get_string(tb[SIMSEG_A_IFNAME]);
 	iface.ifindex = seg_get_u32(tb[SIMSEG_A_IFINDEX]);
 	iface.side = tb[SIMSEG_A_SIDE] ? nla_get_u8(tb[SIMSEG_A_SIDE]) : 0;
+	iface.bridge_port = tb[SIMSEG_A_BRIDGE_PORT] != NULL;
 	iface.mode = tb[SIMSEG_A_MODE] ? nla_get_u8(tb[SIMSEG_A_MODE]) : 0;
 	return call->cb(&iface, call->arg);
 }

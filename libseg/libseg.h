@@ -384,7 +384,7 @@ int seg_stats_get(struct seg_handle *h, seg_counter_cb cb, void *arg);
 /* iface.c */
 
 struct seg_iface_stats {
-	uint64_t device_rx, rx, rx_bytes, rx_other;
+	uint64_t device_rx, rx, rx_bytes, rx_other, rx_inner;
 	uint64_t xdp_drop, xdp_drop_bytes, guard_drop, prerouting;
 	uint64_t floor_pass, floor_allow, floor_deny, merged, tx_guard_drop;
 };
@@ -393,6 +393,7 @@ struct seg_iface {
 	uint32_t ifindex;	      /* 0: this is the entry, not an interface */
 	uint8_t side;		      /* enum simseg_side */
 	uint8_t mode;		      /* enum simseg_mode */
+	uint8_t bridge_port;	      /* 1: a port of a bridge, of an interface */
 	struct seg_iface_stats stats; /* of an interface */
 };
 typedef int (*seg_iface_cb)(const struct seg_iface *iface, void *arg);

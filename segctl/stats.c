@@ -39,7 +39,7 @@ static int counter_add(const struct seg_counter *n, void *arg)
 
 /* The differences that rule 5 of the design is about; they can be negative. */
 struct remainders {
-	int64_t device; /* device_rx - rx - other */
+	int64_t device; /* device_rx + inner - rx - other */
 	int64_t rx;	/* rx - xdp_drop - guard_drop - prerouting */
 	int64_t stack;	/* prerouting - floor - merged */
 };
@@ -49,7 +49,7 @@ static struct remainders remainders_of(const struct seg_iface_stats *s)
 	uint64_t floor = s->floor_pass + s->floor_allow + s->floor_deny;
 
 	return (struct remainders){
-		.device = (int64_t)(s->device_rx - s->rx - s->rx_other),
+		.device = (int64_t)(s->device_rx + s->rx_inner - s->rx - s->rx_other),
 		.rx = (int64_t)(s->rx - s->xdp_drop - s->guard_drop - s->prerouting),
 		.stack = (int64_t)(s->prerouting - floor - s->merged),
 	};
@@ -102,6 +102,7 @@ static struct json_object *iface_json(const struct seg_iface *i, const struct re
 	js_num(o, "rx", s->rx);
 	js_num(o, "rx_bytes", s->rx_bytes);
 	js_num(o, "rx_other", s->rx_other);
+	js_num(o, "rx_inner", s->rx_inner);
 	js_num(o, "xdp_drop", s->xdp_drop);
 	js_num(o, "xdp_drop_bytes", s->xdp_drop_bytes);
 	js_num(o, "guard_drop", s->guard_drop);

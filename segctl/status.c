@@ -9,7 +9,8 @@ struct row {
 	char name[SIMSEG_IFNAME_MAX + 1];
 	uint8_t side, mode;
 	struct seg_xdp_info xdp;
-	bool known; /* xdp could be asked */
+	bool known;  /* xdp could be asked */
+	bool bridge; /* it is a bridge's port */
 };
 
 struct view {
@@ -32,6 +33,7 @@ static int row_add(const struct seg_iface *i, void *arg)
 	snprintf(row->name, sizeof(row->name), "%s", i->ifname);
 	row->side = i->side;
 	row->mode = i->mode;
+	row->bridge = i->bridge_port;
 	return 0;
 }
 
@@ -113,12 +115,18 @@ static const char *xdp_word(const struct row *row)
 static void print_notes(const struct view *v)
 {
 	const struct seg_status *st = &v->st;
+	size_t i;
 
 	if (!v->can_xdp && v->n)
 		printf("note: no XDP: %s\n", v->why_not);
 	else if (!st->kfuncs)
 		puts("note: XDP programs cannot ask the module on this kernel: the floor stands "
 		     "alone");
+	for (i = 0; i < v->n; i++)
+		if (v->rows[i].bridge && v->rows[i].side == SIMSEG_SIDE_SIM)
+			printf("note: %s is a bridge's port: what the bridge carries from or to it "
+			       "is denied, no rule can allow it\n",
+			       v->rows[i].name);
 	if (st->unvouched)
 		printf("note: %u of %u bindings name no interface: the network vouches for their "
 		       "sources\n",
@@ -175,6 +183,7 @@ static struct json_object *rows_json(const struct view *v)
 		js_str(o, "xdp", v->rows[i].known ? xdp_word(&v->rows[i]) : NULL);
 		js_num(o, "prog_id", v->rows[i].xdp.prog_id);
 		js_bool(o, "xdp_missing", row_missing(v, &v->rows[i]));
+		js_bool(o, "bridge_port", v->rows[i].bridge);
 		json_object_array_add(list, o);
 	}
 	return list;

@@ -231,7 +231,8 @@ enum simseg_verdict {
 	X(DEVICE_LIMIT, "device-limit", DENY, "the device has too many sessions") \
 	X(SESSION_LIMIT, "session-limit", DENY, "the session table is full")  \
 	X(NO_MEMORY, "no-memory", DENY, "no memory for a session")	      \
-	X(OBSERVED, "observed", ALLOW, "denied by rules of a policy that only observes")
+	X(OBSERVED, "observed", ALLOW, "denied by rules of a policy that only observes") \
+	X(BRIDGED, "bridged", DENY, "carried by a bridge, past where rules are asked")
 
 enum simseg_reason {
 #define SIMSEG_REASON_ENUM(sym, word, verdict, text) SIMSEG_REASON_##sym,
@@ -330,6 +331,7 @@ enum simseg_attr {
 	SIMSEG_A_UID,		/* u32, in events, in the initial user namespace */
 	SIMSEG_A_COMMAND,	/* u8, in events: the command that was done */
 	SIMSEG_A_OBSERVE,	/* flag, of a policy: its rules deny nothing */
+	SIMSEG_A_BRIDGE_PORT,	/* flag, of an interface: a port of a bridge */
 	SIMSEG_A_PAD,
 	__SIMSEG_A_MAX
 };
@@ -416,7 +418,7 @@ enum simseg_attr_counter {
  * Counters of one interface, in wire packets (a GSO packet counts its
  * segments) and layer-3 bytes, received direction but for TX_GUARD:
  *
- *	DEVICE_RX = RX + RX_OTHER
+ *	DEVICE_RX = RX + RX_OTHER - RX_INNER
  *	RX = XDP_DROP + GUARD_DROP + STACK_IN
  *	STACK_IN = FLOOR + MERGED + stack
  *
@@ -431,6 +433,9 @@ enum simseg_attr_stats {
 	SIMSEG_A_STATS_RX,		/* u64, IP packets that simseg saw first */
 	SIMSEG_A_STATS_RX_BYTES,	/* u64 */
 	SIMSEG_A_STATS_RX_OTHER,	/* u64, frames that are not IP */
+	SIMSEG_A_STATS_RX_INNER,	/* u64, packets that IPsec took out of
+					 * others, which come in once more
+					 */
 	SIMSEG_A_STATS_XDP_DROP,	/* u64 */
 	SIMSEG_A_STATS_XDP_DROP_BYTES,	/* u64 */
 	SIMSEG_A_STATS_GUARD_DROP,	/* u64, ingress guard */
@@ -441,7 +446,7 @@ enum simseg_attr_stats {
 	SIMSEG_A_STATS_MERGED,		/* u64, fragments that became part of
 					 * another packet
 					 */
-	SIMSEG_A_STATS_TX_GUARD_DROP,	/* u64, egress guard */
+	SIMSEG_A_STATS_TX_GUARD_DROP,	/* u64, egress guard, and bridge */
 	SIMSEG_A_STATS_PAD,
 	__SIMSEG_A_STATS_MAX
 };
