@@ -121,7 +121,7 @@ minus() {
 leftovers() {
 	jq -c '[.interfaces[] | {name, rest: (.rx - .xdp_drop - .guard_drop - .floor_pass -
 		.floor_allow - .floor_deny - .merged)} +
-		if .name | test("[.]") then {} else {ahead: (.device_rx - .rx - .rx_other)} end]' \
+		if .name | test("[.]") then {} else {ahead: (.device_rx + .rx_inner - .rx - .rx_other)} end]' \
 		"$WORK/stats"
 }
 

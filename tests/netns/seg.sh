@@ -83,7 +83,7 @@ identity_breaks() {
 	seg -j stats | jq -r '.interfaces[] |
 		(.floor_pass + .floor_allow + .floor_deny + .merged) as $floor |
 		(.rx - .xdp_drop - .guard_drop) as $in |
-		select(.device_rx != .rx + .rx_other or $in < $floor or
+		select(.device_rx != .rx + .rx_other - .rx_inner or $in < $floor or
 			.prerouting > $in or .prerouting < $floor) | tostring'
 }
 
@@ -111,7 +111,7 @@ rx_packets() { ip -s -j link show "$1" | jq '.[0].stats64.rx.packets'; }
 # of it: what came before it had a side, and nothing more from then on.
 rx_ahead() {
 	local ours
-	ours=$(seg -j stats | jq --arg d "$1" '.interfaces[] | select(.name == $d) | .rx + .rx_other')
+	ours=$(seg -j stats | jq --arg d "$1" '.interfaces[] | select(.name == $d) | .rx + .rx_other - .rx_inner')
 	echo $(($(rx_packets "$1") - ours))
 }
 
