@@ -44,7 +44,7 @@ vm: setup
 # What takes too long for every change: all that says so, floor alone.
 long: uml
 	$(Q)$(MAKE) --no-print-directory check-build
-	$(Q)LANES=2 tests/uml/e2e $$(tests/vm/scripts uml-long)
+	$(Q)LANES=2 LEAKS=1 tests/uml/e2e $$(tests/vm/scripts uml-long)
 
 demo: setup-demo
 	$(Q)$(MAKE) --no-print-directory all tools
