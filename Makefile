@@ -59,7 +59,7 @@ help:
 #:   make unit              the user-space unit tests
 #:   make kunit             KUnit in User-Mode Linux with KASAN and lockdep
 #:   make vm                the end-to-end tests in a guest [KERNEL=6.1] [TESTS=]
-#:   make long              end-to-end tests that take longer, in User-Mode Linux
+#:   make long              end-to-end tests that take longer, hours of silence, costs
 #:   make uml               only build that User-Mode Linux kernel
 #:   make differential SEED=N  simseg, a model and nftables judge the same packets
 #:                          [PACKETS=100000]

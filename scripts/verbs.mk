@@ -41,10 +41,11 @@ vm: setup
 	$(Q)$(MAKE) --no-print-directory check-build
 	$(Q)tests/vm/suite $(KERNEL) $(TESTS)
 
-# What takes too long for every change: all that says so, floor alone.
-long: uml
+# What takes too long for every change: on the floor alone, and by instructions.
+long: setup uml
 	$(Q)$(MAKE) --no-print-directory check-build
 	$(Q)LANES=2 LEAKS=1 tests/uml/e2e $$(tests/vm/scripts uml-long)
+	$(Q)tests/vm/suite icount
 
 demo: setup-demo
 	$(Q)$(MAKE) --no-print-directory all tools

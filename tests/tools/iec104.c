@@ -3,13 +3,14 @@
  * iec104: a small IEC 60870-5-104 peer, master or outstation.
  *
  * usage: iec104 outstation [-p PORT] [-i MS] -l LOG
- *        iec104 master [-p PORT] [-n COUNT] -l LOG ADDR
+ *        iec104 master [-p PORT] [-n COUNT] [-t MS] -l LOG ADDR
  *
  * The outstation (IEC 60870-5-104, 5.1 to 5.6) starts with STARTDT, answers a
  * general interrogation, and sends a numbered bit string (type 7) every MS
  * with sequence numbers; LOG says when each was sent, as numsend's does. The
  * master opens the association, interrogates, acknowledges each W frames with
- * an S frame, and tests the link when it was silent; LOG is as numrecv's.
+ * an S frame, and tests the link when it was silent for MS (t3); LOG is as
+ * numrecv's.
  * With -n it ends with status 0 after that many I frames and one TESTFR
  * confirmation; when t1 expires, a sequence number is wrong, or the
  * connection breaks, with 1.
@@ -25,7 +26,7 @@
 #define K	 12   /* I frames that may be unacknowledged */
 #define W	 8    /* I frames after which to acknowledge */
 #define T1_MS	 3000 /* for the answer to a test or an I frame */
-#define T3_MS	 400  /* silence after which to test */
+#define T3_MS	 400  /* silence after which to test, if nothing else is said */
 
 #define TYPE_BITS 7   /* M_BO_NA_1 */
 #define TYPE_GI	  100 /* C_IC_NA_1 */
@@ -43,7 +44,7 @@ struct link {
 
 static struct send_log *slog;
 static struct recv_log *rlog;
-static unsigned int interval_ms = 50, want;
+static unsigned int interval_ms = 50, t3_ms = T3_MS, want;
 
 static int send_u(struct link *l, uint8_t function)
 {
@@ -176,24 +177,40 @@ static int turn(struct link *l, int ms)
 	return len < 0 || handle(l, apdu, len) ? -1 : 0;
 }
 
+/* For poll(): it wakes up when that time has come, not before. */
+static int ms_until(uint64_t when, uint64_t now)
+{
+	return when > now ? (when - now) / NS_PER_MS + 1 : 0;
+}
+
 static void outstation(int fd)
 {
 	struct link l = { .fd = fd };
 	uint64_t next = 0, now;
 	uint32_t number = 0;
+	int may_send;
 
 	for (;;) {
+		may_send = l.started && ((l.send_seq - l.acked) & 0x7fff) < K &&
+			   number < LOG_MAX - 1;
 		now = now_ns();
-		if (l.started && now >= next && ((l.send_seq - l.acked) & 0x7fff) < K &&
-		    number < LOG_MAX - 1) {
+		if (may_send && now >= next) {
 			slog->stamp[++number] = now;
 			if (send_i(&l, TYPE_BITS, COT_SPONT, number))
 				return;
 			next = now + interval_ms * NS_PER_MS;
 		}
-		if (turn(&l, l.started ? 5 : 1000) < 0)
+		if (turn(&l, may_send ? ms_until(next, now) : 1000) < 0)
 			return;
 	}
+}
+
+/* When the master has to do something although nothing comes. */
+static uint64_t master_due(const struct link *l)
+{
+	if (l->test_sent)
+		return l->test_sent + T1_MS * NS_PER_MS;
+	return l->last_heard + (l->started ? t3_ms : T1_MS) * NS_PER_MS;
 }
 
 static int master(const char *addr, int port)
@@ -208,7 +225,7 @@ static int master(const char *addr, int port)
 	if (send_u(&l, STARTDT_ACT))
 		die("STARTDT");
 	for (;;) {
-		r = turn(&l, 50);
+		r = turn(&l, ms_until(master_due(&l), now_ns()));
 		now = now_ns();
 		if (r < 0)
 			die("association broken");
@@ -218,7 +235,7 @@ static int master(const char *addr, int port)
 			die("t1 expired: no answer to STARTDT");
 		/* A test too when enough has come, so that one is always seen. */
 		if (l.started && !l.test_sent &&
-		    (now - l.last_heard > T3_MS * NS_PER_MS || (rlog->count && !l.test_cons))) {
+		    (now - l.last_heard > t3_ms * NS_PER_MS || (rlog->count && !l.test_cons))) {
 			l.test_sent = now;
 			if (send_u(&l, TESTFR_ACT))
 				die("TESTFR");
@@ -233,7 +250,7 @@ int main(int argc, char **argv)
 	int opt, port = 2404, is_master, listener;
 	const char *path = NULL;
 
-	while ((opt = getopt(argc, argv, "p:i:n:l:")) != -1) {
+	while ((opt = getopt(argc, argv, "p:i:n:t:l:")) != -1) {
 		switch (opt) {
 		case 'p':
 			port = atoi(optarg);
@@ -243,6 +260,9 @@ int main(int argc, char **argv)
 			break;
 		case 'n':
 			want = atoi(optarg);
+			break;
+		case 't':
+			t3_ms = atoi(optarg);
 			break;
 		case 'l':
 			path = optarg;
@@ -254,7 +274,7 @@ int main(int argc, char **argv)
 	is_master = optind < argc && !strcmp(argv[optind], "master");
 	if (!path || argc - optind != 1 + is_master) {
 		fprintf(stderr, "usage: iec104 outstation|master [-p PORT] [-i MS] [-n COUNT] "
-				"-l LOG [ADDR]\n");
+				"[-t MS] -l LOG [ADDR]\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
