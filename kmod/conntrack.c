@@ -206,8 +206,17 @@ void simseg_conntrack_flush(struct net *net, const struct simseg_addrset *addrs)
 	symbol_put(nf_ct_iterate_cleanup_net);
 }
 
-/* What the floor would see of the flow's first packet. */
-static void simseg_conntrack_first(const struct nf_conn *ct, struct simseg_pkt *pkt)
+/* Where the floor would see it. */
+static u8 simseg_conntrack_hook(struct net *net, const struct simseg_pkt *pkt)
+{
+	if (simseg_is_self(net, &pkt->dst))
+		return SIMSEG_HOOK_INPUT;
+	return simseg_is_self(net, &pkt->src) ? SIMSEG_HOOK_OUTPUT : SIMSEG_HOOK_FORWARD;
+}
+
+/* What the floor would see of the flow's first packet. Under RCU. */
+static void simseg_conntrack_first(struct net *net, const struct nf_conn *ct,
+				   struct simseg_pkt *pkt)
 {
 	const struct nf_conntrack_tuple *orig = nf_ct_tuple(ct, IP_CT_DIR_ORIGINAL);
 	const struct nf_conntrack_tuple *reply = nf_ct_tuple(ct, IP_CT_DIR_REPLY);
@@ -221,7 +230,7 @@ static void simseg_conntrack_first(const struct nf_conn *ct, struct simseg_pkt *
 		pkt->dst = reply->src.u3.in6;
 	}
 	pkt->proto = orig->dst.protonum;
-	pkt->hook = SIMSEG_HOOK_FORWARD;
+	pkt->hook = simseg_conntrack_hook(net, pkt);
 	pkt->flags = SIMSEG_PKT_DRY | SIMSEG_PKT_ANY_IIF;
 	if (!simseg_proto_has_ports(pkt->proto) && pkt->proto != IPPROTO_ICMP &&
 	    pkt->proto != IPPROTO_ICMPV6)
@@ -241,9 +250,9 @@ static int simseg_conntrack_stale(struct nf_conn *ct, void *data)
 	struct simseg_key key;
 	int stale = 0;
 
-	simseg_conntrack_first(ct, &pkt);
-	simseg_key_make(&key, &pkt);
 	rcu_read_lock();
+	simseg_conntrack_first(sn->net, ct, &pkt);
+	simseg_key_make(&key, &pkt);
 	if (!simseg_session_find(sn, &key)) {
 		simseg_judge(sn, &pkt, &res);
 		stale = res.verdict == SIMSEG_VERDICT_DENY;
