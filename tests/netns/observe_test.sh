@@ -10,14 +10,14 @@
 . "$(dirname "$0")/lib.sh"
 
 POLICY_OF=([d1]=watched [d2]=enforced [d3]=watched)
-# rules OBSERVE
+# rules OBSERVE [IN]
 rules() {
 	cat <<-EOF
-		  watched: { observe: $1, out: [ { label: ping, proto: icmp, to: masters } ] }
+		  watched: { observe: $1, in: [ ${2-} ], out: [ { label: ping, proto: icmp, to: masters } ] }
 		  enforced: { out: [ { label: ping, proto: icmp, to: masters } ] }
 	EOF
 }
-apply() { seg apply "$(rules "$1" | ruleset)"; }
+apply() { seg apply "$(rules "$@" | ruleset)"; }
 
 # shellcheck disable=SC2046 # lists of targets are split on purpose
 test_passes() {
@@ -79,6 +79,24 @@ offloaded() { conntrack -L -f "ipv$1" -p udp --orig-port-dst "500$1" 2>/dev/null
 stopped() { hold_for 1 same_numbers "$1" "$(numbers "$1")"; }
 same_numbers() { [ "$(numbers "$1")" = "$2" ]; }
 
+# A flow of the gateway's own, observed, that a rule names from then on: connection
+# tracking does not lose it.
+test_own() {
+	local v
+	for v in 4 6; do
+		check "the gateway polls, observed, IPv$v" reach gw "udp/$("addr$v" d1)/161"
+		check "and is tracked, IPv$v" own_tracked "$v"
+	done
+	check 'a rule allows it' apply false '{ label: own, proto: udp, port: 161, from: self }'
+	for v in 4 6; do
+		check "it is tracked as before, IPv$v" own_tracked "$v"
+	done
+	check 'observing again' apply true
+}
+own_tracked() {
+	conntrack -L -f "ipv$1" -p udp --orig-port-dst 161 2>/dev/null | grep -q "dst=$("addr$1" d1) "
+}
+
 topology_up d1 d2 d3 scada attacker
 for who in d1 d2 d3 scada attacker; do
 	background "$who" probe serve tcp/22 udp/161 >/dev/null
@@ -87,6 +105,7 @@ check 'the module and its ruleset' govern "$(rules true | ruleset)"
 test_passes
 test_still_denied
 test_enforce
+test_own
 check 'the counters add up' identity_settles
 check 'the module unloads' unload
 finish
