@@ -151,8 +151,8 @@ test_reuse() {
 }
 
 test_times() {
-	SETTINGS='{ deny_interval: 1, tcp_closed: 1, tcp_closing: 1, tcp_new: 1, tcp_established: 3,
-		udp_new: 1, udp_replied: 1, icmp: 1, other: 1 }'
+	SETTINGS='{ deny_interval: 1, tcp_closed: 1, tcp_closing: 1, tcp_new: 1, tcp_established: 3,'
+	SETTINGS+=' udp_new: 1, udp_replied: 1, icmp: 1, other: 1 }'
 	check 'short times' seg apply "$(policies | ruleset)"
 	check 'a closed, a new and the other sessions end' wait_for 12 none_but established
 	check 'then the established ones' wait_for 9 none_but none
@@ -295,13 +295,21 @@ test_link_control() {
 	# it asks whether somebody has it, in a group that the gateway has joined
 	on d2 ip address add fd64::2:0:1/128 dev eth0
 	check 'duplicate address detection is not judged' wait_for 3 more_links "$links"
+	# which it has joined and leaves by MLD, more than once
 	on d2 ip address del fd64::2:0:1/128 dev eth0
+	check 'link control comes to rest' wait_for 10 links_rest
 	check 'nor is MLD' dropped link 1 raw d2 rawsend -t 1 ip fe80::12 ff02::1 58 \
 		820000000000000000000000000000000000000000000000
 	check 'nor IGMP' dropped link 1 raw d2 rawsend -t 1 ip 10.64.0.12 224.0.0.1 2 1100eeff00000000
 	seg release "${ICCID[d2]}" --reason test >/dev/null
 	check 'all that opened nothing' test "$(sessions d2)" = 0
 }
+links_rest() {
+	local n
+	n=$(drops link)
+	hold_for 2 links_are "$n"
+}
+links_are() { [ "$(drops link)" = "$1" ]; }
 more_links() { [ "$(drops link)" -gt "$1" ]; }
 
 # cast WHO MAC SRC DST: a datagram to many.
