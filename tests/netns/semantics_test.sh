@@ -244,7 +244,7 @@ test_gateway() {
 	for self in 192.0.2.1 fd63::1; do
 		target=$self
 		case $self in *:*) target="[$self]" ;; esac
-		check "DNS of the gateway, $self" resolves d1 "$target"
+		check "DNS of the gateway, $self" wait_for 20 resolves d1 "$target"
 		check_not "but not for a device without the rule, $self" resolves d2 "$target"
 		check "time of the gateway, $self" reach d1 "udp/$self/123"
 		check "and nothing else, $self" silent d1 "udp/$self/124" "tcp/$self/22" "icmp/$self"
