@@ -58,7 +58,7 @@ help:
 #:   make lint              style, sparse, warnings, musl, 32 bit, the netlink spec
 #:   make unit              the user-space unit tests
 #:   make kunit             KUnit in User-Mode Linux with KASAN and lockdep
-#:   make vm                the end-to-end tests in a guest [KERNEL=6.1] [TESTS=]
+#:   make vm                the end-to-end tests in a guest [KERNEL=6.1|icount] [TESTS=]
 #:   make long              end-to-end tests that take longer, hours of silence, costs
 #:   make uml               only build that User-Mode Linux kernel
 #:   make differential SEED=N  simseg, a model and nftables judge the same packets

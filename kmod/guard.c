@@ -94,7 +94,7 @@ static unsigned int simseg_guard_ingress(void *priv, struct sk_buff *skb,
 	struct simseg_pkt pkt;
 	u32 packets, bytes;
 
-	/* the host's own multicast comes back: it was judged at LOCAL_OUT */
+	/* what the host itself sent to a group comes back: judged on its way out */
 	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
 		return NF_ACCEPT;
 	if (family == NFPROTO_UNSPEC || simseg_guard_elsewhere(skb, iface->dev)) {
