@@ -65,6 +65,17 @@ static u32 simseg_opts_flags(u32 flags)
 	       (flags & BPF_SIMSEG_F_LINK ? SIMSEG_PKT_LINK : 0);
 }
 
+/*
+ * GRO, or a sender on this machine, may have made one packet of many frames. In
+ * generic mode, and only there, what stands behind the buffer is the skb's own
+ * shared info.
+ */
+static bool simseg_xdp_merged(const struct xdp_buff *xdp)
+{
+	return rcu_access_pointer(xdp->rxq->dev->xdp_prog) &&
+	       xdp_get_shared_info_from_buff((struct xdp_buff *)xdp)->gso_size;
+}
+
 /**
  * bpf_simseg_xdp_check() - may this packet be dropped?
  * @ctx: of the XDP program; names the interface of arrival
@@ -96,6 +107,7 @@ __bpf_kfunc int bpf_simseg_xdp_check(struct xdp_md *ctx, struct bpf_simseg_opts 
 	frame.dest = opts->dest;
 	frame.vlan_proto = opts->vlan_proto;
 	frame.vlan_id = opts->vlan_id;
+	frame.merged = simseg_xdp_merged(xdp);
 	pkt.src = opts->src;
 	pkt.dst = opts->dst;
 	pkt.sport = opts->sport;

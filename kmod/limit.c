@@ -4,13 +4,18 @@
  * at a limit loses the oldest of its own half-open sessions to a new one, so
  * that a flood is at its own expense and what is answered stays.
  *
+ * Where many devices together fill the half-open ones of the namespace, who has
+ * few of them takes from whoever has the most.
+ *
  * A session counts until its memory is back. So that eviction does not make
  * memory wait for grace periods without bound, only a few evicted ones may: a
- * flood beyond that is merely denied, which is all that it costs.
+ * flood beyond that is merely denied, which is all that it costs. A part of
+ * these few is kept for those who take from others.
  */
 #include "simseg.h"
 
 #define SIMSEG_EVICTED_DEVICE	16	/* evicted, memory not back: of a device */
+#define SIMSEG_EVICTED_OWN	768	/* of all devices, to their own new sessions */
 #define SIMSEG_EVICTED_TOTAL	1024
 #define SIMSEG_EXPIRED_LOOK	8	/* oldest answered ones that may be over */
 
@@ -41,11 +46,28 @@ static struct simseg_session *simseg_limit_victim(struct simseg_net *sn,
 	return victim;
 }
 
-static bool simseg_limit_may_evict(struct simseg_net *sn, struct simseg_device *device)
+/* How many evicted sessions may wait for their memory. */
+struct simseg_budget {
+	int device;
+	int total;
+};
+
+static const struct simseg_budget simseg_limit_own = {
+	.device = SIMSEG_EVICTED_DEVICE,
+	.total = SIMSEG_EVICTED_OWN,
+};
+
+static const struct simseg_budget simseg_limit_others = {
+	.device = SIMSEG_EVICTED_TOTAL,
+	.total = SIMSEG_EVICTED_TOTAL,
+};
+
+static bool simseg_limit_may_evict(struct simseg_net *sn, struct simseg_device *device,
+				   const struct simseg_budget *budget)
 {
-	if (atomic_inc_return(&device->nevicted) > SIMSEG_EVICTED_DEVICE)
+	if (atomic_inc_return(&device->nevicted) > budget->device)
 		goto too_many;
-	if (atomic_inc_return(&sn->sessions.evicted) <= SIMSEG_EVICTED_TOTAL)
+	if (atomic_inc_return(&sn->sessions.evicted) <= budget->total)
 		return true;
 	atomic_dec(&sn->sessions.evicted);
 too_many:
@@ -54,12 +76,13 @@ too_many:
 }
 
 /* Makes room in @device, which has @role in the new session. Under RCU. */
-static bool simseg_limit_evict(struct simseg_net *sn, struct simseg_device *device, int role)
+static bool simseg_limit_evict(struct simseg_net *sn, struct simseg_device *device, int role,
+			       const struct simseg_budget *budget)
 {
 	struct simseg_session *s;
 	int i;
 
-	if (!simseg_limit_may_evict(sn, device))
+	if (!simseg_limit_may_evict(sn, device, budget))
 		return false;
 	for (i = 0; i < 2; i++, role = !role) {
 		s = simseg_limit_victim(sn, device, role);
@@ -74,6 +97,71 @@ static bool simseg_limit_evict(struct simseg_net *sn, struct simseg_device *devi
 	return false;
 }
 
+/* Would simseg_limit_evict() make room? */
+static bool simseg_limit_could_evict(struct simseg_net *sn, struct simseg_device *device,
+				     const struct simseg_budget *budget)
+{
+	return atomic_read(&device->nevicted) < budget->device &&
+	       atomic_read(&sn->sessions.evicted) < budget->total &&
+	       (simseg_limit_victim(sn, device, 0) || simseg_limit_victim(sn, device, 1));
+}
+
+static bool simseg_limit_over_device(const struct simseg_net *sn,
+				     const struct simseg_device *device, int n, int half)
+{
+	return n - atomic_read(&device->nevicted) >
+		       simseg_setting(sn, SIMSEG_A_SETTING_DEVICE_SESSIONS) ||
+	       half > simseg_setting(sn, SIMSEG_A_SETTING_DEVICE_HALF_OPEN);
+}
+
+static bool simseg_limit_over_total(const struct simseg_net *sn, int n, int half)
+{
+	return n - atomic_read(&sn->sessions.evicted) >
+		       simseg_setting(sn, SIMSEG_A_SETTING_SESSIONS) ||
+	       half > simseg_setting(sn, SIMSEG_A_SETTING_HALF_OPEN);
+}
+
+/*
+ * Who has the most half-open sessions, as far as is known, or NULL. Kept as a
+ * number: the device may have gone.
+ */
+static struct simseg_device *simseg_limit_heaviest(const struct simseg_net *sn)
+{
+	u32 id = READ_ONCE(sn->sessions.heaviest);
+
+	return id ? xa_load(&sn->device_ids, id) : NULL;
+}
+
+/* Once a limit is near, it matters who has the most to give. */
+static bool simseg_limit_near(const struct simseg_net *sn, int n, int half)
+{
+	return n > simseg_setting(sn, SIMSEG_A_SETTING_SESSIONS) / 2 ||
+	       half > simseg_setting(sn, SIMSEG_A_SETTING_HALF_OPEN) / 2;
+}
+
+static void simseg_limit_weigh(struct simseg_net *sn, struct simseg_device *device)
+{
+	struct simseg_device *heaviest = simseg_limit_heaviest(sn);
+
+	if (!heaviest || atomic_read(&device->nopening) > atomic_read(&heaviest->nopening))
+		WRITE_ONCE(sn->sessions.heaviest, device->id);
+}
+
+/* Who is to make room for @device in the namespace: it alone, if it has its share. */
+static struct simseg_device *simseg_limit_payer(const struct simseg_net *sn,
+						struct simseg_device *device,
+						const struct simseg_budget **budget)
+{
+	struct simseg_device *heaviest = simseg_limit_heaviest(sn);
+
+	if (heaviest && 2 * atomic_read(&device->nopening) < atomic_read(&heaviest->nopening)) {
+		*budget = &simseg_limit_others;
+		return heaviest;
+	}
+	*budget = &simseg_limit_own;
+	return device;
+}
+
 static void simseg_limit_uncharge_device(struct simseg_device *device, bool opening)
 {
 	if (!device)
@@ -86,13 +174,11 @@ static void simseg_limit_uncharge_device(struct simseg_device *device, bool open
 static int simseg_limit_charge_device(struct simseg_net *sn, struct simseg_device *device,
 				      int role, bool opening)
 {
-	int n = atomic_inc_return(&device->nsessions) - atomic_read(&device->nevicted);
+	int n = atomic_inc_return(&device->nsessions);
 	int half = opening ? atomic_inc_return(&device->nopening) : 0;
 
-	if (n <= simseg_setting(sn, SIMSEG_A_SETTING_DEVICE_SESSIONS) &&
-	    half <= simseg_setting(sn, SIMSEG_A_SETTING_DEVICE_HALF_OPEN))
-		return 0;
-	if (simseg_limit_evict(sn, device, role))
+	if (!simseg_limit_over_device(sn, device, n, half) ||
+	    simseg_limit_evict(sn, device, role, &simseg_limit_own))
 		return 0;
 	simseg_limit_uncharge_device(device, opening);
 	return -EDQUOT;
@@ -102,16 +188,26 @@ static int simseg_limit_charge_total(struct simseg_net *sn, const struct simseg_
 				     bool opening)
 {
 	struct simseg_session_table *table = &sn->sessions;
-	int n = atomic_inc_return(&table->count) - atomic_read(&table->evicted);
-	int half = opening ? atomic_inc_return(&table->opening) : 0, i;
+	int half = opening ? atomic_inc_return(&table->opening) : 0;
+	int n = atomic_inc_return(&table->count), i;
+	bool over = simseg_limit_over_total(sn, n, half);
+	bool near = simseg_limit_near(sn, n, half);
+	const struct simseg_budget *budget;
+	struct simseg_device *payer;
 
-	if (n <= simseg_setting(sn, SIMSEG_A_SETTING_SESSIONS) &&
-	    half <= simseg_setting(sn, SIMSEG_A_SETTING_HALF_OPEN))
-		return 0;
 	for (i = 0; i < 2; i++) {
-		if (res->device[i] && simseg_limit_evict(sn, res->device[i], i))
-			return 0;
+		if (!res->device[i])
+			continue;
+		if (near)
+			simseg_limit_weigh(sn, res->device[i]);
+		if (!over)
+			continue;
+		payer = simseg_limit_payer(sn, res->device[i], &budget);
+		if (simseg_limit_evict(sn, payer, i, budget))
+			over = false;
 	}
+	if (!over)
+		return 0;
 	atomic_dec(&table->count);
 	if (opening)
 		atomic_dec(&table->opening);
@@ -139,6 +235,39 @@ int simseg_limit_charge(struct simseg_net *sn, const struct simseg_result *res, 
 			simseg_limit_uncharge_device(res->device[i], opening);
 	}
 	return err;
+}
+
+static bool simseg_limit_refuses_device(struct simseg_net *sn, struct simseg_device *device,
+					bool opening)
+{
+	return simseg_limit_over_device(sn, device, atomic_read(&device->nsessions) + 1,
+					opening ? atomic_read(&device->nopening) + 1 : 0) &&
+	       !simseg_limit_could_evict(sn, device, &simseg_limit_own);
+}
+
+/* What simseg_limit_charge() would say, without charging. */
+int simseg_limit_ask(struct simseg_net *sn, const struct simseg_result *res, bool opening)
+{
+	struct simseg_session_table *table = &sn->sessions;
+	const struct simseg_budget *budget;
+	struct simseg_device *payer;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (res->device[i] && simseg_limit_refuses_device(sn, res->device[i], opening))
+			return -EDQUOT;
+	}
+	if (!simseg_limit_over_total(sn, atomic_read(&table->count) + 1,
+				     opening ? atomic_read(&table->opening) + 1 : 0))
+		return 0;
+	for (i = 0; i < 2; i++) {
+		if (!res->device[i])
+			continue;
+		payer = simseg_limit_payer(sn, res->device[i], &budget);
+		if (simseg_limit_could_evict(sn, payer, budget))
+			return 0;
+	}
+	return -ENOSPC;
 }
 
 /* What was charged for a session that never came to be. */

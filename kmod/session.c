@@ -169,7 +169,7 @@ static u8 simseg_session_from(const struct simseg_session *s, const struct simse
 }
 
 /* Opened by a packet from the middle of a stream? */
-static bool simseg_session_pickup(const struct simseg_pkt *pkt)
+bool simseg_session_pickup(const struct simseg_pkt *pkt)
 {
 	return pkt->proto == IPPROTO_TCP && !(pkt->tcp_flags & 0x02);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sessions by themselves: states, timeouts, ends, reuse and limits. What
- * changes do to them is in change_test.c.
+ * Sessions by themselves: states, timeouts, ends and reuse. What changes do to
+ * them is in change_test.c, and how many there may be in limit_test.c.
  */
 #include <linux/jiffies.h>
 
@@ -25,7 +25,7 @@ static const struct simtest_flow session_ntp = {
 };
 
 /* Each setting a time of its own, so that a mix-up shows. */
-static void session_world(struct simtest *t, u32 device_limit, u32 limit)
+static void session_world(struct simtest *t)
 {
 	struct simseg_upload *up;
 	u32 setting;
@@ -34,13 +34,6 @@ static void session_world(struct simtest *t, u32 device_limit, u32 limit)
 	up = simtest_world_rules(t);
 	for (setting = SIMSEG_A_SETTING_TCP_NEW; setting <= SIMSEG_A_SETTING_OTHER; setting++)
 		KUNIT_ASSERT_EQ(t->kunit, 0, simtest_setting(t, up, setting, 100 + setting));
-	if (device_limit)
-		KUNIT_ASSERT_EQ(t->kunit, 0,
-				simtest_setting(t, up, SIMSEG_A_SETTING_DEVICE_SESSIONS,
-						device_limit));
-	if (limit)
-		KUNIT_ASSERT_EQ(t->kunit, 0,
-				simtest_setting(t, up, SIMSEG_A_SETTING_SESSIONS, limit));
 	KUNIT_ASSERT_EQ(t->kunit, 0, simtest_commit(t, up, 0, NULL));
 }
 
@@ -135,7 +128,7 @@ static void session_test_fin(struct kunit *test)
 {
 	struct simtest *t = test->priv;
 
-	session_world(t, 0, 0);
+	session_world(t);
 	session_walk(t, &session_https, session_fin, ARRAY_SIZE(session_fin));
 	/* a RST after both FINs is a formality, and not how it ended */
 	session_expect_end(t, &session_https, SIMSEG_END_FIN);
@@ -145,7 +138,7 @@ static void session_test_refused(struct kunit *test)
 {
 	struct simtest *t = test->priv;
 
-	session_world(t, 0, 0);
+	session_world(t);
 	session_walk(t, &session_https, session_refused, ARRAY_SIZE(session_refused));
 	session_expect_end(t, &session_https, SIMSEG_END_RST);
 }
@@ -154,7 +147,7 @@ static void session_test_aborted(struct kunit *test)
 {
 	struct simtest *t = test->priv;
 
-	session_world(t, 0, 0);
+	session_world(t);
 	session_walk(t, &session_https, session_aborted, ARRAY_SIZE(session_aborted));
 	session_expect_end(t, &session_https, SIMSEG_END_RST);
 }
@@ -163,7 +156,7 @@ static void session_test_timeout(struct kunit *test)
 {
 	struct simtest *t = test->priv;
 
-	session_world(t, 0, 0);
+	session_world(t);
 	session_walk(t, &session_https, session_fin, 5);
 	session_expect_end(t, &session_https, SIMSEG_END_TIMEOUT);
 }
@@ -185,7 +178,7 @@ static void session_test_timeouts(struct kunit *test)
 	struct simseg_session s;
 	unsigned int i;
 
-	session_world(t, 0, 0);
+	session_world(t);
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		flow.proto = rows[i].proto;
 		flow.dport = rows[i].dport;
@@ -211,7 +204,7 @@ static void session_test_reuse(struct kunit *test)
 	struct simtest_flow dry = session_https, ack = session_https;
 	struct simseg_session first, second;
 
-	session_world(t, 0, 0);
+	session_world(t);
 	session_walk(t, &session_https, session_aborted, ARRAY_SIZE(session_aborted));
 	KUNIT_ASSERT_TRUE(test, simtest_session(t, &session_https, &first));
 	ack.tcp = ACK;
@@ -237,192 +230,11 @@ static void session_test_reuse_other(struct kunit *test)
 	struct simtest *t = test->priv;
 	struct simtest_flow back;
 
-	session_world(t, 0, 0);
+	session_world(t);
 	session_walk(t, &session_https, session_aborted, ARRAY_SIZE(session_aborted));
 	simtest_reply(&session_https, SIMTEST_NET0, &back);
 	back.tcp = SYN;
 	SIMTEST_EXPECT_REASON(t, &back, NO_RULE);
-}
-
-static void session_expect_count(struct simtest *t, u32 n, u32 sessions)
-{
-	struct simseg_device *device = simtest_find(t, n);
-
-	KUNIT_ASSERT_NOT_NULL(t->kunit, device);
-	rcu_barrier();	/* a session counts until its memory is back */
-	KUNIT_EXPECT_EQ(t->kunit, atomic_read(&device->nsessions), sessions);
-	KUNIT_EXPECT_EQ(t->kunit, atomic_read(&device->nevicted), 0);
-}
-
-/* An answered flow, which is not evicted; the port tells them apart. */
-static void session_open_answered(struct simtest *t, const struct simtest_flow *flow, u16 sport,
-				  u8 back_on)
-{
-	struct simtest_flow open = *flow, reply;
-
-	open.sport = sport;
-	SIMTEST_EXPECT_REASON(t, &open, RULE);
-	simtest_reply(&open, back_on, &reply);
-	SIMTEST_EXPECT_REASON(t, &reply, SESSION);
-}
-
-static void session_test_device_limit(struct kunit *test)
-{
-	struct simtest *t = test->priv;
-	struct simtest_flow more = session_ntp, dry = session_ntp;
-	struct simseg_session s;
-	int i;
-
-	session_world(t, 3, 0);
-	for (i = 0; i < 3; i++)
-		session_open_answered(t, &session_ntp, SIMTEST_PORT + i, SIMTEST_NET0);
-	session_expect_count(t, SIMTEST_ID_METER, 3);
-	more.sport += 3;
-	SIMTEST_EXPECT_REASON(t, &more, DEVICE_LIMIT);
-	session_expect_count(t, SIMTEST_ID_METER, 3);
-	KUNIT_EXPECT_EQ(test, simtest_sessions(t), 3);
-	dry.sport += 3;
-	dry.flags = SIMSEG_PKT_DRY;
-	SIMTEST_EXPECT_REASON(t, &dry, RULE);
-	/* what is open goes on, and another device is not touched */
-	SIMTEST_EXPECT_REASON(t, &session_ntp, SESSION);
-	more.src = SIMTEST_ROAMER;
-	SIMTEST_EXPECT_REASON(t, &more, RULE);
-	/* one whose time is over makes room */
-	more.src = SIMTEST_METER;
-	simtest_age(t, &session_ntp, 1);
-	SIMTEST_EXPECT_REASON(t, &more, RULE);
-	KUNIT_EXPECT_EQ(test, simtest_ends(SIMSEG_END_EVICTED), 1);
-	KUNIT_EXPECT_FALSE(test, simtest_session(t, &session_ntp, &s));
-	session_expect_count(t, SIMTEST_ID_METER, 3);
-}
-
-/* Oldest unanswered first; answered ones stay. */
-static void session_test_evict(struct kunit *test)
-{
-	struct simtest *t = test->priv;
-	struct simtest_flow flow = session_ntp;
-	struct simseg_session s;
-	int i;
-
-	session_world(t, 4, 0);
-	session_open_answered(t, &session_ntp, SIMTEST_PORT, SIMTEST_NET0);
-	for (i = 1; i < 12; i++) {
-		flow.sport = SIMTEST_PORT + i;
-		SIMTEST_EXPECT_REASON(t, &flow, RULE);
-		session_expect_count(t, SIMTEST_ID_METER, min(i + 1, 4));
-	}
-	KUNIT_EXPECT_TRUE(test, simtest_session(t, &session_ntp, &s));
-	flow.sport = SIMTEST_PORT + 8;
-	KUNIT_EXPECT_FALSE(test, simtest_session(t, &flow, &s));
-	flow.sport = SIMTEST_PORT + 9;
-	KUNIT_EXPECT_TRUE(test, simtest_session(t, &flow, &s));
-	KUNIT_EXPECT_EQ(test, simtest_ends(SIMSEG_END_EVICTED), 8);
-}
-
-/* What waits for its memory has a limit: beyond it a flood is only denied. */
-static void session_test_flood(struct kunit *test)
-{
-	struct simtest *t = test->priv;
-	struct simtest_flow flow = session_ntp;
-	int i, allowed = 0;
-
-	session_world(t, 2, 0);
-	rcu_read_lock();
-	for (i = 0; i < 100; i++) {
-		flow.sport = SIMTEST_PORT + i;
-		allowed += simtest_judge(t, &flow) == SIMSEG_REASON_RULE;
-	}
-	rcu_read_unlock();
-	KUNIT_EXPECT_EQ(test, allowed, 2 + 16);
-	session_expect_count(t, SIMTEST_ID_METER, 2);
-	SIMTEST_EXPECT_REASON(t, &flow, RULE);
-}
-
-/* Half-open ones have a limit of their own, and leave it when answered. */
-static void session_test_half_open(struct kunit *test)
-{
-	struct simtest *t = test->priv;
-	struct simseg_device *device;
-	struct simtest_flow flow = session_ntp;
-	struct simseg_session s;
-	struct simseg_upload *up;
-	int i;
-
-	simtest_world(t);
-	up = simtest_world_rules(t);
-	KUNIT_ASSERT_EQ(test, 0, simtest_setting(t, up, SIMSEG_A_SETTING_DEVICE_HALF_OPEN, 2));
-	KUNIT_ASSERT_EQ(test, 0, simtest_commit(t, up, 0, NULL));
-	device = simtest_find(t, SIMTEST_ID_METER);
-	for (i = 0; i < 5; i++)
-		session_open_answered(t, &session_ntp, SIMTEST_PORT + i, SIMTEST_NET0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&device->nopening), 0);
-	for (; i < 8; i++) {
-		flow.sport = SIMTEST_PORT + i;
-		SIMTEST_EXPECT_REASON(t, &flow, RULE);
-	}
-	KUNIT_EXPECT_EQ(test, atomic_read(&device->nopening), 2);
-	KUNIT_EXPECT_EQ(test, atomic_read(&t->sn->sessions.opening), 2);
-	flow.sport = SIMTEST_PORT + 5;
-	KUNIT_EXPECT_FALSE(test, simtest_session(t, &flow, &s));
-	session_expect_count(t, SIMTEST_ID_METER, 7);
-	KUNIT_EXPECT_EQ(test, simtest_ends(SIMSEG_END_EVICTED), 1);
-}
-
-/* Who is called may be full: the caller pays nothing for what is refused. */
-static void session_test_responder_limit(struct kunit *test)
-{
-	struct simtest_flow call = session_https, dns = {
-		.src = SIMTEST_CAMERA, .dst = SIMTEST_SCADA, .in = SIMTEST_SIM1,
-		.hook = SIMSEG_HOOK_FORWARD, .proto = IPPROTO_UDP, .dport = 53,
-	};
-	struct simtest *t = test->priv;
-	int i;
-
-	session_world(t, 2, 0);
-	call.dst = SIMTEST_CAMERA;
-	call.dport = 554;
-	for (i = 0; i < 2; i++)
-		session_open_answered(t, &dns, SIMTEST_PORT + i, SIMTEST_NET0);
-	SIMTEST_EXPECT_REASON(t, &call, DEVICE_LIMIT);
-	session_expect_count(t, SIMTEST_ID_METER, 0);
-	session_expect_count(t, SIMTEST_ID_CAMERA, 2);
-	KUNIT_EXPECT_EQ(test, simtest_sessions(t), 2);
-}
-
-static void session_test_total_limit(struct kunit *test)
-{
-	struct simtest *t = test->priv;
-	struct simtest_flow flow = session_ntp, last = session_ntp;
-	struct simseg_receipt receipt = {};
-	struct simseg_session s;
-	int i;
-
-	last.sport = SIMTEST_PORT + 3;
-
-	session_world(t, 0, 3);
-	for (i = 0; i < 3; i++) {
-		flow.sport = SIMTEST_PORT + i;
-		SIMTEST_EXPECT_REASON(t, &flow, RULE);
-	}
-	/* who has nothing to give is refused; who has gives of its own */
-	flow.sport = SIMTEST_PORT + 3;
-	flow.src = SIMTEST_ROAMER;
-	SIMTEST_EXPECT_REASON(t, &flow, SESSION_LIMIT);
-	session_expect_count(t, SIMTEST_ID_METER, 3);
-	flow.src = SIMTEST_METER;
-	SIMTEST_EXPECT_REASON(t, &flow, RULE);
-	KUNIT_EXPECT_FALSE(test, simtest_session(t, &session_ntp, &s));
-	session_expect_count(t, SIMTEST_ID_METER, 3);
-	/* one that is killed makes room once its memory is back */
-	flow.src = SIMTEST_ROAMER;
-	KUNIT_ASSERT_TRUE(test, simtest_session(t, &last, &s));
-	KUNIT_EXPECT_EQ(test, 0, simseg_session_kill(t->sn, s.id, &receipt));
-	KUNIT_EXPECT_EQ(test, receipt.sessions, 1);
-	KUNIT_EXPECT_EQ(test, simtest_ends(SIMSEG_END_KILLED), 1);
-	KUNIT_EXPECT_EQ(test, simtest_sessions(t), 2);
-	SIMTEST_EXPECT_REASON(t, &flow, RULE);
-	KUNIT_EXPECT_EQ(test, -ENOENT, simseg_session_kill(t->sn, s.id, &receipt));
 }
 
 /* Two packets that open the same flow at once: one of them does. */
@@ -433,7 +245,7 @@ static void session_test_twice(struct kunit *test)
 	struct simseg_pkt pkt, quote;
 	int first, second;
 
-	session_world(t, 0, 0);
+	session_world(t);
 	simtest_pkt(t, &session_ntp, &pkt, &quote);
 	res.device[0] = simtest_find(t, SIMTEST_ID_METER);
 	rcu_read_lock();
@@ -442,7 +254,7 @@ static void session_test_twice(struct kunit *test)
 	rcu_read_unlock();
 	KUNIT_EXPECT_EQ(test, first, 0);
 	KUNIT_EXPECT_EQ(test, second, -EEXIST);
-	session_expect_count(t, SIMTEST_ID_METER, 1);
+	simtest_expect_count(t, SIMTEST_ID_METER, 1);
 	KUNIT_EXPECT_EQ(test, simtest_sessions(t), 1);
 	KUNIT_EXPECT_EQ(test, simtest_records.kinds[SIMSEG_RECORD_OPEN], 1);
 }
@@ -459,7 +271,7 @@ static void session_test_same_device(struct kunit *test)
 	struct simtest_flow flow = session_ntp;
 	u32 conntrack = 0;
 
-	session_world(t, 0, 0);
+	session_world(t);
 	simtest_spec_bind(t, spec, IP(10, 64, 5, 1), 32, "st-sim0");
 	simtest_spec_bind(t, spec, IP(10, 64, 5, 2), 32, "st-sim0");
 	simtest_spec_rule(t, spec, &both[0]);
@@ -468,10 +280,10 @@ static void session_test_same_device(struct kunit *test)
 	flow.src = IP(10, 64, 5, 1);
 	flow.dst = IP(10, 64, 5, 2);
 	SIMTEST_EXPECT_REASON(t, &flow, RULE);
-	session_expect_count(t, 50, 2);
+	simtest_expect_count(t, 50, 2);
 	KUNIT_EXPECT_EQ(test, 1, simseg_sessions_cut_device(t->sn, simtest_find(t, 50),
 							    SIMSEG_END_KILLED, &conntrack));
-	session_expect_count(t, 50, 0);
+	simtest_expect_count(t, 50, 0);
 	KUNIT_EXPECT_EQ(test, simtest_sessions(t), 0);
 }
 
@@ -509,12 +321,6 @@ static struct kunit_case session_test_cases[] = {
 	KUNIT_CASE_PARAM(session_test_timeouts, simtest_families),
 	KUNIT_CASE_PARAM(session_test_reuse, simtest_families),
 	KUNIT_CASE_PARAM(session_test_reuse_other, simtest_families),
-	KUNIT_CASE_PARAM(session_test_device_limit, simtest_families),
-	KUNIT_CASE_PARAM(session_test_evict, simtest_families),
-	KUNIT_CASE_PARAM(session_test_flood, simtest_families),
-	KUNIT_CASE_PARAM(session_test_half_open, simtest_families),
-	KUNIT_CASE_PARAM(session_test_responder_limit, simtest_families),
-	KUNIT_CASE_PARAM(session_test_total_limit, simtest_families),
 	KUNIT_CASE_PARAM(session_test_twice, simtest_families),
 	KUNIT_CASE_PARAM(session_test_same_device, simtest_families),
 	KUNIT_CASE_PARAM(session_test_key, simtest_families),

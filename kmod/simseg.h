@@ -189,6 +189,7 @@ u8 simseg_key_make(struct simseg_key *key, const struct simseg_pkt *pkt);
 struct simseg_session *simseg_session_find(struct simseg_net *sn, const struct simseg_key *key);
 int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
 			  struct simseg_result *res, u32 change);
+bool simseg_session_pickup(const struct simseg_pkt *pkt);
 void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
 			    const struct simseg_pkt *pkt, u8 dir);
 void simseg_session_grant(struct simseg_session *s, int side, const struct simseg_policy *policy,
@@ -204,6 +205,7 @@ int simseg_session_kill(struct simseg_net *sn, u64 id, struct simseg_receipt *re
 
 /* limit.c: who pays for a session */
 int simseg_limit_charge(struct simseg_net *sn, const struct simseg_result *res, bool opening);
+int simseg_limit_ask(struct simseg_net *sn, const struct simseg_result *res, bool opening);
 void simseg_limit_uncharge(struct simseg_net *sn, const struct simseg_result *res, bool opening);
 void simseg_limit_opened(struct simseg_session *s);
 void simseg_limit_freed(struct simseg_session *s);
@@ -258,10 +260,10 @@ void simseg_floor_unregister(struct net *net);
 /* guard.c */
 int simseg_guard_register(struct simseg_iface *iface);
 void simseg_guard_unregister(struct simseg_iface *iface);
-u8 simseg_guard_family(const struct sk_buff *skb);
 bool simseg_guard_deny(struct simseg_net *sn, struct simseg_iface *iface,
-		       enum simseg_iface_counter counter, const struct sk_buff *skb, u8 family,
-		       const struct simseg_result *res, const struct nf_hook_state *state);
+		       enum simseg_iface_counter counter, const struct sk_buff *skb,
+		       const struct simseg_result *res, const struct nf_hook_state *state,
+		       bool link);
 
 /* bridge.c */
 unsigned int simseg_bridge_forward(void *priv, struct sk_buff *skb,
@@ -323,6 +325,7 @@ struct simseg_frame {
 	const u8 *dest;		/* hardware address, where the link has any */
 	__be16 vlan_proto;	/* 0: untagged */
 	u16 vlan_id;
+	bool merged;		/* several frames in one */
 };
 
 u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8 *reason);

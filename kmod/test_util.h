@@ -162,6 +162,7 @@ u8 simtest_judge_result(struct simtest *t, const struct simtest_flow *flow,
 			struct simseg_result *res);
 void simtest_age(struct simtest *t, const struct simtest_flow *flow, long overdue);
 u32 simtest_ends(u8 end);
+void simtest_expect_count(struct simtest *t, u32 n, u32 sessions);
 void simtest_reply(const struct simtest_flow *flow, u8 in, struct simtest_flow *reply);
 bool simtest_session(struct simtest *t, const struct simtest_flow *flow,
 		     struct simseg_session *copy);

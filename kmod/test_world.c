@@ -300,3 +300,14 @@ void simtest_world(struct simtest *t)
 	KUNIT_ASSERT_EQ(test, 0, simtest_quarantine(t, SIMTEST_ID_CUT, SIMTEST_HELPER, false,
 						    NULL));
 }
+
+/* Sessions that @n counts, once memory is back. */
+void simtest_expect_count(struct simtest *t, u32 n, u32 sessions)
+{
+	struct simseg_device *device = simtest_find(t, n);
+
+	KUNIT_ASSERT_NOT_NULL(t->kunit, device);
+	rcu_barrier();	/* a session counts until its memory is back */
+	KUNIT_EXPECT_EQ(t->kunit, atomic_read(&device->nsessions), sessions);
+	KUNIT_EXPECT_EQ(t->kunit, atomic_read(&device->nevicted), 0);
+}

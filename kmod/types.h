@@ -252,6 +252,7 @@ struct simseg_session_table {
 	atomic_t count;		/* until the memory is back */
 	atomic_t opening;	/* half-open ones */
 	atomic_t evicted;	/* whose memory is not back yet */
+	u32 heaviest;		/* id of the device with the most half-open ones, or 0 */
 	atomic64_t next_id;
 };
 

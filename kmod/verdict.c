@@ -408,8 +408,9 @@ static void simseg_open(struct simseg_net *sn, const struct simseg_pkt *pkt, u32
 	int err;
 
 	if (pkt->flags & SIMSEG_PKT_DRY)
-		return;
-	err = simseg_session_create(sn, pkt, res, change);
+		err = simseg_limit_ask(sn, res, !simseg_session_pickup(pkt));
+	else
+		err = simseg_session_create(sn, pkt, res, change);
 	if (!err)
 		return;
 	if (err == -EEXIST) {	/* another CPU opened it meanwhile */

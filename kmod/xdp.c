@@ -16,7 +16,8 @@
 
 /*
  * Where the driver, or the sender at the other end of a veth pair, keeps the
- * tag beside the frame, XDP cannot see it: an untagged frame may be a VLAN's.
+ * tag beside the frame, XDP cannot see it: an untagged frame may be a VLAN's, and
+ * the tag of a tagged one may be the inner of two.
  */
 static bool simseg_xdp_hides_tags(const struct net_device *dev)
 {
@@ -35,14 +36,14 @@ static struct net_device *simseg_xdp_arrival(const struct simseg_frame *frame)
 	/* Bridge ports, bond and team members, macvlan: another device gets it. */
 	if (rcu_access_pointer(dev->rx_handler))
 		return NULL;
+	if (simseg_xdp_hides_tags(dev))
+		return NULL;
 	if (frame->vlan_proto) {
 		dev = __vlan_find_dev_deep_rcu(dev, frame->vlan_proto, frame->vlan_id);
 		if (!dev || rcu_access_pointer(dev->rx_handler))
 			return NULL;
 		if (!net_eq(dev_net(dev), dev_net(frame->dev)))
 			return NULL;
-	} else if (simseg_xdp_hides_tags(dev)) {
-		return NULL;
 	}
 	/* In a VRF the hooks see the VRF's device. */
 	if (netif_is_l3_slave(dev))
@@ -181,7 +182,8 @@ static u8 simseg_xdp_judge_rcu(const struct simseg_frame *frame, struct simseg_p
 		return SIMSEG_VERDICT_PASS;
 	}
 	dev = simseg_xdp_arrival(frame);
-	if (!dev || !simseg_xdp_ours(frame, dev))
+	/* what was merged is counted by its frames, which only the floor can tell */
+	if (!dev || frame->merged || !simseg_xdp_ours(frame, dev))
 		return SIMSEG_VERDICT_PASS;
 
 	pkt->hook = SIMSEG_HOOK_XDP;
