@@ -14,7 +14,7 @@
 
 #include "simseg.h"
 
-u8 simseg_guard_family(const struct sk_buff *skb)
+static u8 simseg_guard_family(const struct sk_buff *skb)
 {
 	switch (skb->protocol) {
 	case htons(ETH_P_IP):
@@ -24,6 +24,12 @@ u8 simseg_guard_family(const struct sk_buff *skb)
 	default:
 		return NFPROTO_UNSPEC;
 	}
+}
+
+/* What GRO has merged was that many frames. */
+static u32 simseg_guard_frames(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb) ? max_t(u32, skb_shinfo(skb)->gso_segs, 1) : 1;
 }
 
 /*
@@ -43,23 +49,29 @@ static bool simseg_guard_elsewhere(const struct sk_buff *skb, struct net_device 
 
 /*
  * Counts and notes a packet that is not to pass, @iface may be NULL, unless it is
- * link control, which only a full look can tell. True: drop it.
+ * link control, where @link lets that pass: only a full look can tell. True: drop
+ * it. What is not IP names no addresses, and is only counted.
  */
 bool simseg_guard_deny(struct simseg_net *sn, struct simseg_iface *iface,
-		       enum simseg_iface_counter counter, const struct sk_buff *skb, u8 family,
-		       const struct simseg_result *res, const struct nf_hook_state *state)
+		       enum simseg_iface_counter counter, const struct sk_buff *skb,
+		       const struct simseg_result *res, const struct nf_hook_state *state,
+		       bool link)
 {
-	struct simseg_pkt pkt, quote;
+	struct simseg_pkt pkt = { .packets = simseg_guard_frames(skb), .bytes = skb->len };
+	u8 family = simseg_guard_family(skb);
+	struct simseg_pkt quote;
 
-	simseg_parse(skb, family, skb_network_offset(skb), &pkt, &quote);
-	if (pkt.flags & SIMSEG_PKT_LINK && !pkt.malformed)
+	if (family != NFPROTO_UNSPEC)
+		simseg_parse(skb, family, skb_network_offset(skb), &pkt, &quote);
+	if (link && pkt.flags & SIMSEG_PKT_LINK && !pkt.malformed)
 		return false;
 	pkt.in = state->in;
 	pkt.out = state->out;
 	simseg_count(sn, res->reason, pkt.packets, pkt.bytes);
 	if (iface)
 		simseg_iface_count(iface, counter, pkt.packets);
-	simseg_deny_note(sn, &pkt, res);
+	if (family != NFPROTO_UNSPEC)
+		simseg_deny_note(sn, &pkt, res);
 	return true;
 }
 
@@ -67,12 +79,6 @@ static bool simseg_guard_active(const struct simseg_iface *iface)
 {
 	return iface->side == SIMSEG_SIDE_SIM && READ_ONCE(iface->sn->hooked) &&
 	       !READ_ONCE(iface->sn->disarmed);
-}
-
-/* What GRO has merged was that many frames. */
-static u32 simseg_guard_frames(const struct sk_buff *skb)
-{
-	return skb_is_gso(skb) ? max_t(u32, skb_shinfo(skb)->gso_segs, 1) : 1;
 }
 
 /*
@@ -116,8 +122,8 @@ static unsigned int simseg_guard_ingress(void *priv, struct sk_buff *skb,
 		simseg_judge_address(iface->sn, &pkt.src, &pkt.dst, state->in, NULL, &res);
 	if (likely(!res.reason))
 		return NF_ACCEPT;
-	return simseg_guard_deny(iface->sn, iface, SIMSEG_IFACE_GUARD_DROP, skb, family, &res,
-				 state) ? NF_DROP : NF_ACCEPT;
+	return simseg_guard_deny(iface->sn, iface, SIMSEG_IFACE_GUARD_DROP, skb, &res, state,
+				 true) ? NF_DROP : NF_ACCEPT;
 }
 
 static unsigned int simseg_guard_egress(void *priv, struct sk_buff *skb,
@@ -138,8 +144,8 @@ static unsigned int simseg_guard_egress(void *priv, struct sk_buff *skb,
 		simseg_judge_address(iface->sn, &pkt.src, &pkt.dst, NULL, state->out, &res);
 	if (likely(!res.reason))
 		return NF_ACCEPT;
-	return simseg_guard_deny(iface->sn, iface, SIMSEG_IFACE_TX_GUARD_DROP, skb, family, &res,
-				 state) ? NF_DROP : NF_ACCEPT;
+	return simseg_guard_deny(iface->sn, iface, SIMSEG_IFACE_TX_GUARD_DROP, skb, &res, state,
+				 true) ? NF_DROP : NF_ACCEPT;
 }
 
 static void simseg_guard_fill(struct nf_hook_ops *ops, struct simseg_iface *iface,

@@ -2,75 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kernels: uml-long
 #
-# The ways that a packet can take through a gateway: VLANs, VRFs, bridges, back
-# out of the interface that it came from, multicast, queues to user space, and
+# The ways that a packet can take through a gateway: VLANs, back out of the
+# interface that it came from, multicast, queues to user space, and
 # packets that a program puts on a link itself. On each of them what is allowed
 # passes, what is not does not, and either is judged once.
 
 # shellcheck source=tests/netns/lib.sh
 . "$(dirname "$0")/lib.sh"
-# shellcheck source=tests/netns/tally.sh
-. "$TOP/tests/netns/tally.sh"
-
-POLICY_OF=([d1]=talker [d2]=talker [d3]=talker)
-OUT=	# one more rule of each direction
-IN=
-
-policies() {
-	cat <<-EOF
-		  talker:
-		    out:
-		      - { label: telemetry, proto: udp, port: 5000, to: masters }
-		      $OUT
-		    in:
-		      - { label: poll, proto: udp, port: 6000, from: masters }
-		      $IN
-	EOF
-}
-
-# in_force OUT IN: peers of one more rule each; d2 is at $D2_AT.
-in_force() {
-	OUT=${1:+"- { label: more, proto: udp, port: [5000, 7000], to: $1 }"}
-	IN=${2:+"- { label: more, proto: udp, port: [5000, 7000], from: $2 }"}
-	policies | ruleset >/dev/null
-	sed -i "/${ICCID[d2]}/s/dev: wwan1/dev: ${D2_AT:-wwan1}/" "$WORK/ruleset.yaml"
-	seg apply "$WORK/ruleset.yaml"
-}
-
-# says WHO SRC DST PORT
-says() { raw "$1" rawsend udp "$2" "$3" 4000 "$4"; }
-
-# passes TO COMMAND..., denied TO REASON COMMAND...: the packet that it sends.
-passes() { came "$1" datagrams 1 "${@:2}"; }
-denied() { stays "$1" datagrams dropped "$2" 1 "${@:3}"; }
-
-# judged COMMAND...: one verdict of the floor more, and no more than one.
-judged() {
-	local want
-	want=$(($(verdicts) + 1))
-	"$@" && wait_for 2 verdicts_are "$want" && return
-	echo "$(verdicts) verdicts, $want expected"
-	return 1
-}
-verdicts() {
-	local verdict packets sum=0
-	while read -r verdict _ packets _; do
-		case $verdict in allow | deny) sum=$((sum + packets)) ;; esac
-	done < <(seg stats)
-	echo "$sum"
-}
-verdicts_are() { [ "$(verdicts)" = "$1" ]; }
-
-# The same for each path: out of the device and in from SCADA, good and bad.
-four_ways() {
-	local what="$1, IPv$2" v=$2 who=$3 device scada
-	device=$(addr "$v" "$who") scada=$(addr "$v" scada)
-	check "$what: out, allowed" judged passes scada says "$who" "$device" "$scada" 5000
-	check "$what: out, denied" judged denied scada no-rule says "$who" "$device" "$scada" 6000
-	check "$what: in, allowed" judged passes "$who" via_eth0 says scada "$scada" "$device" 6000
-	check "$what: in, denied" judged denied "$who" no-rule via_eth0 says scada "$scada" "$device" 5000
-}
-via_eth0() { via=eth0 "$@"; }
+# shellcheck source=tests/netns/ways.sh
+. "$TOP/tests/netns/ways.sh"
 
 # path_of N DEV: device N is behind DEV now, where its address is bound.
 path_of() {
@@ -120,37 +60,6 @@ test_vlans() {
 	on d2 ip link del eth0.9
 }
 another_tag() { if [ "$via" = eth0.7 ]; then via=eth0.9.8 "$@"; else via=eth0.7 "$@"; fi; }
-
-# ---- VRF -------------------------------------------------------------------------
-
-# The links of d1 and SCADA in a routing table of their own.
-test_vrf() {
-	local v
-	ip link add apn type vrf table 100
-	ip link set apn up
-	ip link set wwan0 master apn
-	ip link set net0 master apn
-	link_again 1 wwan0 vrf apn
-	ip -batch - <<-EOF
-		address replace fd20::1/64 dev net0 nodad
-		neigh replace 10.20.0.5 lladdr 02:00:00:00:03:05 dev net0 nud permanent
-		neigh replace fd20::5 lladdr 02:00:00:00:03:05 dev net0 nud permanent
-	EOF
-	for v in 4 6; do
-		four_ways VRF "$v" d1
-		check "VRF, IPv$v: a forged source" denied scada spoofed \
-			says d1 "$(addr "$v" d2)" "$(addr "$v" scada)" 5000
-	done
-	ip link set wwan0 nomaster
-	ip link set net0 nomaster
-	ip link del apn
-	link_again 1
-	ip -batch - <<-EOF
-		address replace fd20::1/64 dev net0 nodad
-		neigh replace 10.20.0.5 lladdr 02:00:00:00:03:05 dev net0 nud permanent
-		neigh replace fd20::5 lladdr 02:00:00:00:03:05 dev net0 nud permanent
-	EOF
-}
 
 # ---- SIM to SIM ------------------------------------------------------------------
 
@@ -205,69 +114,6 @@ test_proxy() {
 	in_force '' '' >/dev/null
 }
 knows() { on "$1" ip neigh show "$2" | grep -q '02:00:00:00:01:03'; }
-
-# The links of d1 and d2 are ports of a bridge: frames between them are not
-# routed, no rule can allow them, and nothing else may.
-test_bridge() {
-	local v
-	ip link add sims type bridge mcast_snooping 0 forward_delay 0
-	ip link set sims addrgenmode none up
-	ip link set wwan0 master sims
-	ip link set wwan1 master sims
-	wait_for 5 forwarding || note 'the bridge does not forward'
-	in_force '[10.64.0.12, "fd64::12"]' '[10.64.0.11, "fd64::11"]' >/dev/null
-	for v in 4 6; do
-		check "bridge, IPv$v: a frame from SIM to SIM" stays d2 datagrams one_deny \
-			frame_to d2 "$(addr "$v" d1)" "$(addr "$v" d2)"
-		check "bridge, IPv$v: one with a forged source" stays d2 datagrams one_deny \
-			frame_to d2 "$(addr "$v" d3)" "$(addr "$v" d2)"
-		check "bridge, IPv$v: one to an address that is not there" stays d2 datagrams one_deny \
-			frame_to d2 "$(addr "$v" d1)" "$(addr "$v" d3)"
-	done
-	check_eq 'status says that its ports are' "$(seg -j status |
-		jq -c '[.interfaces[] | select(.bridge_port).name] | sort')" '["wwan0","wwan1"]'
-	check 'and what that means' grep -q 'wwan0 is a bridge.s port' <(seg status)
-	test_br_netfilter
-	in_force '' '' >/dev/null
-	ip link del sims
-	link_again 1
-	link_again 2
-}
-
-# br_netfilter hands the frames to FORWARD, as coming from the bridge: both rules.
-test_br_netfilter() {
-	local v n
-	check 'br_netfilter' bridge_calls 1
-	seg attach sims --side sim >/dev/null
-	for n in 1 2; do
-		seg bind "${ICCID[d$n]}" "10.64.0.1$n" >/dev/null
-		seg bind "${ICCID[d$n]}" "fd64::1$n" >/dev/null
-	done
-	for v in 4 6; do
-		check "br_netfilter, IPv$v: from SIM to SIM, both rules" passes d2 \
-			frame_to d2 "$(addr "$v" d1)" "$(addr "$v" d2)"
-	done
-	bridge_calls 0
-	seg detach sims >/dev/null
-}
-bridge_calls() {
-	modprobe -q br_netfilter
-	echo "$1" >/proc/sys/net/bridge/bridge-nf-call-iptables &&
-		echo "$1" >/proc/sys/net/bridge/bridge-nf-call-ip6tables
-}
-forwarding() { [ "$(bridge link | grep -c 'state forwarding')" -ge 2 ]; }
-frame_to() { on d1 rawsend -i eth0 -d "02:00:00:00:02:0${1#d}" udp "$2" "$3" 4000 5000; }
-
-# one_deny COMMAND...: whatever the reason.
-one_deny() {
-	local want
-	want=$(($(denies) + 1))
-	"$@" && wait_for 2 denies_are "$want" && return
-	echo "$(denies) denies, $want expected"
-	return 1
-}
-denies() { seg -j stats | jq '[.reasons[] | select(.verdict == "deny").packets] | add // 0'; }
-denies_are() { [ "$(denies)" = "$1" ]; }
 
 # ---- multicast -------------------------------------------------------------------
 
@@ -346,20 +192,7 @@ let_go() {
 	kill -USR1 "$holder" && wait_for 3 held_are 0 && hold_for 1 true
 }
 
-topology_up d1 d2 d3 scada
-ip route add 10.64.0.99/32 dev wwan1
-ip route add fd64::99/128 dev wwan1
-for who in d1 d2 d3 scada; do
-	tally_up "$who" datagrams 'udp dport { 5000, 6000 }'
-	# nobody shall complain that nobody listens
-	on "$who" nft add rule inet tally in 'udp dport { 5000, 6000 } drop'
-done
-background d2 probe serve udp/7000 >/dev/null
-nft flush chain inet gateway nat
-check 'the module and its ruleset' govern "$(policies | ruleset)"
-for v in 4 6; do
-	four_ways 'the plain way' "$v" d1
-done
+ways_up
 test_vlans
 test_hairpin
 test_proxy
@@ -367,8 +200,6 @@ test_multicast 4 239.1.1.1 01:00:5e:01:01:01
 test_multicast 6 ff1e::1 33:33:00:00:00:01
 test_injection
 test_queue
-test_bridge
-test_vrf
 check 'the counters add up' identity_settles
 check 'the module unloads' unload
 finish
