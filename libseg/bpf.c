@@ -144,7 +144,7 @@ void seg_pins_close(struct seg_pins *pins)
 	libbpf_set_print(pins->print);
 }
 
-static bool seg_pin_is_xdp(const char *name)
+bool seg_pin_is_xdp(const char *name)
 {
 	return !strncmp(name, "xdp_", 4) && strlen(name) <= 16;
 }

@@ -41,6 +41,8 @@ void seg_pins_close(struct seg_pins *pins);
 /* @path becomes DIR/NAME, or with @number DIR/NAMEnumber. */
 void seg_pin_path(const struct seg_pins *pins, char path[SEG_PATH_LEN], const char *name,
 		  uint32_t number);
+/* Is it the name of an XDP program's link? */
+bool seg_pin_is_xdp(const char *name);
 /* @buf becomes @value in base 10 or 16. */
 char *seg_number(char buf[SEG_NUMBER_LEN], uint64_t value, unsigned int base);
 

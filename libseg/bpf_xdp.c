@@ -2,6 +2,7 @@
 /*
  * The XDP program on an interface: attached by a link, which is pinned
  */
+#include <dirent.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
+#include <linux/if_vlan.h>
 #include <linux/sockios.h>
 
 #include "bpf.h"
@@ -28,19 +30,37 @@ struct seg_xdp_target {
 	bool raw; /* frames start with the IP header */
 };
 
-static int seg_ioctl(int request, const char *ifname, struct ifreq *ifr)
+static int seg_ioctl_any(int request, void *arg)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int err = 0;
 
 	if (fd < 0)
 		return -errno;
-	strncpy(ifr->ifr_name, ifname, IFNAMSIZ - 1);
-	ifr->ifr_name[IFNAMSIZ - 1] = '\0';
-	if (ioctl(fd, request, ifr))
+	if (ioctl(fd, request, arg))
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+static int seg_ioctl(int request, const char *ifname, struct ifreq *ifr)
+{
+	strncpy(ifr->ifr_name, ifname, IFNAMSIZ - 1);
+	ifr->ifr_name[IFNAMSIZ - 1] = '\0';
+	return seg_ioctl_any(request, ifr);
+}
+
+/* Is it a VLAN? Then @ifname becomes the interface that carries it. */
+static bool seg_vlan_lower(char ifname[IFNAMSIZ])
+{
+	struct vlan_ioctl_args args = { .cmd = GET_VLAN_REALDEV_NAME_CMD };
+
+	strcpy(args.device1, ifname);
+	if (seg_ioctl_any(SIOCGIFVLAN, &args))
+		return false;
+	memcpy(ifname, args.u.device2, IFNAMSIZ);
+	ifname[IFNAMSIZ - 1] = '\0';
+	return true;
 }
 
 static int seg_xdp_look(struct seg_handle *h, struct seg_xdp_target *t)
@@ -239,8 +259,11 @@ static int seg_xdp_link(int prog_fd, uint32_t ifindex, uint32_t flags)
 static int seg_xdp_refused(struct seg_handle *h, const struct seg_xdp_target *t, bool native,
 			   int err)
 {
-	if (err == -EBUSY || err == -EEXIST)
-		return seg_fail(h, -EBUSY, "another XDP program is on ", t->ifname, NULL);
+	if (err == -EBUSY)
+		return seg_fail(h, err, "another XDP program is on ", t->ifname, NULL);
+	if (err == -EEXIST)
+		return seg_fail(h, -EBUSY, "another XDP program is on ", t->ifname,
+				" in another mode, or on an interface above it", NULL);
 	if (err == -EOPNOTSUPP)
 		return seg_fail(h, err, "the driver of ", t->ifname,
 				native ? " cannot run XDP itself: use the generic mode" :
@@ -267,6 +290,82 @@ static int seg_xdp_create(struct seg_handle *h, const struct seg_xdp_target *t, 
 	return fd < 0 ? seg_xdp_refused(h, t, false, fd) : fd;
 }
 
+/* The interface that the link pinned at @path holds, and how; false: there is none. */
+static bool seg_xdp_holds(const char *path, uint32_t ifindex, struct seg_xdp_info *info)
+{
+	int fd = bpf_obj_get(path);
+	uint32_t prog_id = 0;
+
+	if (fd < 0)
+		return false;
+	if (seg_xdp_link_ifindex(fd, &prog_id) == ifindex) {
+		info->mode = seg_xdp_mode_of(ifindex, prog_id);
+		info->attached = info->mode != SEG_XDP_NONE;
+		info->prog_id = prog_id;
+	}
+	close(fd);
+	return info->attached;
+}
+
+/*
+ * In the interface's namespace: bpf_xdp_query() asks by netlink. The program on
+ * what carries a VLAN sees the VLAN's frames, too.
+ */
+static void seg_xdp_look_at(const struct seg_pins *pins, const char *ifname,
+			    struct seg_xdp_info *info)
+{
+	struct seg_xdp_info below = { 0 };
+	char name[IFNAMSIZ], path[SEG_PATH_LEN];
+	uint32_t ifindex = if_nametoindex(ifname);
+
+	memset(info, 0, sizeof(*info));
+	seg_pin_path(pins, path, "xdp_", ifindex);
+	seg_xdp_holds(path, ifindex, info);
+	strncpy(name, ifname, IFNAMSIZ - 1);
+	name[IFNAMSIZ - 1] = '\0';
+	while (!info->below && seg_vlan_lower(name)) {
+		info->vlan = 1;
+		ifindex = if_nametoindex(name);
+		seg_pin_path(pins, path, "xdp_", ifindex);
+		info->below = seg_xdp_holds(path, ifindex, &below);
+	}
+}
+
+/* Does @ifname carry the VLAN that has this index? */
+static bool seg_vlan_over(const char *ifname, uint32_t ifindex)
+{
+	char name[IFNAMSIZ];
+
+	if (!if_indextoname(ifindex, name))
+		return false;
+	while (seg_vlan_lower(name)) {
+		if (!strcmp(name, ifname))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The kernel takes no program where one is on an interface above. Ours on its
+ * VLANs are not needed any more.
+ */
+static void seg_xdp_clear_above(const struct seg_pins *pins, const char *ifname)
+{
+	char path[SEG_PATH_LEN];
+	struct dirent *entry;
+	DIR *dir = opendir(pins->dir);
+
+	while (dir && (entry = readdir(dir))) {
+		if (!seg_pin_is_xdp(entry->d_name) ||
+		    !seg_vlan_over(ifname, strtoul(entry->d_name + 4, NULL, 10)))
+			continue;
+		seg_pin_path(pins, path, entry->d_name, 0);
+		seg_xdp_unpin(path);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 /* In the interface's namespace, with the pins locked. */
 static int seg_xdp_put(struct seg_handle *h, const struct seg_pins *pins,
 		       const struct seg_xdp_target *t, uint8_t mode)
@@ -282,6 +381,7 @@ static int seg_xdp_put(struct seg_handle *h, const struct seg_pins *pins,
 	seg_pin_path(pins, path, "xdp_", t->ifindex);
 	if (seg_xdp_update(path, t, mode, prog_fd))
 		goto out;
+	seg_xdp_clear_above(pins, t->ifname);
 	fd = seg_xdp_create(h, t, mode, prog_fd);
 	if (fd < 0) {
 		err = fd;
@@ -299,10 +399,17 @@ static int seg_xdp_attach_here(struct seg_handle *h, const struct seg_pins *pins
 			       const char *ifname, uint8_t mode)
 {
 	struct seg_xdp_target target = { .ifname = ifname };
+	struct seg_xdp_info info;
+	char path[SEG_PATH_LEN];
 	int err = seg_xdp_look(h, &target);
 
 	if (err)
 		return err;
+	seg_xdp_look_at(pins, ifname, &info);
+	if (info.below) {
+		seg_pin_path(pins, path, "xdp_", target.ifindex);
+		return seg_xdp_unpin(path);
+	}
 	if (!target.raw)
 		seg_xdp_keep_tags(ifname);
 	return seg_xdp_put(h, pins, &target, mode);
@@ -358,25 +465,8 @@ int seg_xdp_detach(struct seg_handle *h, const char *ifname)
 	return err == -ENOENT || err == -ENODEV ? 0 : err;
 }
 
-/* In the interface's namespace: bpf_xdp_query() asks by netlink. */
-static void seg_xdp_look_at(const char *path, uint32_t ifindex, struct seg_xdp_info *info)
-{
-	int fd = bpf_obj_get(path);
-	uint32_t prog_id = 0;
-
-	if (fd < 0)
-		return;
-	if (seg_xdp_link_ifindex(fd, &prog_id) == ifindex) {
-		info->mode = seg_xdp_mode_of(ifindex, prog_id);
-		info->attached = info->mode != SEG_XDP_NONE;
-		info->prog_id = prog_id;
-	}
-	close(fd);
-}
-
 int seg_xdp_query(struct seg_handle *h, const char *ifname, struct seg_xdp_info *info)
 {
-	char path[SEG_PATH_LEN];
 	struct seg_pins pins;
 	int err, ifindex, old;
 
@@ -388,8 +478,7 @@ int seg_xdp_query(struct seg_handle *h, const char *ifname, struct seg_xdp_info 
 	if (!err)
 		err = seg_netns_enter(h, &old);
 	if (!err) {
-		seg_pin_path(&pins, path, "xdp_", ifindex);
-		seg_xdp_look_at(path, ifindex, info);
+		seg_xdp_look_at(&pins, ifname, info);
 		err = seg_netns_leave(h, old);
 	}
 	seg_pins_close(&pins);

@@ -435,6 +435,8 @@ struct seg_xdp_info {
 	int attached; /* 1: simseg's own program is attached */
 	enum seg_xdp_mode mode;
 	uint32_t prog_id;
+	int vlan;  /* 1: a VLAN's interface, */
+	int below; /* and 1: the program is on the one that carries it */
 };
 
 /**
@@ -444,7 +446,9 @@ struct seg_xdp_info {
  * @mode: enum simseg_mode; AUTO: native, else generic
  *
  * Program and link are pinned under /sys/fs/bpf/simseg/COOKIE/xdp_IFINDEX and
- * outlive the process. Refuses unless the status says KFUNCS.
+ * outlive the process. Refuses unless the status says KFUNCS. A VLAN's frames
+ * are seen on the interface that carries it: where the program is there, the
+ * VLAN's own interface gets none, and loses the one it had.
  */
 int seg_xdp_attach(struct seg_handle *h, const char *ifname, uint8_t mode);
 /* 0 as well if it was not attached. */

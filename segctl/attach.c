@@ -67,18 +67,45 @@ static int attach_one(struct ctl *c, const struct iface *i)
 	return i->mode == SIMSEG_MODE_AUTO ? EXIT_DONE : EXIT_PART;
 }
 
+/* XDP as it is; false: the interface has gone, or is well. */
+static bool lacks_xdp(struct ctl *c, const struct iface *i, struct seg_xdp_info *info)
+{
+	return !seg_xdp_query(c->h, i->name, info) && attach_missing(i->mode, info);
+}
+
+/*
+ * One round over interfaces that are VLANs, or over those that are not. What a
+ * program on the interface below did for a VLAN, its own has to do now.
+ */
+static int attach_round(struct ctl *c, const struct ifaces *all, const char *pattern, bool vlans)
+{
+	struct seg_xdp_info info;
+	int ret = EXIT_DONE;
+	bool lacks;
+	size_t i;
+
+	for (i = 0; i < all->n; i++) {
+		if (all->list[i].entry)
+			continue;
+		lacks = lacks_xdp(c, &all->list[i], &info);
+		if (info.vlan != vlans)
+			continue;
+		if (!pattern || seg_ifname_match(pattern, all->list[i].name) || (vlans && lacks))
+			ret |= attach_one(c, &all->list[i]);
+	}
+	return ret;
+}
+
 int attach_wishes(struct ctl *c, const char *pattern)
 {
 	struct ifaces all = { 0 };
 	int err, ret = EXIT_DONE;
-	size_t i;
 
 	err = ifaces_get(c, &all);
 	if (err)
 		ret = ctl_fail(c, err, "interfaces");
-	for (i = 0; i < all.n && !err; i++)
-		if (!all.list[i].entry && (!pattern || seg_ifname_match(pattern, all.list[i].name)))
-			ret |= attach_one(c, &all.list[i]);
+	else
+		ret = attach_round(c, &all, pattern, false) | attach_round(c, &all, pattern, true);
 	free(all.list);
 	return ret;
 }
@@ -165,13 +192,7 @@ int attach_iface(struct ctl *c, const char *name, uint8_t side, uint8_t mode,
 
 bool attach_missing(uint8_t mode, const struct seg_xdp_info *xdp)
 {
-	return mode != SIMSEG_MODE_NONE && !xdp->attached;
-}
-
-/* XDP as it is on an interface that has come back; false: it has gone again, or is well. */
-static bool lacks_xdp(struct ctl *c, const struct iface *i, struct seg_xdp_info *info)
-{
-	return !seg_xdp_query(c->h, i->name, info) && attach_missing(i->mode, info);
+	return mode != SIMSEG_MODE_NONE && !xdp->attached && !xdp->below;
 }
 
 static int attach_again(struct ctl *c, const struct iface *i, struct js_list *list)

@@ -108,7 +108,7 @@ static const char *xdp_word(const struct row *row)
 	if (!row->known)
 		return "?";
 	if (!row->xdp.attached)
-		return "-";
+		return row->xdp.below ? "below" : "-";
 	return row->xdp.mode == SEG_XDP_NATIVE ? "native" : "generic";
 }
 

@@ -161,6 +161,29 @@ static void test_attach(void)
 	ktap_check(mode_is("raw0", SEG_XDP_NONE), "it is off TUN");
 }
 
+static bool below(const char *ifname)
+{
+	struct seg_xdp_info info;
+
+	return !seg_xdp_query(handle, ifname, &info) && info.vlan && info.below && !info.attached;
+}
+
+/* One program is enough for an interface and its VLANs; the kernel allows no more. */
+static void test_vlan(void)
+{
+	check_ok(seg_xdp_attach(handle, "trunk0.10", SIMSEG_MODE_AUTO), "attach to a VLAN");
+	ktap_check(mode_is("trunk0.10", SEG_XDP_GENERIC), "it is generic there");
+	check_ok(seg_xdp_attach(handle, "trunk0", SIMSEG_MODE_AUTO), "attach below it");
+	ktap_check(mode_is("trunk0", SEG_XDP_NATIVE), "it is native there");
+	ktap_check(below("trunk0.10"), "the VLAN has lost its own");
+	check_ok(seg_xdp_attach(handle, "trunk0.10", SIMSEG_MODE_AUTO), "attach to the VLAN again");
+	ktap_check(below("trunk0.10"), "it gets none");
+	check_ok(seg_xdp_attach(handle, "trunk0", SIMSEG_MODE_GENERIC), "change the mode below it");
+	ktap_check(mode_is("trunk0", SEG_XDP_GENERIC), "it is changed");
+	check_ok(seg_xdp_detach(handle, "trunk0"), "detach below it");
+	ktap_check(!below("trunk0.10"), "the VLAN lacks XDP");
+}
+
 /* Behind our back: what `bpftool link detach` and a deleted interface do. */
 static void test_behind(void)
 {
@@ -360,6 +383,7 @@ int main(int argc, char **argv)
 		test_floor();
 	} else {
 		test_attach();
+	test_vlan();
 		test_behind();
 		test_vanished();
 	}

@@ -7,6 +7,7 @@
 #
 #	sim0, sim1	devices		net0	the rest
 #	trunk0		VLAN 10		raw0	bare IP (TUN)
+#	hide0		VLAN 10, of which the driver says that it takes the tags
 #
 # Environment: SIMSEG_TOP, SIMSEG_KO, SIMSEG_XDP (0: this kernel has no kfuncs).
 
@@ -41,14 +42,17 @@ links() {
 	ip link set lo up
 	# No packets but those of the tests.
 	sysctl -qw net.ipv6.conf.default.disable_ipv6=1
-	for i in sim0 sim1 net0 trunk0; do
+	for i in sim0 sim1 net0 trunk0 hide0; do
 		ip link add "$i" numrxqueues 1 numtxqueues 1 type veth \
 			peer name "$i-p" numrxqueues 1 numtxqueues 1
 		ip link set "$i-p" up
 		ip link set "$i" up
 	done
-	ip link add link trunk0 name trunk0.10 type vlan id 10
-	ip link set trunk0.10 up
+	for i in trunk0 hide0; do
+		ip link add link "$i" name "$i.10" type vlan id 10
+		ip link set "$i.10" up
+	done
+	ethtool -K trunk0 rxvlan off
 	ip tuntap add dev raw0 mode tun
 	ip link set raw0 up
 	ip addr add 10.64.0.1/32 dev lo

@@ -273,10 +273,17 @@ cut_once() {
 	seg release "${ICCID[$who]}" --reason test >/dev/null || status=1
 	return "$status"
 }
-dropped_since() {
-	[ "$(seg -j stats | jq --arg d "$1" '.interfaces[] | select(.name == $d) |
-		.xdp_drop + .guard_drop')" -gt "$(jq --arg d "$1" '.interfaces[] |
-		select(.name == $d) | .xdp_drop + .guard_drop' "$WORK/stats")" ]
+# XDP counts a tagged frame on the interface that has received it.
+dropped_since() { [ "$(seg -j stats | drops_on "$1")" -gt "$(drops_on "$1" <"$WORK/stats")" ]; }
+drops_on() {
+	jq --arg d "$1." '[.interfaces[] | (.name + ".") as $n | select($d | startswith($n)) |
+		.xdp_drop + .guard_drop] | add'
+}
+
+declare -A server
+serve() {
+	spawn scada iperf3 -s -p "520${1#d}" >/dev/null 2>&1
+	server[$1]=$!
 }
 
 cuts() {
@@ -287,6 +294,10 @@ cuts() {
 		check "$1: a transfer of $who is cut" cut_once "$who"
 		seg -j stats >"$WORK/stats"
 		check "$1: what was cut is counted once" once both
+		# it would wait for who was cut, and is busy with that
+		kill "${server[$who]}"
+		wait "${server[$who]}"
+		serve "$who"
 	done
 }
 
@@ -299,7 +310,7 @@ done
 check 'VLAN' vlan_up 2 10
 check 'VLAN in 802.1ad' vlan_up 3 100 10
 for who in "${ALL[@]}"; do
-	spawn scada iperf3 -s -p "520${who#d}" >/dev/null
+	serve "$who"
 done
 check 'the module and its ruleset' govern \
 	"$(policies | ruleset | xargs sed -i -E 's/dev: (wwan[0-9])/dev: "\1*"/' && echo "$WORK/ruleset.yaml")"
@@ -308,10 +319,17 @@ if [ "$XDP" = 1 ]; then
 	rounds floor gro-gso
 	for mode in auto generic; do
 		check "XDP, $mode" mode "$mode"
-		note "$(seg -j status | jq -c '[.interfaces[] | {name, xdp}]')"
+		check_eq "XDP, $mode: where the program is" "$(seg -j status |
+			jq -r '[.interfaces[] | select(.name | startswith("wwan")) |
+				"\(.name) \(if .xdp == "below" then .xdp else "on" end)"] | sort | join(", ")')" \
+			'wwan0 on, wwan1 on, wwan1.10 below, wwan2 on, wwan2.100 below, wwan2.100.10 below, wwan7 on'
 		rounds "XDP, $mode" gro-gso none
 		cuts "XDP, $mode"
 	done
+	check 'the interface below goes without' seg attach wwan1 --side sim --mode none
+	check_eq 'its VLAN has a program of its own' "$(seg -j status | jq -c '[.interfaces[] |
+		select(.name | startswith("wwan1")) | .xdp]')" '["-","generic"]'
+	check 'and back' seg detach wwan1
 else
 	rounds floor gro gro-gso gso none
 	cuts floor

@@ -11,12 +11,14 @@
 static void missing(void **state)
 {
 	const struct seg_xdp_info on = { .attached = true, .mode = SEG_XDP_GENERIC };
+	const struct seg_xdp_info below = { .vlan = true, .below = true };
 	const struct seg_xdp_info off = { 0 };
 	uint8_t mode;
 
 	(void)state;
 	for (mode = 0; mode < __SIMSEG_MODE_MAX; mode++) {
 		assert_false(attach_missing(mode, &on));
+		assert_false(attach_missing(mode, &below));
 		assert_int_equal(attach_missing(mode, &off), mode != SIMSEG_MODE_NONE);
 	}
 }
