@@ -172,7 +172,7 @@ static void simseg_device_unname(struct simseg_net *sn, struct simseg_device *de
 		simseg_name_put(&sn->policy_names, device->policy);
 	simseg_device_set_own(sn, device, NULL);
 	q = rcu_replace_pointer(device->quarantine, NULL, lockdep_is_held(&sn->lock));
-	simseg_quarantine_free(q);
+	simseg_quarantine_free(sn, q);
 }
 
 /* Frees a device that was never in a table, with what is on its list. */

@@ -125,7 +125,7 @@ static bool simseg_limit_over_total(const struct simseg_net *sn, int n, int half
  * Who has the most half-open sessions, as far as is known, or NULL. Kept as a
  * number: the device may have gone.
  */
-static struct simseg_device *simseg_limit_heaviest(const struct simseg_net *sn)
+static struct simseg_device *simseg_limit_heaviest(struct simseg_net *sn)
 {
 	u32 id = READ_ONCE(sn->sessions.heaviest);
 
@@ -148,7 +148,7 @@ static void simseg_limit_weigh(struct simseg_net *sn, struct simseg_device *devi
 }
 
 /* Who is to make room for @device in the namespace: it alone, if it has its share. */
-static struct simseg_device *simseg_limit_payer(const struct simseg_net *sn,
+static struct simseg_device *simseg_limit_payer(struct simseg_net *sn,
 						struct simseg_device *device,
 						const struct simseg_budget **budget)
 {

@@ -220,6 +220,7 @@ static void simseg_net_drain(struct simseg_net *sn)
 	WRITE_ONCE(sn->hooked, false);
 	synchronize_net();	/* no hook runs any more, or kicks the sweep */
 	simseg_sweep_exit(sn);
+	simseg_deadline_exit(sn);
 	simseg_uploads_exit(sn);
 	simseg_iface_exit(sn);
 	simseg_sessions_exit(sn);
@@ -247,6 +248,7 @@ static int __net_init simseg_net_create(struct net *net)
 	simseg_names_init(&sn->policy_names, SIMSEG_POLICIES_MAX);
 	simseg_names_init(&sn->peer_names, SIMSEG_PEERSETS_MAX);
 	simseg_sweep_init(sn);
+	simseg_deadline_init(sn);
 	err = simseg_net_tables(sn);
 	if (err)
 		return err;

@@ -247,7 +247,7 @@ static const struct nla_policy simseg_binding_del_nl_policy[SIMSEG_A_BINDING + 1
 };
 
 /* SIMSEG_CMD_QUARANTINE - do */
-static const struct nla_policy simseg_quarantine_nl_policy[SIMSEG_A_UNKNOWN + 1] = {
+static const struct nla_policy simseg_quarantine_nl_policy[SIMSEG_A_DURATION + 1] = {
 	[SIMSEG_A_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
 	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
 	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
@@ -255,6 +255,7 @@ static const struct nla_policy simseg_quarantine_nl_policy[SIMSEG_A_UNKNOWN + 1]
 	[SIMSEG_A_ICCID] = { .type = NLA_STRING, .len = SIMSEG_ICCID_MAX, },
 	[SIMSEG_A_ALLOW] = NLA_POLICY_EXACT_LEN(20),
 	[SIMSEG_A_UNKNOWN] = { .type = NLA_FLAG, },
+	[SIMSEG_A_DURATION] = { .type = NLA_U64, },
 };
 
 /* SIMSEG_CMD_RELEASE - do */
@@ -497,7 +498,7 @@ const struct genl_split_ops simseg_nl_ops[33] = {
 		.cmd		= SIMSEG_CMD_QUARANTINE,
 		.doit		= simseg_nl_quarantine_doit,
 		.policy		= simseg_quarantine_nl_policy,
-		.maxattr	= SIMSEG_A_UNKNOWN,
+		.maxattr	= SIMSEG_A_DURATION,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -65,6 +65,7 @@ int simseg_nl_put_u64s(struct sk_buff *skb, const struct simseg_nl_u64 *values, 
 /* netlink_attr.c: what requests and replies have in common */
 int simseg_nl_text(const struct nlattr *attr, struct netlink_ext_ack *extack);
 int simseg_nl_name(const struct nlattr *attr, struct netlink_ext_ack *extack);
+int simseg_nl_duration(struct genl_info *info, u64 *ns);
 int simseg_nl_iccid(const struct nlattr *attr, u8 *bcd, struct netlink_ext_ack *extack);
 int simseg_nl_prefix(const struct nlattr *attr, struct simseg_prefix *prefix,
 		     struct netlink_ext_ack *extack);

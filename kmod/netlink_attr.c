@@ -28,6 +28,19 @@ int simseg_nl_name(const struct nlattr *attr, struct netlink_ext_ack *extack)
 	return -EINVAL;
 }
 
+/* How long from now on; 0 where the request has no DURATION. */
+int simseg_nl_duration(struct genl_info *info, u64 *ns)
+{
+	const struct nlattr *attr = info->attrs[SIMSEG_A_DURATION];
+
+	*ns = attr ? nla_get_u64(attr) : 0;
+	if (attr && (!*ns || *ns > SIMSEG_DURATION_MAX)) {
+		simseg_nl_refuse(info->extack, attr, "a duration is 1 ns at least and 366 days at most");
+		return -ERANGE;
+	}
+	return 0;
+}
+
 int simseg_nl_iccid(const struct nlattr *attr, u8 *bcd, struct netlink_ext_ack *extack)
 {
 	char text[SIMSEG_ICCID_MAX + 1];

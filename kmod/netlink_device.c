@@ -229,6 +229,8 @@ int simseg_nl_quarantine_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		err = simseg_nl_responders(info, &request);
 	if (!err)
+		err = simseg_nl_duration(info, &request.duration);
+	if (!err)
 		err = simseg_nl_begin(&change, info);
 	if (!err) {
 		err = simseg_quarantine(change.sn, &request, &change.who, &change.receipt,
@@ -274,9 +276,13 @@ static int simseg_nl_put_binding(struct sk_buff *skb, const struct simseg_bindin
 
 static int simseg_nl_put_quarantine(struct sk_buff *skb, const struct simseg_quarantine *q)
 {
+	u64 left;
+
 	if (!q)
 		return 0;
+	left = simseg_deadline_left(&q->deadline);
 	if (nla_put_string(skb, SIMSEG_A_ACTOR, q->actor) ||
+	    (left && nla_put_u64_64bit(skb, SIMSEG_A_DURATION, left, SIMSEG_A_PAD)) ||
 	    (q->reason[0] && nla_put_string(skb, SIMSEG_A_REASON, q->reason)))
 		return -EMSGSIZE;
 	return simseg_nl_put_prefixes(skb, SIMSEG_A_ALLOW, q->allow, q->nallow);

@@ -17,10 +17,12 @@ static void simseg_quarantine_free_rcu(struct rcu_head *rcu)
 }
 
 /* After a grace period; NULL is fine. */
-void simseg_quarantine_free(struct simseg_quarantine *q)
+void simseg_quarantine_free(struct simseg_net *sn, struct simseg_quarantine *q)
 {
-	if (q)
-		call_rcu(&q->rcu, simseg_quarantine_free_rcu);
+	if (!q)
+		return;
+	simseg_deadline_del(sn, &q->deadline);
+	call_rcu(&q->rcu, simseg_quarantine_free_rcu);
 }
 
 static struct simseg_quarantine *
@@ -46,6 +48,32 @@ simseg_quarantine_alloc(const struct simseg_quarantine_request *request,
 	return q;
 }
 
+/* Gives back what its policy allows. The caller tells of the change. */
+static void simseg_release_one(struct simseg_net *sn, struct simseg_device *device)
+{
+	struct simseg_quarantine *q;
+
+	if (device->state == SIMSEG_STATE_UNKNOWN) {
+		/* it was only held for when it comes */
+		simseg_device_remove(sn, device);
+		simseg_device_put(device);
+		return;
+	}
+	WRITE_ONCE(device->state, SIMSEG_STATE_ACTIVE);
+	sn->nquarantined--;
+	q = rcu_replace_pointer(device->quarantine, NULL, lockdep_is_held(&sn->lock));
+	simseg_quarantine_free(sn, q);
+}
+
+/* Its time is over: as if somebody had released it. */
+static void simseg_quarantine_expire(struct simseg_net *sn, struct simseg_deadline *deadline)
+{
+	struct simseg_quarantine *q = container_of(deadline, struct simseg_quarantine, deadline);
+
+	simseg_release_one(sn, q->device);
+	simseg_net_changed(sn);
+}
+
 /* What one device of the request will need; all of it is there before any
  * state changes.
  */
@@ -53,6 +81,7 @@ struct simseg_quarantine_step {
 	struct simseg_device *device;
 	struct simseg_quarantine *quarantine;
 	bool made;	/* the device was not known and is a stub */
+	u64 until;	/* CLOCK_BOOTTIME, ns; 0: until it is released */
 };
 
 static int simseg_quarantine_stub(struct simseg_net *sn, const u8 *bcd,
@@ -93,6 +122,7 @@ static int simseg_quarantine_prepare(struct simseg_net *sn,
 				     struct simseg_quarantine_step *steps,
 				     struct netlink_ext_ack *extack)
 {
+	u64 now = ktime_get_boottime_ns();
 	int err;
 	u32 i;
 
@@ -108,6 +138,7 @@ static int simseg_quarantine_prepare(struct simseg_net *sn,
 			if (err)
 				return err;
 		}
+		steps[i].until = request->duration ? now + request->duration : 0;
 		steps[i].quarantine = simseg_quarantine_alloc(request, who);
 		if (!steps[i].quarantine)
 			return -ENOMEM;
@@ -121,7 +152,7 @@ static void simseg_quarantine_undo(struct simseg_net *sn, struct simseg_quaranti
 	u32 i;
 
 	for (i = 0; i < n; i++) {
-		simseg_quarantine_free(steps[i].quarantine);
+		simseg_quarantine_free(sn, steps[i].quarantine);
 		if (steps[i].made) {
 			simseg_device_remove(sn, steps[i].device);
 			simseg_device_put(steps[i].device);
@@ -157,7 +188,12 @@ static void simseg_quarantine_apply(struct simseg_net *sn, struct simseg_quarant
 
 		old = rcu_replace_pointer(device->quarantine, steps[i].quarantine,
 					  lockdep_is_held(&sn->lock));
-		simseg_quarantine_free(old);
+		simseg_quarantine_free(sn, old);
+		if (steps[i].until) {
+			steps[i].quarantine->device = device;
+			simseg_deadline_add(sn, &steps[i].quarantine->deadline, steps[i].until,
+					    simseg_quarantine_expire);
+		}
 		if (device->state != SIMSEG_STATE_ACTIVE)
 			continue;
 		WRITE_ONCE(device->state, steps[i].made ? SIMSEG_STATE_UNKNOWN :
@@ -217,7 +253,6 @@ static int simseg_release_check(struct simseg_net *sn,
 int simseg_release(struct simseg_net *sn, const struct simseg_quarantine_request *request,
 		   struct netlink_ext_ack *extack)
 {
-	struct simseg_quarantine *q;
 	struct simseg_device *device;
 	int err;
 	u32 i;
@@ -228,18 +263,9 @@ int simseg_release(struct simseg_net *sn, const struct simseg_quarantine_request
 		return err;
 	for (i = 0; i < request->ndevices; i++) {
 		device = simseg_device_find(sn, request->iccids[i]);
-		if (!device || device->state == SIMSEG_STATE_ACTIVE)
-			continue;	/* named twice: done already */
-		if (device->state == SIMSEG_STATE_UNKNOWN) {
-			/* it was only held for when it comes */
-			simseg_device_remove(sn, device);
-			simseg_device_put(device);
-			continue;
-		}
-		WRITE_ONCE(device->state, SIMSEG_STATE_ACTIVE);
-		sn->nquarantined--;
-		q = rcu_replace_pointer(device->quarantine, NULL, lockdep_is_held(&sn->lock));
-		simseg_quarantine_free(q);
+		/* named twice: done already */
+		if (device && device->state != SIMSEG_STATE_ACTIVE)
+			simseg_release_one(sn, device);
 	}
 	simseg_net_changed(sn);
 	return 0;

@@ -117,6 +117,7 @@ struct simseg_quarantine_request {
 	u32 nallow;
 	struct simseg_prefix allow[SIMSEG_ALLOW_MAX];
 	bool unknown;
+	u64 duration;		/* ns; 0: until it is released */
 };
 
 int simseg_quarantine(struct simseg_net *sn, const struct simseg_quarantine_request *request,
@@ -124,7 +125,7 @@ int simseg_quarantine(struct simseg_net *sn, const struct simseg_quarantine_requ
 		      struct netlink_ext_ack *extack);
 int simseg_release(struct simseg_net *sn, const struct simseg_quarantine_request *request,
 		   struct netlink_ext_ack *extack);
-void simseg_quarantine_free(struct simseg_quarantine *quarantine);
+void simseg_quarantine_free(struct simseg_net *sn, struct simseg_quarantine *quarantine);
 
 /* policy.c: rules and policies, compiled */
 struct simseg_policy *simseg_policy_build(struct simseg_net *sn, u32 id, const char *name,
@@ -213,6 +214,14 @@ void simseg_limit_freed(struct simseg_session *s);
 /* tcp.c */
 u8 simseg_tcp_track(struct simseg_session *s, const struct simseg_pkt *pkt, u8 d);
 u8 simseg_tcp_scale(const u8 *options, unsigned int len);
+
+/* deadline.c */
+void simseg_deadline_init(struct simseg_net *sn);
+void simseg_deadline_exit(struct simseg_net *sn);
+void simseg_deadline_add(struct simseg_net *sn, struct simseg_deadline *deadline, u64 when,
+			 void (*expire)(struct simseg_net *sn, struct simseg_deadline *deadline));
+void simseg_deadline_del(struct simseg_net *sn, struct simseg_deadline *deadline);
+u64 simseg_deadline_left(const struct simseg_deadline *deadline);
 
 /* sweep.c: ends dead sessions after changes and timeouts */
 void simseg_sweep_init(struct simseg_net *sn);

@@ -7,6 +7,7 @@
 #define _SIMSEG_TYPES_H
 
 #include <linux/hashtable.h>
+#include <linux/hrtimer.h>
 #include <linux/if.h>
 #include <linux/in6.h>
 #include <linux/ipv6.h>
@@ -18,6 +19,7 @@
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
 #include <linux/spinlock.h>
+#include <linux/timerqueue.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -77,6 +79,12 @@ struct simseg_ruleset {
 	struct simseg_policy *policies[];	/* by number of the name */
 };
 
+/* Something that ends by itself; embedded in it, all zero at first. */
+struct simseg_deadline {
+	struct timerqueue_node node;	/* in simseg_net.deadlines */
+	void (*expire)(struct simseg_net *sn, struct simseg_deadline *deadline);
+};
+
 struct simseg_binding_key {
 	struct in6_addr addr;	/* masked */
 	u16 plen;
@@ -114,6 +122,8 @@ struct simseg_quarantine {
 	char actor[SIMSEG_ACTOR_MAX + 1];
 	char reason[SIMSEG_REASON_MAX + 1];
 	struct simseg_addrset *responders;	/* NULL: nobody */
+	struct simseg_device *device;		/* whose it is; with a deadline only */
+	struct simseg_deadline deadline;
 };
 
 struct simseg_device {
@@ -412,6 +422,10 @@ struct simseg_net {
 	struct delayed_work sweep;
 	u32 swept;			/* change that the last full sweep saw */
 	u32 sweep_part;
+
+	struct timerqueue_head deadlines;	/* the first to come first */
+	struct hrtimer deadline_timer;
+	struct work_struct deadline_work;
 
 	struct list_head iface_specs;
 	u32 niface_specs;

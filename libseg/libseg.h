@@ -197,6 +197,7 @@ struct seg_device {
 	const char *actor;  /* of the quarantine, or NULL */
 	const struct simseg_prefix *allow;
 	size_t n_allow;
+	uint64_t duration; /* ns until the quarantine ends by itself; 0: it does not */
 	uint32_t sessions;
 	uint8_t part; /* 1: more rules of the device before, no more */
 };

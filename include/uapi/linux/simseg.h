@@ -62,11 +62,12 @@
  *  DEVICE_GET        ICCID or PREFIX, or dump             ICCID, ID, POLICY,
  *                                                         ASSET, STATE, REASON,
  *                                                         ACTOR, ALLOW...,
- *                                                         BINDING..., RULE...,
+ *                                                         DURATION, BINDING..., RULE...,
  *                                                         COUNT of sessions
  *  BINDING_NEW       ICCID, BINDING                       -
  *  BINDING_DEL       ICCID, BINDING... (none: all)        RECEIPT
  *  QUARANTINE        ICCID..., REASON, ALLOW..., UNKNOWN  RECEIPT
+ *                    DURATION
  *  RELEASE           ICCID..., REASON                     -
  *  FLUSH             -                                    RECEIPT
  *  DISARM            REASON                               -
@@ -134,6 +135,7 @@
 #define SIMSEG_IFACES_MAX	256	/* names and patterns with a side */
 #define SIMSEG_UPLOADS_MAX	4
 #define SIMSEG_HASH_LEN		32	/* BLAKE2s-256 of the canonical form */
+#define SIMSEG_DURATION_MAX	(366ULL * 86400 * 1000000000)	/* ns */
 
 /**
  * enum simseg_side - what lies behind an interface
@@ -332,6 +334,7 @@ enum simseg_attr {
 	SIMSEG_A_COMMAND,	/* u8, in events: the command that was done */
 	SIMSEG_A_OBSERVE,	/* flag, of a policy: its rules deny nothing */
 	SIMSEG_A_BRIDGE_PORT,	/* flag, of an interface: a port of a bridge */
+	SIMSEG_A_DURATION,	/* u64, ns from now on until it ends by itself */
 	SIMSEG_A_PAD,
 	__SIMSEG_A_MAX
 };
