@@ -53,6 +53,7 @@ int simseg_nl_who(struct genl_info *info, struct simseg_who *who);
 int simseg_nl_begin(struct simseg_nl_change *change, struct genl_info *info);
 int simseg_nl_end(struct simseg_nl_change *change, int err);
 int simseg_nl_end_receipt(struct simseg_nl_change *change, int err);
+void simseg_nl_quiet(struct simseg_nl_change *change);
 int simseg_nl_need(struct genl_info *info, int type);
 struct sk_buff *simseg_nl_reply(struct genl_info *info, size_t size, void **hdr);
 void *simseg_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
@@ -78,6 +79,13 @@ int simseg_nl_put_prefixes(struct sk_buff *skb, int type, const struct simseg_pr
 u32 simseg_nl_put_rules(struct sk_buff *skb, struct simseg_net *sn,
 			const struct simseg_policy *policy, u32 from);
 size_t simseg_nl_rules_size(const struct simseg_policy *policy);
+
+/* netlink_ruleset.c */
+struct simseg_upload *simseg_nl_upload(struct simseg_net *sn, struct genl_info *info);
+
+/* netlink_session.c: flows that are asked about */
+int simseg_nl_flow(struct genl_info *info, struct simseg_pkt *pkt, u32 *ifindex);
+void simseg_nl_flow_place(struct simseg_net *sn, struct simseg_pkt *pkt);
 
 /* netlink_device.c */
 int simseg_nl_device_spec(struct genl_info *info, struct simseg_device_spec **spec);

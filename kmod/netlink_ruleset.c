@@ -29,7 +29,7 @@ int simseg_nl_ruleset_begin_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-static struct simseg_upload *simseg_nl_upload(struct simseg_net *sn, struct genl_info *info)
+struct simseg_upload *simseg_nl_upload(struct simseg_net *sn, struct genl_info *info)
 {
 	struct simseg_upload *up = simseg_upload_find(sn, info->snd_portid);
 
@@ -210,47 +210,6 @@ int simseg_nl_ruleset_device_doit(struct sk_buff *skb, struct genl_info *info)
 	err = simseg_nl_piece(info, &piece, simseg_nl_add_device);
 	simseg_device_spec_free(piece.device);
 	kfree(piece.device);
-	return err;
-}
-
-static int simseg_nl_commit(struct simseg_nl_change *change, const struct simseg_prefix *open,
-			    u32 nopen)
-{
-	struct genl_info *info = change->info;
-	struct nlattr *flags = info->attrs[SIMSEG_A_FLAGS];
-	const struct simseg_ruleset *rs;
-	struct simseg_upload *up;
-	int err;
-
-	up = simseg_nl_upload(change->sn, info);
-	if (!up)
-		return -ENOENT;
-	err = simseg_upload_commit(change->sn, up, open, nopen, flags ? nla_get_u32(flags) : 0,
-				   &change->receipt, info->extack);
-	if (err)
-		return err;
-	rs = simseg_nl_ruleset(change->sn);
-	WARN_ON_ONCE(nla_put_u32(change->reply, SIMSEG_A_GENERATION, rs->generation) ||
-		     nla_put(change->reply, SIMSEG_A_HASH, sizeof(rs->hash), rs->hash));
-	return 0;
-}
-
-int simseg_nl_ruleset_commit_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct simseg_nl_change change;
-	struct simseg_prefix *open;
-	u32 nopen;
-	int err;
-
-	err = simseg_nl_prefixes(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr),
-				 SIMSEG_A_OPEN_POOL, SIMSEG_POOLS_MAX, &open, &nopen,
-				 info->extack);
-	if (err)
-		return err;
-	err = simseg_nl_begin(&change, info);
-	if (!err)
-		err = simseg_nl_end_receipt(&change, simseg_nl_commit(&change, open, nopen));
-	kvfree(open);
 	return err;
 }
 

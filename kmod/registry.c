@@ -239,16 +239,42 @@ static bool simseg_policy_same(const struct simseg_policy *a, const struct simse
 	return !memcmp(a->digest, b->digest, sizeof(a->digest));
 }
 
+static bool simseg_merge_differs_self(struct simseg_net *sn, const struct simseg_device *twin,
+				      const struct simseg_device *device)
+{
+	return twin->policy != device->policy || strcmp(twin->asset, device->asset) ||
+	       twin->state == SIMSEG_STATE_UNKNOWN ||
+	       !simseg_policy_same(rcu_dereference_protected(device->own,
+							     lockdep_is_held(&sn->lock)),
+				   rcu_dereference_protected(twin->own,
+							     lockdep_is_held(&sn->lock)));
+}
+
+/* Between prepare and finish: would finish change the device in force? */
+bool simseg_merge_differs(struct simseg_net *sn, const struct simseg_staged *st)
+{
+	const struct simseg_binding *binding;
+	u32 i = 0;
+
+	if (simseg_merge_differs_self(sn, st->twin, st->device) ||
+	    st->twin->nbindings != st->device->nbindings)
+		return true;
+	list_for_each_entry(binding, &st->device->bindings, of_device) {
+		struct simseg_binding *old = st->replaces[i++];
+
+		if (!old || !simseg_binding_same(sn, binding, old, st->twin))
+			return true;
+	}
+	return false;
+}
+
 /* Gives the device in force what the staged one has; the shell is freed. */
 static bool simseg_merge_twin(struct simseg_net *sn, struct simseg_staged *st)
 {
 	struct simseg_device *twin = st->twin, *device = st->device;
+	bool changed = simseg_merge_differs_self(sn, twin, device);
 	struct simseg_policy *own;
-	bool changed = false;
 
-	if (twin->policy != device->policy || strcmp(twin->asset, device->asset) ||
-	    twin->state == SIMSEG_STATE_UNKNOWN)
-		changed = true;
 	if (twin->state == SIMSEG_STATE_UNKNOWN)
 		WRITE_ONCE(twin->state, SIMSEG_STATE_QUARANTINED);
 	swap(twin->policy, device->policy);
@@ -258,7 +284,6 @@ static bool simseg_merge_twin(struct simseg_net *sn, struct simseg_staged *st)
 							       lockdep_is_held(&sn->lock)))) {
 		RCU_INIT_POINTER(device->own, NULL);
 		simseg_device_set_own(sn, twin, own);
-		changed = true;
 	}
 	changed |= simseg_merge_bindings(sn, st, twin);
 	simseg_device_discard(sn, device);

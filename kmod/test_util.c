@@ -151,13 +151,21 @@ int simtest_stage(struct simtest *t, struct simseg_upload *up,
 }
 
 /* The upload is gone afterwards, whatever the result. */
-int simtest_commit(struct simtest *t, struct simseg_upload *up, u32 flags,
-		   struct simseg_receipt *receipt)
+int simtest_commit_as(struct simtest *t, struct simseg_upload *up,
+		      const struct simseg_commit *commit, struct simseg_receipt *receipt)
 {
 	struct simseg_receipt own = {};
 
-	return simtest_locked(t, simseg_upload_commit(t->sn, up, NULL, 0, flags, receipt ?: &own,
+	return simtest_locked(t, simseg_upload_commit(t->sn, up, commit, receipt ?: &own,
 						      &t->extack));
+}
+
+int simtest_commit(struct simtest *t, struct simseg_upload *up, u32 flags,
+		   struct simseg_receipt *receipt)
+{
+	const struct simseg_commit commit = { .flags = flags };
+
+	return simtest_commit_as(t, up, &commit, receipt);
 }
 
 static void simtest_spec_free(void *spec)

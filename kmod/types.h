@@ -402,6 +402,9 @@ struct simseg_net {
 	u32 stamp;			/* last policy stamp given */
 	u32 epoch;			/* last binding epoch given */
 	struct simseg_ruleset __rcu *ruleset;	/* never NULL */
+	struct simseg_ruleset *previous;	/* of one on trial, or NULL */
+	struct simseg_deadline trial;
+	bool trial_confirm;		/* it stays if it is confirmed */
 	struct simseg_names policy_names;
 	struct simseg_names peer_names;
 	struct list_head uploads;
@@ -422,6 +425,7 @@ struct simseg_net {
 	struct delayed_work sweep;
 	u32 swept;			/* change that the last full sweep saw */
 	u32 sweep_part;
+	u64 settled;			/* ns that the last change took to be enforced everywhere */
 
 	struct timerqueue_head deadlines;	/* the first to come first */
 	struct hrtimer deadline_timer;

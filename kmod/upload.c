@@ -460,18 +460,64 @@ static int simseg_upload_check_pools(struct simseg_net *sn, const struct simseg_
 	return 0;
 }
 
+/* Puts what was prepared in force; what is in force already stays as it is. */
+static void simseg_upload_finish(struct simseg_net *sn, struct simseg_upload *up,
+				 struct simseg_ruleset *rs, const struct simseg_commit *commit,
+				 u32 merge, struct simseg_receipt *receipt)
+{
+	struct simseg_ruleset *old;
+	LIST_HEAD(gone);
+	bool same;
+
+	old = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
+	same = simseg_ruleset_same(old, rs);
+	if (same)
+		simseg_ruleset_free(sn, rs);
+	else if (commit->duration)
+		simseg_trial_begin(sn, rs, commit);
+	else
+		simseg_ruleset_free(sn, simseg_ruleset_swap(sn, rs));
+	rs = same ? old : rs;
+	simseg_merge_finish(sn, &up->staged, merge, &gone, receipt);
+	simseg_net_hold(sn, rs->npools && !sn->disarmed);
+	if (same && !receipt->added && !receipt->removed && !receipt->devices)
+		return;
+	simseg_sweep_settle(sn, receipt);
+	simseg_devices_release(&gone);
+}
+
+/* All that can fail, in an order in which it can be taken back. */
+static int simseg_upload_prepare(struct simseg_net *sn, struct simseg_upload *up,
+				 struct simseg_ruleset *rs, const struct simseg_commit *commit,
+				 u32 merge, struct netlink_ext_ack *extack)
+{
+	int err;
+
+	err = simseg_upload_check_pools(sn, rs, commit->open, commit->nopen, extack);
+	if (!err)
+		err = simseg_dry_lockout(sn, rs, commit, extack);
+	if (!err && rs->npools && !(commit->flags & SIMSEG_COMMIT_DRY))
+		err = simseg_net_govern(sn, extack);
+	if (!err)
+		err = simseg_merge_prepare(sn, &up->staged, rs->pools,
+					   rs->settings[SIMSEG_A_SETTING_DEVICES], merge, extack);
+	return err;
+}
+
 /* The upload ends here, whatever the result. */
 int simseg_upload_commit(struct simseg_net *sn, struct simseg_upload *up,
-			 const struct simseg_prefix *open, u32 nopen, u32 flags,
-			 struct simseg_receipt *receipt, struct netlink_ext_ack *extack)
+			 const struct simseg_commit *commit, struct simseg_receipt *receipt,
+			 struct netlink_ext_ack *extack)
 {
-	u32 merge = up->devices || (flags & SIMSEG_COMMIT_DEVICES) ? SIMSEG_MERGE_EXACT : 0;
+	bool devices = up->devices || (commit->flags & SIMSEG_COMMIT_DEVICES);
+	u32 merge = devices ? SIMSEG_MERGE_EXACT : 0;
 	struct simseg_ruleset *rs;
-	LIST_HEAD(gone);
 	int err;
 
 	lockdep_assert_held(&sn->lock);
 	err = simseg_upload_generation(sn, up->generation, extack);
+	if (!err)
+		err = simseg_trial_check(sn, commit, devices, extack);
 	if (err)
 		goto out;
 	rs = simseg_upload_build(sn, up, extack);
@@ -479,22 +525,15 @@ int simseg_upload_commit(struct simseg_net *sn, struct simseg_upload *up,
 		err = PTR_ERR(rs);
 		goto out;
 	}
-	err = simseg_upload_check_pools(sn, rs, open, nopen, extack);
-	if (!err && rs->npools)
-		err = simseg_net_govern(sn, extack);
-	if (!err)
-		err = simseg_merge_prepare(sn, &up->staged, rs->pools,
-					   rs->settings[SIMSEG_A_SETTING_DEVICES], merge, extack);
-	if (err) {
-		simseg_merge_undo(sn, &up->staged);
-		simseg_ruleset_free(sn, rs);
+	err = simseg_upload_prepare(sn, up, rs, commit, merge, extack);
+	if (!err && !(commit->flags & SIMSEG_COMMIT_DRY)) {
+		simseg_upload_finish(sn, up, rs, commit, merge, receipt);
 		goto out;
 	}
-	simseg_ruleset_commit(sn, rs);
-	simseg_merge_finish(sn, &up->staged, merge, &gone, receipt);
-	simseg_net_hold(sn, rs->npools && !sn->disarmed);
-	simseg_sweep_settle(sn, receipt);
-	simseg_devices_release(&gone);
+	if (!err)
+		err = simseg_dry_run(sn, rs, &up->staged, merge, receipt);
+	simseg_merge_undo(sn, &up->staged);
+	simseg_ruleset_free(sn, rs);
 out:
 	simseg_upload_free(sn, up);
 	return err;

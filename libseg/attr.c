@@ -6,6 +6,8 @@
  */
 #include <stdlib.h>
 
+#include <arpa/inet.h>
+
 #include "handle.h"
 
 #define SEG_PREFIX_ATTR                                                    \
@@ -256,4 +258,21 @@ int seg_reply_receipt(struct seg_handle *h, struct nlmsghdr *nlh, struct nlattr 
 	if (arg && tb[SIMSEG_A_RECEIPT] && seg_get_receipt(tb[SIMSEG_A_RECEIPT], arg))
 		return seg_fail(h, -EBADMSG, "the kernel's receipt cannot be parsed", NULL);
 	return 0;
+}
+
+void seg_put_flow(struct seg_handle *h, const struct seg_flow *flow)
+{
+	struct nlattr *nest;
+
+	nest = seg_nest_begin(h, SIMSEG_A_FLOW);
+	seg_put(h, SIMSEG_A_FLOW_SRC, flow->src, sizeof(flow->src));
+	seg_put(h, SIMSEG_A_FLOW_DST, flow->dst, sizeof(flow->dst));
+	if (flow->sport)
+		seg_put_u16(h, SIMSEG_A_FLOW_SPORT, htons(flow->sport));
+	if (flow->dport)
+		seg_put_u16(h, SIMSEG_A_FLOW_DPORT, htons(flow->dport));
+	seg_put_u8(h, SIMSEG_A_FLOW_PROTO, flow->proto);
+	if (flow->ifindex)
+		seg_put_u32(h, SIMSEG_A_FLOW_IFINDEX, flow->ifindex);
+	seg_nest_end(h, nest);
 }

@@ -88,6 +88,7 @@ void seg_put_u16(struct seg_handle *h, int attr, uint16_t value);
 void seg_put_u32(struct seg_handle *h, int attr, uint32_t value);
 void seg_put_u64(struct seg_handle *h, int attr, uint64_t value);
 void seg_put_prefix(struct seg_handle *h, int attr, const struct simseg_prefix *prefix);
+void seg_put_flow(struct seg_handle *h, const struct seg_flow *flow);
 void seg_put_rule(struct seg_handle *h, const struct seg_rule *rule);
 void seg_put_binding(struct seg_handle *h, const struct seg_binding *binding);
 void seg_put_device(struct seg_handle *h, const struct seg_device *device);

@@ -109,9 +109,10 @@ static int seg_reply_commit(struct seg_handle *h, struct nlmsghdr *nlh, struct n
 	return seg_reply_receipt(h, nlh, tb, &commit->receipt);
 }
 
-int seg_ruleset_commit(struct seg_handle *h, uint32_t flags, const struct simseg_prefix *open,
-		       size_t n_open, struct seg_commit *commit)
+int seg_ruleset_commit(struct seg_handle *h, const struct seg_commit_opts *opts,
+		       struct seg_commit *commit)
 {
+	static const struct seg_commit_opts none;
 	struct seg_commit dummy;
 	size_t i;
 	int err;
@@ -124,10 +125,16 @@ int seg_ruleset_commit(struct seg_handle *h, uint32_t flags, const struct simseg
 		err = seg_msg_change(h, SIMSEG_CMD_RULESET_COMMIT);
 	if (err)
 		return err;
-	if (flags)
-		seg_put_u32(h, SIMSEG_A_FLAGS, flags);
-	for (i = 0; i < n_open; i++)
-		seg_put_prefix(h, SIMSEG_A_OPEN_POOL, &open[i]);
+	if (!opts)
+		opts = &none;
+	if (opts->flags)
+		seg_put_u32(h, SIMSEG_A_FLAGS, opts->flags);
+	for (i = 0; i < opts->n_open; i++)
+		seg_put_prefix(h, SIMSEG_A_OPEN_POOL, &opts->open[i]);
+	if (opts->duration)
+		seg_put_u64(h, SIMSEG_A_DURATION, opts->duration);
+	if (opts->keep)
+		seg_put_flow(h, opts->keep);
 	return seg_talk(h, seg_reply_commit, commit);
 }
 
@@ -138,4 +145,20 @@ int seg_ruleset_abort(struct seg_handle *h)
 	seg_queue_drop(h);
 	err = seg_msg_piece(h, SIMSEG_CMD_RULESET_ABORT);
 	return err ? err : seg_talk(h, NULL, NULL);
+}
+
+int seg_ruleset_confirm(struct seg_handle *h)
+{
+	int err = seg_msg_change(h, SIMSEG_CMD_CONFIRM);
+
+	return err ? err : seg_talk(h, NULL, NULL);
+}
+
+int seg_ruleset_revert(struct seg_handle *h, struct seg_receipt *receipt)
+{
+	int err = seg_msg_change(h, SIMSEG_CMD_REVERT);
+
+	if (receipt)
+		memset(receipt, 0, sizeof(*receipt));
+	return err ? err : seg_talk(h, seg_reply_receipt, receipt);
 }

@@ -7,7 +7,8 @@
 /* All that take a value, so that the global options can be told from values. */
 static const char *const with_value[] = {
 	"--reason", "--ticket", "--allow", "--open-pool", "--device",
-	"--dev",    "--side",	"--mode",  "--sport",
+	"--dev",    "--side",	"--mode",  "--sport",	  "--confirm-within",
+	"--revert-after",
 };
 
 bool opt_takes_value(const char *arg)
@@ -125,4 +126,12 @@ bool opt_iccid(struct ctl *c, const char *text, char iccid[SEG_ICCID_LEN], bool 
 		return true;
 	ctl_warn("the check digit of ICCID %s is wrong", iccid);
 	return !strict;
+}
+
+bool opt_duration(struct ctl *c, const char *text, uint64_t *ns)
+{
+	if (!seg_duration_parse(text, ns))
+		return true;
+	ctl_usage(c, "bad duration '%s': as 90s, 15m, 2h, 1d or 1h30m, at most 366d", text);
+	return false;
 }

@@ -99,6 +99,7 @@ static int quarantine(struct ctl *c, const char *text, const char *reason,
 {
 	char iccid[SEG_ICCID_LEN];
 	const char *list[] = { iccid };
+	struct seg_quarantine q = { .iccids = list, .n = 1, .unknown = unknown };
 	struct seg_receipt receipt;
 	struct devs found = { 0 };
 	struct allow allow = { 0 };
@@ -112,7 +113,9 @@ static int quarantine(struct ctl *c, const char *text, const char *reason,
 		ret = EXIT_USAGE;
 	}
 	if (!ret) {
-		err = seg_quarantine(c->h, list, 1, allow.list, allow.n, unknown, &receipt);
+		q.allow = allow.list;
+		q.n_allow = allow.n;
+		err = seg_quarantine(c->h, &q, &receipt);
 		if (err)
 			ret = ctl_fail(c, err, iccid);
 		else

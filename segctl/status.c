@@ -69,6 +69,7 @@ static int print_verdict(const struct ctl *c, const struct view *v)
 	const char *red = out_red(c), *plain = out_plain(c);
 	const struct seg_status *st = &v->st;
 	int ret = EXIT_DONE;
+	char buf[32];
 	size_t i;
 
 	if (!st->armed) {
@@ -89,6 +90,10 @@ static int print_verdict(const struct ctl *c, const struct view *v)
 		       st->observing == 1 ? "s" : "", plain);
 		ret = EXIT_PART;
 	}
+	if (st->trial)
+		printf("%sON TRIAL: the ruleset before is put back in %s%s%s\n", red,
+		       out_time(st->trial, buf),
+		       st->trial_confirm ? ", unless `segctl confirm` comes before" : "", plain);
 	for (i = 0; i < v->n; i++) {
 		if (!row_missing(v, &v->rows[i]))
 			continue;
@@ -153,13 +158,14 @@ static void print_rows(const struct view *v)
 static int print_text(const struct ctl *c, const struct view *v)
 {
 	const struct seg_status *st = &v->st;
-	char hex[2 * SIMSEG_HASH_LEN + 1];
+	char hex[2 * SIMSEG_HASH_LEN + 1], buf[32];
 	int ret = print_verdict(c, v);
 
 	out_hex(st->hash, sizeof(st->hash), hex);
 	printf("ruleset  generation %u  hash %.16s\n", st->generation, hex);
 	printf("         pools %u  policies %u  peer sets %u\n", st->pools, st->policies,
 	       st->peersets);
+	printf("         last change in force everywhere after %s\n", out_time(st->settled, buf));
 	printf("devices  %u  quarantined %u  bindings %u  sessions %u\n", st->devices,
 	       st->quarantined, st->bindings, st->sessions);
 	printf("records  made %llu  delivered %llu  lost %llu  unheard %llu\n",
@@ -218,6 +224,9 @@ static int print_json(const struct view *v)
 	js_bool(o, "xdp_supported", v->can_xdp);
 	js_num(o, "generation", st->generation);
 	js_str(o, "hash", out_hex(st->hash, sizeof(st->hash), hex));
+	js_num(o, "trial_ns", st->trial);
+	js_bool(o, "trial_confirm", st->trial_confirm);
+	js_num(o, "settled_ns", st->settled);
 	js_num(o, "pools", st->pools);
 	js_num(o, "policies", st->policies);
 	js_num(o, "observing", st->observing);

@@ -29,45 +29,15 @@ void change_begin(struct world *w)
 	count_begin(w);
 }
 
-static int upload_policy(struct seg_handle *h, const struct file_policy *p)
-{
-	const struct seg_policy policy = {
-		.name = p->name,
-		.observe = p->observe,
-		.rules = p->rules.list,
-		.n_rules = p->rules.n,
-	};
-
-	return seg_ruleset_policy(h, &policy);
-}
-
-static int upload(struct seg_handle *h, const struct file *f)
-{
-	int err = seg_ruleset_pool(h, f->pools.list, f->pools.n);
-	size_t i;
-
-	if (!err)
-		err = seg_ruleset_failsafe(h, f->failsafe.list, f->failsafe.n);
-	for (i = 0; i < f->n_peers && !err; i++)
-		err = seg_ruleset_peer(h, f->peers[i].name, f->peers[i].prefixes.list,
-				       f->peers[i].prefixes.n);
-	for (i = 0; i < SEG_SETTINGS && !err; i++)
-		if (f->has_setting[i])
-			err = seg_ruleset_setting(h, i, f->setting[i]);
-	for (i = 0; i < f->n_policies && !err; i++)
-		err = upload_policy(h, &f->policies[i]);
-	for (i = 0; i < f->n_devices && !err; i++)
-		err = seg_ruleset_device(h, &f->devices[i].dev);
-	return err;
-}
-
 int change_apply(struct world *w, const char *text, size_t len)
 {
 	struct file *f = file_read(text, len, false);
-	struct seg_commit commit;
+	struct seg_commit_opts opts = { 0 };
 	struct seg_status st;
 	int err;
 
+	if (f->has_devices)
+		opts.flags = SIMSEG_COMMIT_DEVICES;
 	if (f->diags.errors) {
 		diags_print(&f->diags, "ruleset", text, len, stderr);
 		file_free(f);
@@ -77,10 +47,9 @@ int change_apply(struct world *w, const char *text, size_t len)
 	if (!err)
 		err = seg_ruleset_begin(w->seg, st.generation);
 	if (!err) {
-		err = upload(w->seg, f);
+		err = file_send(w->seg, f, true);
 		if (!err)
-			err = seg_ruleset_commit(w->seg, f->has_devices ? SIMSEG_COMMIT_DEVICES : 0,
-						 NULL, 0, &commit);
+			err = seg_ruleset_commit(w->seg, &opts, NULL);
 		if (err)
 			seg_ruleset_abort(w->seg);
 	}
@@ -108,11 +77,14 @@ static int do_quarantine(struct world *w, char *words[], size_t n)
 {
 	struct simseg_prefix allow[SIMSEG_ALLOW_MAX];
 	const char *iccid = words[1];
+	const struct seg_quarantine q = {
+		.iccids = &iccid, .n = 1, .allow = allow, .n_allow = n - 2,
+	};
 	size_t i;
 
 	for (i = 2; i < n && i - 2 < SIMSEG_ALLOW_MAX; i++)
 		allow[i - 2] = prefix_of(words[i]);
-	return seg_quarantine(w->seg, &iccid, 1, allow, n - 2, 0, NULL);
+	return seg_quarantine(w->seg, &q, NULL);
 }
 
 /* bind ICCID ADDR DEV|- OWNER|-: it is taken from its owner first */

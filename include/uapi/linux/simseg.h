@@ -48,8 +48,10 @@
  *  RULESET_SETTING   SETTING                              -
  *  RULESET_DEVICE    ICCID, POLICY, ASSET, BINDING..,     -
  *                    RULE...
- *  RULESET_COMMIT    OPEN_POOL..., FLAGS                  GENERATION, HASH,
+ *  RULESET_COMMIT    OPEN_POOL..., FLAGS, DURATION, FLOW  GENERATION, HASH,
  *                                                         RECEIPT
+ *  CONFIRM           -                                    -
+ *  REVERT            -                                    RECEIPT
  *  RULESET_ABORT     -                                    -
  *  POOL_GET          dump                                 PREFIX, FAILSAFE flag
  *  POLICY_GET        dump, optional POLICY                POLICY, ID, COUNT,
@@ -97,6 +99,13 @@
  * except that a quarantined device that is missing stays; without either,
  * devices stay as they are. A pool in force that is not in the upload makes
  * COMMIT fail with EPERM, unless OPEN_POOL names it.
+ * What is in force already stays, with its generation. With DURATION the ruleset
+ * is on trial: the one before is kept, and put back after that time, as a new
+ * generation; with SIMSEG_COMMIT_CONFIRM unless CONFIRM comes before, without it
+ * in any case; REVERT puts it back at once. Until then no other ruleset can be
+ * committed. Such a COMMIT takes no devices. A COMMIT that is not on trial fails
+ * with EPERM if it would deny FLOW, the connection over which it is made, or if a
+ * failsafe prefix lies in a pool and none did before.
  *
  * Every change is multicast to the group "config": the command's number with
  * the attributes of the request, as far as they fit one page, GENERATION, and
@@ -341,8 +350,15 @@ enum simseg_attr {
 
 #define SIMSEG_A_MAX (__SIMSEG_A_MAX - 1)
 
-/* RULESET_COMMIT: devices become equal to the upload, though it has none. */
+/*
+ * RULESET_COMMIT:
+ *	DEVICES	devices become equal to the upload, though it has none
+ *	CONFIRM	unless CONFIRM comes within DURATION, the ruleset goes back
+ *	DRY	only check, and count what would change
+ */
 #define SIMSEG_COMMIT_DEVICES	(1U << 0)
+#define SIMSEG_COMMIT_CONFIRM	(1U << 2)
+#define SIMSEG_COMMIT_DRY	(1U << 3)
 
 enum simseg_attr_binding {
 	SIMSEG_A_BINDING_UNSPEC,
@@ -471,30 +487,48 @@ enum simseg_attr_flow {
 
 #define SIMSEG_A_FLOW_MAX (__SIMSEG_A_FLOW_MAX - 1)
 
-/* Settings; all u32, seconds where a time. Defaults in brackets. */
+/* Settings; all u32, seconds where a time. */
 enum simseg_attr_setting {
 	SIMSEG_A_SETTING_UNSPEC,
-	SIMSEG_A_SETTING_TCP_NEW,	/* handshake not complete [60] */
-	SIMSEG_A_SETTING_TCP_ESTABLISHED, /* RFC 5382, REQ-5: [7440] */
-	SIMSEG_A_SETTING_TCP_CLOSING,	/* [120] */
-	SIMSEG_A_SETTING_TCP_CLOSED,	/* [10] */
-	SIMSEG_A_SETTING_UDP_NEW,	/* [30] */
-	SIMSEG_A_SETTING_UDP_REPLIED,	/* RFC 4787, REQ-5: [120] */
-	SIMSEG_A_SETTING_ICMP,		/* [30] */
-	SIMSEG_A_SETTING_OTHER,		/* [600] */
-	SIMSEG_A_SETTING_SESSIONS,	/* limit in total [65536] */
-	SIMSEG_A_SETTING_DEVICE_SESSIONS, /* limit of one device [1024] */
-	SIMSEG_A_SETTING_DEVICES,	/* limit [1048576] */
-	SIMSEG_A_SETTING_DENY_INTERVAL,	/* denies are folded this long [10] */
+	SIMSEG_A_SETTING_TCP_NEW,	/* handshake not complete */
+	SIMSEG_A_SETTING_TCP_ESTABLISHED, /* RFC 5382, REQ-5 */
+	SIMSEG_A_SETTING_TCP_CLOSING,
+	SIMSEG_A_SETTING_TCP_CLOSED,
+	SIMSEG_A_SETTING_UDP_NEW,
+	SIMSEG_A_SETTING_UDP_REPLIED,	/* RFC 4787, REQ-5 */
+	SIMSEG_A_SETTING_ICMP,	
+	SIMSEG_A_SETTING_OTHER,	
+	SIMSEG_A_SETTING_SESSIONS,	/* limit in total */
+	SIMSEG_A_SETTING_DEVICE_SESSIONS, /* limit of one device */
+	SIMSEG_A_SETTING_DEVICES,	/* limit */
+	SIMSEG_A_SETTING_DENY_INTERVAL,	/* denies are folded this long */
 	SIMSEG_A_SETTING_PICKUP,	/* mid-stream TCP may open sessions for this
-					 * time after load [0: never]
+					 * time after load
 					 */
-	SIMSEG_A_SETTING_HALF_OPEN,	/* limit of half-open sessions [16384] */
-	SIMSEG_A_SETTING_DEVICE_HALF_OPEN, /* of one device [256] */
+	SIMSEG_A_SETTING_HALF_OPEN,	/* limit of half-open sessions */
+	SIMSEG_A_SETTING_DEVICE_HALF_OPEN, /* of one device */
 	__SIMSEG_A_SETTING_MAX
 };
 
 #define SIMSEG_A_SETTING_MAX (__SIMSEG_A_SETTING_MAX - 1)
+
+/* What a setting is when nobody has set it; X(SYMBOL, value). */
+#define SIMSEG_SETTING_DEFAULTS(X)					      \
+	X(TCP_NEW, 60)							      \
+	X(TCP_ESTABLISHED, 7440)					      \
+	X(TCP_CLOSING, 120)						      \
+	X(TCP_CLOSED, 10)						      \
+	X(UDP_NEW, 30)							      \
+	X(UDP_REPLIED, 120)						      \
+	X(ICMP, 30)							      \
+	X(OTHER, 600)							      \
+	X(SESSIONS, 65536)						      \
+	X(DEVICE_SESSIONS, 1024)					      \
+	X(DEVICES, 1048576)						      \
+	X(DENY_INTERVAL, 10)						      \
+	X(PICKUP, 0)							      \
+	X(HALF_OPEN, 16384)						      \
+	X(DEVICE_HALF_OPEN, 256)
 
 enum simseg_attr_status {
 	SIMSEG_A_STATUS_UNSPEC,
@@ -515,6 +549,12 @@ enum simseg_attr_status {
 	SIMSEG_A_STATUS_RECORDS_LOST,	/* u64, the ring was full */
 	SIMSEG_A_STATUS_RECORDS_UNHEARD, /* u64, no program was attached */
 	SIMSEG_A_STATUS_OBSERVING,	/* u32, policies that only observe */
+	SIMSEG_A_STATUS_TRIAL,		/* u64, ns until the ruleset goes back */
+	SIMSEG_A_STATUS_TRIAL_CONFIRM,	/* u8, 1: unless it is confirmed */
+	SIMSEG_A_STATUS_SETTLED,	/* u64, ns from the last change until no flow,
+					 * in a flowtable or not, was left of what
+					 * it no longer allows
+					 */
 	SIMSEG_A_STATUS_PAD,
 	__SIMSEG_A_STATUS_MAX
 };
@@ -580,6 +620,8 @@ enum simseg_cmd {
 	SIMSEG_CMD_IFACE_GET,
 	SIMSEG_CMD_EXPLAIN,
 	SIMSEG_CMD_EVENT,		/* multicast only */
+	SIMSEG_CMD_CONFIRM,
+	SIMSEG_CMD_REVERT,
 	__SIMSEG_CMD_MAX
 };
 
