@@ -13,6 +13,8 @@ ICMPS = (pk.ICMP, pk.ICMP6)
 NO_CONNECTION = ("rule", "no-policy", "invalid", "not-syn", "untracked")
 # What simseg says of a packet whose session it does not know.
 NO_SESSION = ("no-rule", "no-policy", "not-first", "unrelated")
+# What simseg says of a packet for whose session there is no room.
+LIMITS = ("device-limit", "session-limit")
 # What simseg says of what it cannot read; of an error, about its quote.
 UNREADABLE = ("malformed", "routing-header", "fragment", "unrelated")
 
@@ -76,7 +78,7 @@ class Comparison:
         return self.flows.setdefault(p.key(), Flow())
 
     def change(self, line):
-        self.changes += 1
+        self.changes += line["change"] != "rest"
         self.registry.change(line)
 
     # ---- one packet -----------------------------------------------------------
@@ -122,6 +124,8 @@ class Comparison:
             flow.observed = True
         elif a.reason == "link":
             flow.linked = True
+        elif a.reason in LIMITS:
+            flow.cut = "limits"
         elif a.verdict == "deny" and b.out:
             flow.cut = kind
         if a.verdict == "deny" and a.floor not in HELD and p.syn:
@@ -182,6 +186,8 @@ class Comparison:
             return flow.missed
         if p.has(pk.AH) and why in NO_CONNECTION:
             return "auth-header"
+        if p.proto == pk.TCP and a.floor == "rule" and not p.syn and why in NO_CONNECTION:
+            return "pick-up"
         if p.quote is not None and p.quote.echo and a.reason == "related" and why == "invalid":
             return "echo"
         about = p.quote if p.quote is not None and a.reason == "related" else p
@@ -212,6 +218,8 @@ class Comparison:
             return "cut-header"
         if p.has(pk.AH) and a.reason == "no-rule" and why == "new":
             return "auth-header"
+        if a.reason in LIMITS:
+            return "limits"
         if p.syn and flow.alive == self.changes and why == "established":
             return "reused"
         if a.reason not in NO_SESSION or why not in ("established", "related"):
@@ -224,6 +232,8 @@ class Comparison:
             return "live"
         if a.reason in ("not-first", "unrelated") and flow.reused:
             return "reused"
+        if flow.alive is not None and self.registry.is_limited():
+            return "limits"
         if why == "related" and a.reason == "unrelated" and self.stranger(p):
             return "stranger"
         return None
