@@ -221,7 +221,8 @@ bool change_is_over(struct world *w)
 	struct seg_status status;
 	uint32_t alive = 0;
 
-	if (seg_session_list(w->seg, NULL, session_count, &alive) || seg_status_get(w->seg, &status))
+	if (seg_session_list(w->seg, NULL, session_count, &alive) ||
+	    seg_status_get(w->seg, &status))
 		die("sessions: %s", seg_strerror(w->seg));
 	return status.sessions == alive;
 }
