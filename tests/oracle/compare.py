@@ -119,7 +119,7 @@ class Comparison:
             flow.cut = None
             flow.reused = flow.observed = False
             flow.missed = self.missed(p, flow, a, b, kind)
-        elif a.reason == "observed":
+        elif a.floor == "observed":
             flow.alive = self.changes
             flow.observed = True
         elif a.reason == "link":
