@@ -145,7 +145,7 @@ class Comparison:
 
     @staticmethod
     def remember_answer(p, flow, b):
-        if b.why and b.why[-1] == "new" and p.src != flow.opener:
+        if b.why and b.why[-1] == "new":
             flow.opener, flow.answered, flow.forgotten = p.src, False, False
         elif p.src != flow.opener:
             if p.proto == pk.TCP and p.flags is not None and p.flags & pk.RST:
@@ -159,7 +159,7 @@ class Comparison:
         why = b.why[-1] if b.why else None
         if a.reason == "not-governed" and (p.fragment or p.proto == pk.FRAGMENT):
             return "fragment-ungoverned"
-        if a.reason == "fragment" and p.v == 6 and p.fragment and why == "new":
+        if a.reason == "fragment" and p.v == 6 and p.fragment and why in ("new", "established"):
             return "odd-fragment"
         if a.out and not b.out:
             return self.classify_narrower(whole, flow, a, why)
@@ -213,6 +213,8 @@ class Comparison:
         if a.reason in UNREADABLE and why == "responder" and p.quote is None:
             return "responder"
         if a.reason == "routing-header" and about.has(pk.ROUTING) > 1:
+            return "second-routing-header"
+        if a.reason == "unrelated" and about is not p and (pk.ROUTING, 0) in about.chain:
             return "second-routing-header"
         if a.reason == "malformed" and p.v == 6 and p.bad:
             return "cut-header"
