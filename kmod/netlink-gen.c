@@ -141,7 +141,7 @@ static const struct nla_policy simseg_ruleset_commit_nl_policy[SIMSEG_A_DURATION
 	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
 	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
 	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
-	[SIMSEG_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
+	[SIMSEG_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1f),
 	[SIMSEG_A_OPEN_POOL] = NLA_POLICY_EXACT_LEN(20),
 	[SIMSEG_A_DURATION] = { .type = NLA_U64, },
 	[SIMSEG_A_FLOW] = NLA_POLICY_NESTED(simseg_flow_nl_policy),
@@ -173,13 +173,14 @@ static const struct nla_policy simseg_peer_get_nl_policy[SIMSEG_A_PEER + 1] = {
 };
 
 /* SIMSEG_CMD_PEER_ADD - do */
-static const struct nla_policy simseg_peer_add_nl_policy[SIMSEG_A_PEER + 1] = {
+static const struct nla_policy simseg_peer_add_nl_policy[SIMSEG_A_DURATION + 1] = {
 	[SIMSEG_A_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
 	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
 	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
 	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
 	[SIMSEG_A_PREFIX] = NLA_POLICY_EXACT_LEN(20),
 	[SIMSEG_A_PEER] = { .type = NLA_NUL_STRING, .len = SIMSEG_NAME_MAX, },
+	[SIMSEG_A_DURATION] = { .type = NLA_U64, },
 };
 
 /* SIMSEG_CMD_PEER_DEL - do */
@@ -459,7 +460,7 @@ const struct genl_split_ops simseg_nl_ops[35] = {
 		.cmd		= SIMSEG_CMD_PEER_ADD,
 		.doit		= simseg_nl_peer_add_doit,
 		.policy		= simseg_peer_add_nl_policy,
-		.maxattr	= SIMSEG_A_PEER,
+		.maxattr	= SIMSEG_A_DURATION,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

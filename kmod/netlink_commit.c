@@ -30,7 +30,8 @@ static int simseg_nl_keep(struct genl_info *info, struct simseg_pkt *pkt)
 static int simseg_nl_commit_read(struct genl_info *info, struct simseg_commit *commit,
 				 struct simseg_pkt *keep)
 {
-	const u32 known = SIMSEG_COMMIT_DEVICES | SIMSEG_COMMIT_CONFIRM | SIMSEG_COMMIT_DRY;
+	const u32 known = SIMSEG_COMMIT_DEVICES | SIMSEG_COMMIT_CONFIRM | SIMSEG_COMMIT_DRY |
+			  SIMSEG_COMMIT_PEER;
 	struct simseg_prefix *open = NULL;
 	int err;
 

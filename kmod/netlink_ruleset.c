@@ -3,6 +3,7 @@
  * Netlink: a ruleset's upload, piece by piece, and what is in force of it.
  */
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "netlink.h"
 
@@ -235,11 +236,14 @@ static int simseg_nl_peer_change(struct genl_info *info, bool add)
 {
 	struct simseg_nl_piece piece = {};
 	struct simseg_nl_change change;
+	u64 duration = 0;
 	int err;
 
 	err = simseg_nl_piece_name(info, SIMSEG_A_PEER, &piece);
 	if (!err && add)
 		err = simseg_nl_need(info, SIMSEG_A_PREFIX);
+	if (!err && add)
+		err = simseg_nl_duration(info, &duration);
 	if (!err)
 		err = simseg_nl_piece_prefixes(info, SIMSEG_PEERS_MAX, &piece);
 	if (!err)
@@ -247,7 +251,7 @@ static int simseg_nl_peer_change(struct genl_info *info, bool add)
 	if (err)
 		goto out;
 	if (add)
-		err = simseg_peer_add(change.sn, piece.name, piece.prefixes, piece.n,
+		err = simseg_peer_add(change.sn, piece.name, piece.prefixes, piece.n, duration,
 				      info->extack);
 	else
 		err = simseg_peer_del(change.sn, piece.name, piece.prefixes, piece.n,
@@ -428,12 +432,35 @@ int simseg_nl_policy_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb
 	return skb->len;
 }
 
+/* A prefix, with what is left of its time if it has a deadline. */
+static int simseg_nl_put_element(struct sk_buff *skb, const struct simseg_peerset *ps, u32 i,
+				 u64 now)
+{
+	u64 until = ps->until ? ps->until[i] : 0;
+	struct nlattr *nest;
+
+	if (!until)
+		return nla_put(skb, SIMSEG_A_PREFIX, sizeof(ps->prefixes[i]), &ps->prefixes[i]);
+	nest = nla_nest_start(skb, SIMSEG_A_ELEMENT);
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put(skb, SIMSEG_A_ELEMENT_PREFIX, sizeof(ps->prefixes[i]), &ps->prefixes[i]) ||
+	    nla_put_u64_64bit(skb, SIMSEG_A_ELEMENT_DURATION, until > now ? until - now : 1,
+			      SIMSEG_A_ELEMENT_PAD)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
 static bool simseg_nl_dump_peerset(struct sk_buff *skb, struct netlink_callback *cb,
 				   struct simseg_net *sn, const struct simseg_peerset *ps,
 				   u32 *part)
 {
 	void *hdr = simseg_nl_dump_put(skb, cb, sn, SIMSEG_CMD_PEER_GET);
 	const char *name = simseg_name_of(&sn->peer_names, ps->id);
+	u64 now = ktime_get_boottime_ns();
 	u32 next = *part;
 
 	if (!hdr)
@@ -441,8 +468,7 @@ static bool simseg_nl_dump_peerset(struct sk_buff *skb, struct netlink_callback 
 	if (!name || nla_put_string(skb, SIMSEG_A_PEER, name) ||
 	    nla_put_u32(skb, SIMSEG_A_COUNT, ps->nprefixes))
 		goto cancel;
-	while (next < ps->nprefixes &&
-	       !nla_put(skb, SIMSEG_A_PREFIX, sizeof(*ps->prefixes), &ps->prefixes[next]))
+	while (next < ps->nprefixes && !simseg_nl_put_element(skb, ps, next, now))
 		next++;
 	if (next == *part && next < ps->nprefixes)
 		goto cancel;

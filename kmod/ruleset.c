@@ -43,8 +43,10 @@ static void simseg_ruleset_free_memory(struct simseg_ruleset *rs)
 
 	for (i = 0; i < rs->sets->n; i++)
 		kvfree(rcu_dereference_protected(rs->sets->set[i], true));
-	for (i = 0; i < rs->npeersets; i++)
+	for (i = 0; i < rs->npeersets; i++) {
 		kvfree(rs->peersets[i].prefixes);
+		kvfree(rs->peersets[i].until);
+	}
 	kvfree(rs->peersets);
 	kvfree(rs->sets);
 	kvfree(rs->pools);
@@ -67,8 +69,7 @@ void simseg_ruleset_free(struct simseg_net *sn, struct simseg_ruleset *rs)
 		if (rs->policies[i])
 			simseg_policy_free(sn, rs->policies[i]);
 	}
-	for (i = 0; i < rs->npeersets; i++)
-		simseg_name_put(&sn->peer_names, rs->peersets[i].id);
+	simseg_peersets_free(sn, rs);
 	call_rcu(&rs->rcu, simseg_ruleset_free_rcu);
 }
 
@@ -226,8 +227,10 @@ struct simseg_ruleset *simseg_ruleset_swap(struct simseg_net *sn, struct simseg_
 	rcu_assign_pointer(sn->ruleset, rs);
 	for (i = 0; i < SIMSEG_SETTINGS; i++)
 		WRITE_ONCE(sn->settings[i], rs->settings[i]);
+	if (!rs->settings[SIMSEG_A_SETTING_PICKUP])
+		WRITE_ONCE(sn->pickup_until, 0);
 	/* the first one with policies: what comes before opens nothing */
-	if (!old->npolicies && rs->npolicies && rs->settings[SIMSEG_A_SETTING_PICKUP])
+	else if (!old->npolicies && rs->npolicies && rs->settings[SIMSEG_A_SETTING_PICKUP])
 		WRITE_ONCE(sn->pickup_until, ktime_get_boottime_ns() +
 			   (u64)rs->settings[SIMSEG_A_SETTING_PICKUP] * NSEC_PER_SEC);
 	simseg_pools_grown(sn, old, rs);
@@ -245,7 +248,7 @@ bool simseg_ruleset_same(struct simseg_ruleset *a, struct simseg_ruleset *b)
 	for (i = 0; i < a->npeersets; i++) {
 		one = &a->peersets[i];
 		other = simseg_peerset_find(b, one->id);
-		if (!other || one->nprefixes != other->nprefixes ||
+		if (!other || one->nprefixes != other->nprefixes || one->until || other->until ||
 		    memcmp(one->prefixes, other->prefixes,
 			   one->nprefixes * sizeof(*one->prefixes)))
 			return false;

@@ -205,7 +205,10 @@ void simseg_uploads_exit(struct simseg_net *sn);
 u32 simseg_prefixes_unique(struct simseg_prefix *prefixes, u32 n);
 struct simseg_peerset *simseg_peerset_find(struct simseg_ruleset *rs, u32 id);
 int simseg_peer_add(struct simseg_net *sn, const char *name, const struct simseg_prefix *prefixes,
-		    u32 n, struct netlink_ext_ack *extack);
+		    u32 n, u64 duration, struct netlink_ext_ack *extack);
+int simseg_peer_replace(struct simseg_net *sn, u32 id, const struct simseg_prefix *prefixes, u32 n,
+			struct simseg_receipt *receipt, struct netlink_ext_ack *extack);
+void simseg_peersets_free(struct simseg_net *sn, struct simseg_ruleset *rs);
 int simseg_peer_del(struct simseg_net *sn, const char *name, const struct simseg_prefix *prefixes,
 		    u32 n, struct netlink_ext_ack *extack);
 

@@ -287,8 +287,9 @@ int simtest_peer_change(struct simtest *t, const char *name, u32 logical, u8 ple
 	struct simseg_prefix prefix;
 
 	simtest_prefix(t, logical, plen, &prefix);
-	return simtest_locked(t, (add ? simseg_peer_add : simseg_peer_del)(t->sn, name, &prefix, 1,
-									   &t->extack));
+	if (add)
+		return simtest_locked(t, simseg_peer_add(t->sn, name, &prefix, 1, 0, &t->extack));
+	return simtest_locked(t, simseg_peer_del(t->sn, name, &prefix, 1, &t->extack));
 }
 
 static void simtest_fill(const struct simtest *t, const struct simtest_flow *flow,

@@ -53,11 +53,20 @@ struct simseg_names {
 	u32 limit;
 };
 
+/* Something that ends by itself; embedded in it, all zero at first. */
+struct simseg_deadline {
+	struct timerqueue_node node;	/* in simseg_net.deadlines */
+	void (*expire)(struct simseg_net *sn, struct simseg_deadline *deadline);
+};
+
 /* A named set of peers, as written, beside its compiled form in the sets. */
 struct simseg_peerset {
 	u32 id;
 	u32 nprefixes;
 	struct simseg_prefix *prefixes;	/* sorted, each once */
+	u64 *until;			/* of each, CLOCK_BOOTTIME, ns, or 0; NULL: all 0 */
+	struct simseg_ruleset *rs;	/* with a deadline only: whose it is, */
+	struct simseg_deadline deadline; /* the first of them */
 };
 
 /* One generation of the rules. Read under RCU or simseg_net.lock. */
@@ -77,12 +86,6 @@ struct simseg_ruleset {
 	u32 npolicies;
 	u32 policy_slots;
 	struct simseg_policy *policies[];	/* by number of the name */
-};
-
-/* Something that ends by itself; embedded in it, all zero at first. */
-struct simseg_deadline {
-	struct timerqueue_node node;	/* in simseg_net.deadlines */
-	void (*expire)(struct simseg_net *sn, struct simseg_deadline *deadline);
 };
 
 struct simseg_binding_key {

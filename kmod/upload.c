@@ -504,6 +504,22 @@ static int simseg_upload_prepare(struct simseg_net *sn, struct simseg_upload *up
 	return err;
 }
 
+/* One peer set, and nothing else: in the place of the one in force. */
+static int simseg_upload_peerset(struct simseg_net *sn, struct simseg_upload *up,
+				 const struct simseg_commit *commit,
+				 struct simseg_receipt *receipt, struct netlink_ext_ack *extack)
+{
+	const struct simseg_draft *draft;
+
+	if (commit->flags != SIMSEG_COMMIT_PEER || commit->duration || up->npeersets != 1 ||
+	    up->npools || up->nfailsafe || up->npolicies || up->devices) {
+		NL_SET_ERR_MSG_MOD(extack, "a commit of a peer set takes that one set, and nothing else");
+		return -EINVAL;
+	}
+	draft = list_first_entry(&up->peersets, struct simseg_draft, list);
+	return simseg_peer_replace(sn, draft->id, draft->prefixes, draft->n, receipt, extack);
+}
+
 /* The upload ends here, whatever the result. */
 int simseg_upload_commit(struct simseg_net *sn, struct simseg_upload *up,
 			 const struct simseg_commit *commit, struct simseg_receipt *receipt,
@@ -516,6 +532,10 @@ int simseg_upload_commit(struct simseg_net *sn, struct simseg_upload *up,
 
 	lockdep_assert_held(&sn->lock);
 	err = simseg_upload_generation(sn, up->generation, extack);
+	if (!err && (commit->flags & SIMSEG_COMMIT_PEER)) {
+		err = simseg_upload_peerset(sn, up, commit, receipt, extack);
+		goto out;
+	}
 	if (!err)
 		err = simseg_trial_check(sn, commit, devices, extack);
 	if (err)

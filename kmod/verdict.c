@@ -26,6 +26,8 @@
 
 #define SIMSEG_TCP_OPEN_MASK	0x17	/* FIN, SYN, RST, ACK */
 #define SIMSEG_TCP_OPEN		0x02	/* SYN alone */
+#define SIMSEG_TCP_PICKUP_MASK	0x16	/* SYN, RST, ACK */
+#define SIMSEG_TCP_PICKUP	0x10	/* ACK without the others */
 
 /* Both ends of a packet, as the registry knows them. */
 struct simseg_ends {
@@ -394,7 +396,9 @@ static u8 simseg_may_open(const struct simseg_net *sn, const struct simseg_pkt *
 	if (pkt->proto != IPPROTO_TCP ||
 	    (pkt->tcp_flags & SIMSEG_TCP_OPEN_MASK) == SIMSEG_TCP_OPEN)
 		return 0;
-	if (READ_ONCE(sn->pickup_until) > ktime_get_boottime_ns())
+	/* of a stream that is up, everything but its end carries ACK alone */
+	if ((pkt->tcp_flags & SIMSEG_TCP_PICKUP_MASK) == SIMSEG_TCP_PICKUP &&
+	    READ_ONCE(sn->pickup_until) > ktime_get_boottime_ns())
 		return 0;
 	return SIMSEG_REASON_NOT_FIRST;
 }

@@ -149,7 +149,8 @@ void change_mark(struct world *w, char *words[])
 	memcpy(want.src, prefix_of(words[0]).addr, 16);
 	memcpy(want.dst, prefix_of(words[1]).addr, 16);
 	/* what was refused belongs to none, though there may be one of that name */
-	if ((strstr(w->counts, "session") || strstr(w->counts, "rule")) &&
+	if ((strstr(w->counts, "session") || strstr(w->counts, "rule") ||
+	     strstr(w->counts, "responder")) &&
 	    !strstr(w->counts, "no-rule") && seg_session_list(w->seg, NULL, wanted_match, &want))
 		die("sessions: %s", seg_strerror(w->seg));
 	w->marks = realloc(w->marks, (w->n_marks + 1) * sizeof(*w->marks));
@@ -178,6 +179,24 @@ static int do_kill(struct world *w, char *words[])
 		return 0;
 	err = seg_session_list(w->seg, NULL, session_still_there, &w->marks[i].session);
 	return err == 1 ? seg_session_del(w->seg, w->marks[i].session, NULL) : err;
+}
+
+static int session_count(const struct seg_session *s, void *arg)
+{
+	(void)s;
+	(*(uint32_t *)arg)++;
+	return 0;
+}
+
+bool change_is_over(struct world *w)
+{
+	struct seg_status status;
+	uint32_t alive = 0;
+
+	if (seg_session_list(w->seg, NULL, session_count, &alive) ||
+	    seg_status_get(w->seg, &status))
+		die("sessions: %s", seg_strerror(w->seg));
+	return status.sessions == alive;
 }
 
 int change_do(struct world *w, char *words[], size_t n)

@@ -56,8 +56,9 @@
  *  POOL_GET          dump                                 PREFIX, FAILSAFE flag
  *  POLICY_GET        dump, optional POLICY                POLICY, ID, COUNT,
  *                                                         OBSERVE, RULE...
- *  PEER_GET          dump, optional PEER                  PEER, COUNT, PREFIX..
- *  PEER_ADD          PEER, PREFIX...                      -
+ *  PEER_GET          dump, optional PEER                  PEER, COUNT, PREFIX..,
+ *                                                         ELEMENT...
+ *  PEER_ADD          PEER, PREFIX..., DURATION            -
  *  PEER_DEL          PEER, PREFIX... (none: all of it)    -
  *  DEVICE_NEW        as RULESET_DEVICE                    -
  *  DEVICE_DEL        ICCID                                RECEIPT
@@ -344,6 +345,9 @@ enum simseg_attr {
 	SIMSEG_A_OBSERVE,	/* flag, of a policy: its rules deny nothing */
 	SIMSEG_A_BRIDGE_PORT,	/* flag, of an interface: a port of a bridge */
 	SIMSEG_A_DURATION,	/* u64, ns from now on until it ends by itself */
+	SIMSEG_A_ELEMENT,	/* nest of SIMSEG_A_ELEMENT_*, multi: a prefix of a
+				 * peer set that has a deadline
+				 */
 	SIMSEG_A_PAD,
 	__SIMSEG_A_MAX
 };
@@ -355,10 +359,12 @@ enum simseg_attr {
  *	DEVICES	devices become equal to the upload, though it has none
  *	CONFIRM	unless CONFIRM comes within DURATION, the ruleset goes back
  *	DRY	only check, and count what would change
+ *	PEER	the upload is one peer set, which replaces the one in force
  */
 #define SIMSEG_COMMIT_DEVICES	(1U << 0)
 #define SIMSEG_COMMIT_CONFIRM	(1U << 2)
 #define SIMSEG_COMMIT_DRY	(1U << 3)
+#define SIMSEG_COMMIT_PEER	(1U << 4)
 
 enum simseg_attr_binding {
 	SIMSEG_A_BINDING_UNSPEC,
@@ -394,6 +400,16 @@ enum simseg_attr_rule {
 };
 
 #define SIMSEG_A_RULE_MAX (__SIMSEG_A_RULE_MAX - 1)
+
+enum simseg_attr_element {
+	SIMSEG_A_ELEMENT_UNSPEC,
+	SIMSEG_A_ELEMENT_PREFIX,	/* struct simseg_prefix */
+	SIMSEG_A_ELEMENT_DURATION,	/* u64, ns from now on */
+	SIMSEG_A_ELEMENT_PAD,
+	__SIMSEG_A_ELEMENT_MAX
+};
+
+#define SIMSEG_A_ELEMENT_MAX (__SIMSEG_A_ELEMENT_MAX - 1)
 
 enum simseg_attr_session {
 	SIMSEG_A_SESSION_UNSPEC,
