@@ -27,6 +27,7 @@
 /* Arrays that the attributes of one message are unpacked into. */
 struct seg_scratch {
 	struct simseg_prefix *prefixes;
+	uint64_t *left; /* ns, of each prefix; 0: no deadline */
 	struct simseg_prefix *allow;
 	struct seg_rule *rules;
 	struct seg_binding *bindings;

@@ -329,6 +329,7 @@ int seg_policy_get(struct seg_handle *h, const char *name, seg_policy_cb cb, voi
 struct seg_peer {
 	const char *name;
 	uint32_t count; /* prefixes in total */
+	const uint64_t *left; /* ns until each goes by itself; 0: it does not */
 	const struct simseg_prefix *prefixes;
 	size_t n_prefixes;
 };
@@ -336,10 +337,13 @@ typedef int (*seg_peer_cb)(const struct seg_peer *peer, void *arg);
 int seg_peer_list(struct seg_handle *h, seg_peer_cb cb, void *arg);
 int seg_peer_get(struct seg_handle *h, const char *name, seg_peer_cb cb, void *arg);
 int seg_peer_add(struct seg_handle *h, const char *name, const struct simseg_prefix *prefixes,
-		 size_t n);
+		 size_t n, uint64_t duration);
 /* @n 0: all of it. Large changes take several messages, in force one by one. */
 int seg_peer_del(struct seg_handle *h, const char *name, const struct simseg_prefix *prefixes,
 		 size_t n);
+/* What the set holds, in one step, however long; @receipt may be NULL. */
+int seg_peer_replace(struct seg_handle *h, const char *name, const struct simseg_prefix *prefixes,
+		     size_t n, struct seg_receipt *receipt);
 
 /* device.c, binding.c, quarantine.c */
 

@@ -286,7 +286,7 @@ static void file_root(struct file *f, struct yaml *y)
 {
 	static const char *const keys[] = { "version",	"pools",    "failsafe", "peers",
 					    "settings", "policies", "devices",	"interfaces",
-					    "saved",	"quarantine" };
+					    "saved",	"quarantine", "peer_deadlines" };
 	uint32_t seen = 0;
 	struct mark at;
 
@@ -296,7 +296,7 @@ static void file_root(struct file *f, struct yaml *y)
 		return;
 	}
 	while (yaml_map_next(y, &at)) {
-		switch (file_key(y, keys, 10, &seen, at)) {
+		switch (file_key(y, keys, 11, &seen, at)) {
 		case 0:
 			file_version(y);
 			break;
@@ -328,6 +328,10 @@ static void file_root(struct file *f, struct yaml *y)
 		case 9:
 			f->at_state = at;
 			file_holds(f, y);
+			break;
+		case 10:
+			f->at_state = at;
+			file_timed(f, y);
 			break;
 		}
 	}
@@ -406,7 +410,7 @@ void file_free(struct file *f)
 		file_rules_free(&f->policies[i].rules);
 	file_prefixes_free(&f->pools);
 	file_prefixes_free(&f->failsafe);
-	file_holds_free(f);
+	file_state_free(f);
 	free(f->peers);
 	free(f->policies);
 	free(f->devices);

@@ -140,6 +140,14 @@ struct file_hold {
 	uint64_t until; /* wall clock, s since 1970; 0: no deadline */
 };
 
+/* A prefix of a peer set that goes by itself. */
+struct file_timed {
+	char peer[SIMSEG_NAME_MAX + 1];
+	struct mark at;
+	struct simseg_prefix prefix;
+	uint64_t left, until; /* as of a quarantine */
+};
+
 struct arena;
 
 struct file {
@@ -152,8 +160,9 @@ struct file {
 	struct file_device *devices;
 	struct file_interface *interfaces;
 	struct file_hold *holds;
-	size_t n_peers, n_policies, n_devices, n_interfaces, n_holds;
-	size_t peers_room, policies_room, devices_room, interfaces_room, holds_room;
+	struct file_timed *timed;
+	size_t n_peers, n_policies, n_devices, n_interfaces, n_holds, n_timed;
+	size_t peers_room, policies_room, devices_room, interfaces_room, holds_room, timed_room;
 	struct mark at_state; /* of the first key that only a saved state has; or line 0 */
 	uint64_t saved;	      /* wall clock, s since 1970; 0: not a saved state */
 	bool has_devices; /* the key is there, be it empty */
@@ -229,7 +238,8 @@ const char *diff_kind_name(enum diff_kind kind);
 
 void file_saved(struct file *f, struct yaml *y);
 void file_holds(struct file *f, struct yaml *y);
-void file_holds_free(struct file *f);
+void file_timed(struct file *f, struct yaml *y);
+void file_state_free(struct file *f);
 
 /* file_check.c: what can be told only when all is read */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a saved state has beyond a ruleset file: who is in quarantine, and when
- * it was saved
+ * What a saved state has beyond a ruleset file: who is in quarantine, what has a
+ * deadline, and when it was saved
  */
 #include <string.h>
 #include <time.h>
@@ -116,11 +116,69 @@ void file_holds(struct file *f, struct yaml *y)
 	}
 }
 
-void file_holds_free(struct file *f)
+static void file_timed_peer(struct file *f, struct yaml *y, struct file_timed *t)
+{
+	const char *text = yaml_scalar(y, "the name of a peer set", &t->at);
+
+	if (text && seg_name_valid(text))
+		snprintf(t->peer, sizeof(t->peer), "%s", text);
+	else if (text)
+		diag_error(&f->diags, t->at, "bad name of a peer set '%s'", text);
+}
+
+static void file_timed_one(struct file *f, struct yaml *y, struct file_timed *t)
+{
+	static const char *const keys[] = { "peer", "addr", "for", "until" };
+	struct mark start = t->at, at;
+	const char *text;
+	uint32_t seen = 0;
+
+	while (yaml_map_next(y, &at)) {
+		switch (file_key(y, keys, 4, &seen, at)) {
+		case 0:
+			file_timed_peer(f, y, t);
+			break;
+		case 1:
+			text = yaml_scalar(y, "an address or prefix", &at);
+			if (text)
+				file_prefix(&f->diags, text, at, &t->prefix);
+			break;
+		case 2:
+			t->left = file_left(f, y);
+			break;
+		case 3:
+			t->until = file_time(f, y);
+			break;
+		}
+	}
+	if ((seen & 7) != 7)
+		diag_error(&f->diags, start, "a deadline of a peer needs peer, addr and for");
+}
+
+void file_timed(struct file *f, struct yaml *y)
+{
+	struct file_timed *t;
+	struct mark at;
+
+	if (!yaml_seq(y, "a list of deadlines of peers ([] for none)"))
+		return;
+	while (yaml_seq_next(y)) {
+		at = yaml_mark(y);
+		if (!yaml_map(y, "a deadline of a peer, a mapping"))
+			continue;
+		grow(&f->timed, &f->timed_room, f->n_timed, sizeof(*f->timed));
+		t = memset(&f->timed[f->n_timed++], 0, sizeof(*t));
+		t->at = at;
+		file_timed_one(f, y, t);
+	}
+}
+
+void file_state_free(struct file *f)
 {
 	size_t i;
 
 	for (i = 0; i < f->n_holds; i++)
 		file_prefixes_free(&f->holds[i].allow);
 	free(f->holds);
+	free(f->timed);
 }

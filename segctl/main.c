@@ -53,8 +53,12 @@ static const struct cmd cmds[] = {
 	{ "find", cmd_find, "TEXT", "devices whose ICCID, asset id, address or policy has TEXT",
 	  NULL },
 	{ "policy", cmd_policy, "list | show NAME", "policies in force", NULL },
-	{ "peer", cmd_peer, "list | show NAME | add NAME PREFIX... | del NAME [PREFIX]...",
-	  "named sets of peers", NULL },
+	{ "peer", cmd_peer,
+	  "list | show NAME | add NAME PREFIX... [--for TIME] |\n"
+	  "                     del NAME [PREFIX]... | replace NAME [PREFIX]...",
+	  "named sets of peers",
+	  "A '-' in the place of a PREFIX: one a line from standard input.\n"
+	  "  --for TIME  the prefixes go by themselves after it (90s, 15m, 2h)" },
 	{ "session", cmd_session, "list [--device ICCID|ADDR|ASSET] | kill ID", "live sessions",
 	  NULL },
 	{ "stats", cmd_stats, "", "packets by reason, and by interface",

@@ -8,7 +8,7 @@
 static const char *const with_value[] = {
 	"--reason", "--ticket", "--allow", "--open-pool", "--device",
 	"--dev",    "--side",	"--mode",  "--sport",	  "--confirm-within",
-	"--revert-after",
+	"--revert-after", "--for",
 };
 
 bool opt_takes_value(const char *arg)

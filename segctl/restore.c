@@ -51,6 +51,18 @@ static int restore_hold(struct ctl *c, const struct file *f, const struct file_h
 	return err ? ctl_fail(c, err, hold->iccid) : EXIT_DONE;
 }
 
+/* A peer that was to go is not brought back while the clock says nothing. */
+static int restore_timed(struct ctl *c, const struct file *f, const struct file_timed *t)
+{
+	uint64_t left = t->left;
+	int err;
+
+	if ((uint64_t)time(NULL) < f->saved || !still_left(f, t->until, &left))
+		return EXIT_DONE;
+	err = seg_peer_add(c->h, t->peer, &t->prefix, 1, left);
+	return err ? ctl_fail(c, err, t->peer) : EXIT_DONE;
+}
+
 static int restore(struct ctl *c, const struct file *f, const char *name)
 {
 	size_t i;
@@ -62,7 +74,11 @@ static int restore(struct ctl *c, const struct file *f, const char *name)
 		ret = ctl_actor(c);
 	if (!ret)
 		seg_set_reason(c->h, NULL);
-	return ret ? ret : apply_restored(c, f, name);
+	if (!ret)
+		ret = apply_restored(c, f, name);
+	for (i = 0; i < f->n_timed && !ret; i++)
+		ret = restore_timed(c, f, &f->timed[i]);
+	return ret;
 }
 
 int cmd_restore(struct ctl *c, int argc, char **argv)

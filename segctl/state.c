@@ -43,6 +43,19 @@ static void put_prefixes(FILE *out, const struct simseg_prefix *p, size_t n, siz
 		fprintf(out, "%s\"%s\"", before + i ? ", " : "", seg_prefix_print(&p[i], buf));
 }
 
+/* When it ends: by what is left and by the clock on the wall; the earlier will win. */
+static void save_deadline(FILE *out, uint64_t left)
+{
+	char text[32];
+	time_t until = time(NULL) + (time_t)(left / 1000000000);
+	struct tm tm;
+
+	/* a started second counts: what is restored may last a bit longer */
+	fprintf(out, ", for: %llus", (unsigned long long)(left / 1000000000 + 1));
+	if (gmtime_r(&until, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		fprintf(out, ", until: \"%s\"", text);
+}
+
 static int save_pool(const struct seg_pool *pool, void *arg)
 {
 	struct save *s = arg;
@@ -171,12 +184,33 @@ static int name_of_peer(const struct seg_peer *p, void *arg)
 	return name_add(arg, p->name);
 }
 
+/* Those with a deadline are not of the file: save_timed() has them. */
 static int save_peer(const struct seg_peer *p, void *arg)
 {
 	struct save *s = arg;
+	size_t i;
 
-	put_prefixes(s->out, p->prefixes, p->n_prefixes, s->n);
-	s->n += p->n_prefixes;
+	for (i = 0; i < p->n_prefixes; i++)
+		if (!p->left[i])
+			put_prefixes(s->out, &p->prefixes[i], 1, s->n++);
+	return 0;
+}
+
+static int save_timed(const struct seg_peer *p, void *arg)
+{
+	struct save *s = arg;
+	char buf[SEG_PREFIX_LEN];
+	size_t i;
+
+	for (i = 0; i < p->n_prefixes; i++) {
+		if (!p->left[i])
+			continue;
+		fprintf(s->out, "%s  - { peer: \"%s\", addr: \"%s\"",
+			s->n++ ? "" : "peer_deadlines:\n", p->name,
+			seg_prefix_print(&p->prefixes[i], buf));
+		save_deadline(s->out, p->left[i]);
+		fputs(" }\n", s->out);
+	}
 	return 0;
 }
 
@@ -286,19 +320,6 @@ static int save_device(struct ctl *c, struct save *s, const struct seg_device *d
 	return d->n_rules ? save_all_rules(c, s, NULL, d->iccid) : 0;
 }
 
-/* When it ends: by what is left and by the clock on the wall; the earlier will win. */
-static void save_deadline(FILE *out, uint64_t left)
-{
-	char text[32];
-	time_t until = time(NULL) + (time_t)(left / 1000000000);
-	struct tm tm;
-
-	/* a started second counts: what is restored may last a bit longer */
-	fprintf(out, ", for: %llus", (unsigned long long)(left / 1000000000 + 1));
-	if (gmtime_r(&until, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
-		fprintf(out, ", until: \"%s\"", text);
-}
-
 static void save_hold(FILE *out, const struct seg_device *d)
 {
 	fprintf(out, "  - { iccid: \"%s\"", d->iccid);
@@ -373,6 +394,10 @@ static int save_whole(struct ctl *c, struct save *s, const struct devs *all)
 		fputs(n++ ? "" : "quarantine:\n", s->out);
 		save_hold(s->out, &all->list[i].d);
 	}
+	s->n = 0;
+	err = seg_peer_list(c->h, save_timed, s);
+	if (err)
+		return err;
 	s->n = 0;
 	err = seg_iface_list(c->h, save_iface, s);
 	return err == -EAGAIN ? 0 : err;

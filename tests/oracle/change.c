@@ -220,7 +220,7 @@ int change_do(struct world *w, char *words[], size_t n)
 		return do_kill(w, words);
 	if (n == 3 && (!strcmp(words[0], "peer-add") || !strcmp(words[0], "peer-del"))) {
 		prefix = prefix_of(words[2]);
-		return !strcmp(words[0], "peer-add") ? seg_peer_add(w->seg, words[1], &prefix, 1) :
+		return !strcmp(words[0], "peer-add") ? seg_peer_add(w->seg, words[1], &prefix, 1, 0) :
 						       seg_peer_del(w->seg, words[1], &prefix, 1);
 	}
 	errno = 0;

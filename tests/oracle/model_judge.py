@@ -152,11 +152,10 @@ class Gateway:
         return self.flow_rows(pkt, ends, out)
 
     def own_fragment(self, pkt, link):
-        """IP gathers what ends here before simseg sees it; the guard comes earlier."""
-        if self.links[link] == "sim":
-            reason = self.address_rows(pkt, link).reason
-            if reason not in PASSES:
-                return self.answer(reason, "self")
+        """IP gathers what ends here before simseg sees it, if its addresses allow that."""
+        reason = self.address_rows(pkt, link).reason
+        if reason not in PASSES:
+            return self.answer(reason, "self")
         return self.gather(pkt.piece, link, 4)
 
     def gather(self, piece, link, family):
