@@ -29,7 +29,7 @@ int simseg_nl_ruleset_begin_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-static struct simseg_upload *simseg_nl_upload(struct simseg_net *sn, struct genl_info *info)
+struct simseg_upload *simseg_nl_upload(struct simseg_net *sn, struct genl_info *info)
 {
 	struct simseg_upload *up = simseg_upload_find(sn, info->snd_portid);
 
@@ -45,7 +45,6 @@ struct simseg_nl_piece {
 	u32 n;
 	struct simseg_prefix *prefixes;
 	struct simseg_rule_spec *rules;
-	struct simseg_device_spec *device;
 	struct nlattr *settings[SIMSEG_A_SETTING_MAX + 1];
 };
 
@@ -155,7 +154,8 @@ int simseg_nl_ruleset_policy_doit(struct sk_buff *skb, struct genl_info *info)
 
 	piece.observe = nla_get_flag(info->attrs[SIMSEG_A_OBSERVE]);
 	if (!err)
-		err = simseg_nl_rules(info, SIMSEG_RULES_MAX, &piece.rules, &piece.n);
+		err = simseg_nl_rules(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr),
+				      SIMSEG_RULES_MAX, &piece.rules, &piece.n, info->extack);
 	if (!err)
 		err = simseg_nl_piece(info, &piece, simseg_nl_add_policy);
 	simseg_rule_specs_free(piece.rules, piece.n);
@@ -192,25 +192,6 @@ int simseg_nl_ruleset_setting_doit(struct sk_buff *skb, struct genl_info *info)
 				       info->attrs[SIMSEG_A_SETTING], simseg_setting_nl_policy,
 				       info->extack);
 	return err ? err : simseg_nl_piece(info, &piece, simseg_nl_add_settings);
-}
-
-static int simseg_nl_add_device(struct simseg_net *sn, struct simseg_upload *up,
-				struct simseg_nl_piece *piece, struct netlink_ext_ack *extack)
-{
-	return simseg_upload_device(sn, up, piece->device, extack);
-}
-
-int simseg_nl_ruleset_device_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct simseg_nl_piece piece = {};
-	int err = simseg_nl_device_spec(info, &piece.device);
-
-	if (err)
-		return err;
-	err = simseg_nl_piece(info, &piece, simseg_nl_add_device);
-	simseg_device_spec_free(piece.device);
-	kfree(piece.device);
-	return err;
 }
 
 static int simseg_nl_commit(struct simseg_nl_change *change, const struct simseg_prefix *open,

@@ -30,7 +30,7 @@ struct simseg_upload {
 	struct list_head list;		/* simseg_net.uploads */
 	u32 portid;
 	u32 generation;			/* that it builds on */
-	bool devices;
+	u32 ndevices;
 	u32 npools;
 	u32 nfailsafe;
 	u32 npolicies;
@@ -275,14 +275,26 @@ int simseg_upload_setting(struct simseg_upload *up, u32 setting, u32 value,
 	return 0;
 }
 
-int simseg_upload_device(struct simseg_net *sn, struct simseg_upload *up,
-			 const struct simseg_device_spec *spec, struct netlink_ext_ack *extack)
+/*
+ * Takes the devices on @staged over. The commit applies the limit; this one is
+ * about the memory of what waits for it.
+ */
+int simseg_upload_devices(struct simseg_net *sn, struct simseg_upload *up,
+			  struct list_head *staged, u32 n, struct netlink_ext_ack *extack)
 {
-	int err = simseg_stage(sn, &up->staged, spec, extack);
+	u32 wanted = up->settings[SIMSEG_A_SETTING_DEVICES];
+	u32 limit = max_t(u32, simseg_setting(sn, SIMSEG_A_SETTING_DEVICES),
+			  SIMSEG_DEVICES_DEFAULT);
 
-	if (!err)
-		up->devices = true;
-	return err;
+	if (wanted != U32_MAX)
+		limit = max(limit, wanted);
+	if (n > limit || up->ndevices > limit - n) {
+		NL_SET_ERR_MSG_MOD(extack, "too many devices: raise the setting devices");
+		return -ENOSPC;
+	}
+	up->ndevices += n;
+	list_splice_tail_init(staged, &up->staged);
+	return 0;
 }
 
 static void simseg_drafts_free(struct simseg_names *names, struct list_head *drafts, bool rules)
@@ -460,18 +472,45 @@ static int simseg_upload_check_pools(struct simseg_net *sn, const struct simseg_
 	return 0;
 }
 
+static bool simseg_upload_has_rules(const struct simseg_upload *up)
+{
+	return up->npools || up->nfailsafe || up->npolicies || up->npeersets ||
+	       memchr_inv(up->settings, 0xff, sizeof(up->settings));
+}
+
+/* Devices alone: the ruleset in force stays. */
+static int simseg_upload_merge(struct simseg_net *sn, struct simseg_upload *up, u32 flags,
+			       struct simseg_receipt *receipt, struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (flags != SIMSEG_COMMIT_MERGE || simseg_upload_has_rules(up)) {
+		NL_SET_ERR_MSG_MOD(extack, "a merge takes devices, and nothing else");
+		return -EINVAL;
+	}
+	err = simseg_merge(sn, &up->staged, SIMSEG_MERGE_KEEP_OWN, receipt, extack);
+	if (!err)
+		simseg_sweep_settle(sn, receipt);
+	return err;
+}
+
 /* The upload ends here, whatever the result. */
 int simseg_upload_commit(struct simseg_net *sn, struct simseg_upload *up,
 			 const struct simseg_prefix *open, u32 nopen, u32 flags,
 			 struct simseg_receipt *receipt, struct netlink_ext_ack *extack)
 {
-	u32 merge = up->devices || (flags & SIMSEG_COMMIT_DEVICES) ? SIMSEG_MERGE_EXACT : 0;
+	u32 merge = up->ndevices || (flags & SIMSEG_COMMIT_DEVICES) ? SIMSEG_MERGE_EXACT : 0;
 	struct simseg_ruleset *rs;
 	LIST_HEAD(gone);
 	int err;
 
 	lockdep_assert_held(&sn->lock);
 	err = simseg_upload_generation(sn, up->generation, extack);
+	if (!err && (flags & SIMSEG_COMMIT_MERGE)) {
+		/* no pool can go with them, so that OPEN_POOL means nothing */
+		err = simseg_upload_merge(sn, up, flags, receipt, extack);
+		goto out;
+	}
 	if (err)
 		goto out;
 	rs = simseg_upload_build(sn, up, extack);

@@ -46,8 +46,7 @@
  *  RULESET_PEER      PEER, PREFIX...                      -
  *  RULESET_POLICY    POLICY, OBSERVE, RULE...             -
  *  RULESET_SETTING   SETTING                              -
- *  RULESET_DEVICE    ICCID, POLICY, ASSET, BINDING..,     -
- *                    RULE...
+ *  RULESET_DEVICE    DEVICE...                            -
  *  RULESET_COMMIT    OPEN_POOL..., FLAGS                  GENERATION, HASH,
  *                                                         RECEIPT
  *  RULESET_ABORT     -                                    -
@@ -57,7 +56,8 @@
  *  PEER_GET          dump, optional PEER                  PEER, COUNT, PREFIX..
  *  PEER_ADD          PEER, PREFIX...                      -
  *  PEER_DEL          PEER, PREFIX... (none: all of it)    -
- *  DEVICE_NEW        as RULESET_DEVICE                    -
+ *  DEVICE_NEW        ICCID, POLICY, ASSET, BINDING..,     -
+ *                    RULE...
  *  DEVICE_DEL        ICCID                                RECEIPT
  *  DEVICE_GET        ICCID or PREFIX, or dump             ICCID, ID, POLICY,
  *                                                         ASSET, STATE, REASON,
@@ -94,8 +94,15 @@
  * If at least one RULESET_DEVICE piece came, or COMMIT carries
  * SIMSEG_COMMIT_DEVICES, the devices become equal to the uploaded ones,
  * except that a quarantined device that is missing stays; without either,
- * devices stay as they are. A pool in force that is not in the upload makes
+ * devices stay as they are. A setting "devices" above its default has to come
+ * before the devices. A pool in force that is not in the upload makes
  * COMMIT fail with EPERM, unless OPEN_POOL names it.
+ *
+ * A COMMIT with SIMSEG_COMMIT_MERGE changes devices only, and takes no other
+ * piece: the ruleset in force stays, with its generation. An uploaded device
+ * is added, or the one with its ICCID becomes equal to it, except that one
+ * without RULE keeps the rules of its own that it has; other devices stay, but
+ * for addresses that go to an uploaded one.
  *
  * Every change is multicast to the group "config": the command's number with
  * the attributes of the request, as far as they fit one page, GENERATION, and
@@ -332,6 +339,9 @@ enum simseg_attr {
 	SIMSEG_A_COMMAND,	/* u8, in events: the command that was done */
 	SIMSEG_A_OBSERVE,	/* flag, of a policy: its rules deny nothing */
 	SIMSEG_A_BRIDGE_PORT,	/* flag, of an interface: a port of a bridge */
+	SIMSEG_A_DEVICE,	/* nest of ICCID, ASSET, POLICY, BINDING...,
+				 * RULE..., numbered as here; multi
+				 */
 	SIMSEG_A_PAD,
 	__SIMSEG_A_MAX
 };
@@ -340,6 +350,8 @@ enum simseg_attr {
 
 /* RULESET_COMMIT: devices become equal to the upload, though it has none. */
 #define SIMSEG_COMMIT_DEVICES	(1U << 0)
+/* RULESET_COMMIT: only devices, and only those that the upload has. */
+#define SIMSEG_COMMIT_MERGE	(1U << 1)
 
 enum simseg_attr_binding {
 	SIMSEG_A_BINDING_UNSPEC,
