@@ -24,8 +24,7 @@ static unsigned long simseg_dry_index(const struct simseg_binding *binding)
 
 static int simseg_dry_note(struct simseg_dry *dry, struct simseg_staged *st)
 {
-	const struct simseg_device *owner;
-	u32 i;
+	struct simseg_binding *binding, *old;
 	int err;
 
 	if (st->twin) {
@@ -33,15 +32,12 @@ static int simseg_dry_note(struct simseg_dry *dry, struct simseg_staged *st)
 		if (err)
 			return err;
 	}
-	for (i = 0; i < SIMSEG_BINDINGS_MAX; i++) {
-		if (!st->replaces[i])
+	list_for_each_entry(binding, &st->device->bindings, of_device) {
+		old = binding->replaces;
+		if (!old || rcu_dereference_protected(old->device,
+						      lockdep_is_held(&dry->sn->lock)) == st->twin)
 			continue;
-		owner = rcu_dereference_protected(st->replaces[i]->device,
-						  lockdep_is_held(&dry->sn->lock));
-		if (owner == st->twin)
-			continue;
-		err = xa_err(xa_store(&dry->leaving, simseg_dry_index(st->replaces[i]),
-				      st->replaces[i], GFP_KERNEL));
+		err = xa_err(xa_store(&dry->leaving, simseg_dry_index(old), old, GFP_KERNEL));
 		if (err)
 			return err;
 	}

@@ -18,6 +18,14 @@ const struct nla_policy simseg_binding_nl_policy[SIMSEG_A_BINDING_EPOCH + 1] = {
 	[SIMSEG_A_BINDING_EPOCH] = { .type = NLA_U32, },
 };
 
+const struct nla_policy simseg_device_nl_policy[SIMSEG_A_RULE + 1] = {
+	[SIMSEG_A_ICCID] = { .type = NLA_STRING, .len = SIMSEG_ICCID_MAX, },
+	[SIMSEG_A_ASSET] = { .type = NLA_NUL_STRING, .len = SIMSEG_ASSET_MAX, },
+	[SIMSEG_A_POLICY] = { .type = NLA_NUL_STRING, .len = SIMSEG_NAME_MAX, },
+	[SIMSEG_A_BINDING] = NLA_POLICY_NESTED(simseg_binding_nl_policy),
+	[SIMSEG_A_RULE] = NLA_POLICY_NESTED(simseg_rule_nl_policy),
+};
+
 const struct nla_policy simseg_flow_nl_policy[SIMSEG_A_FLOW_IFINDEX + 1] = {
 	[SIMSEG_A_FLOW_SRC] = NLA_POLICY_EXACT_LEN(16),
 	[SIMSEG_A_FLOW_DST] = NLA_POLICY_EXACT_LEN(16),
@@ -123,16 +131,12 @@ static const struct nla_policy simseg_ruleset_setting_nl_policy[SIMSEG_A_SETTING
 };
 
 /* SIMSEG_CMD_RULESET_DEVICE - do */
-static const struct nla_policy simseg_ruleset_device_nl_policy[SIMSEG_A_RULE + 1] = {
+static const struct nla_policy simseg_ruleset_device_nl_policy[SIMSEG_A_DEVICE + 1] = {
 	[SIMSEG_A_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
 	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
 	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
 	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
-	[SIMSEG_A_ICCID] = { .type = NLA_STRING, .len = SIMSEG_ICCID_MAX, },
-	[SIMSEG_A_ASSET] = { .type = NLA_NUL_STRING, .len = SIMSEG_ASSET_MAX, },
-	[SIMSEG_A_POLICY] = { .type = NLA_NUL_STRING, .len = SIMSEG_NAME_MAX, },
-	[SIMSEG_A_BINDING] = NLA_POLICY_NESTED(simseg_binding_nl_policy),
-	[SIMSEG_A_RULE] = NLA_POLICY_NESTED(simseg_rule_nl_policy),
+	[SIMSEG_A_DEVICE] = NLA_POLICY_NESTED(simseg_device_nl_policy),
 };
 
 /* SIMSEG_CMD_RULESET_COMMIT - do */
@@ -416,7 +420,7 @@ const struct genl_split_ops simseg_nl_ops[35] = {
 		.cmd		= SIMSEG_CMD_RULESET_DEVICE,
 		.doit		= simseg_nl_ruleset_device_doit,
 		.policy		= simseg_ruleset_device_nl_policy,
-		.maxattr	= SIMSEG_A_RULE,
+		.maxattr	= SIMSEG_A_DEVICE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

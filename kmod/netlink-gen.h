@@ -14,6 +14,7 @@
 
 /* Common nested types */
 extern const struct nla_policy simseg_binding_nl_policy[SIMSEG_A_BINDING_EPOCH + 1];
+extern const struct nla_policy simseg_device_nl_policy[SIMSEG_A_RULE + 1];
 extern const struct nla_policy simseg_flow_nl_policy[SIMSEG_A_FLOW_IFINDEX + 1];
 extern const struct nla_policy simseg_rule_nl_policy[SIMSEG_A_RULE_OIFNAME + 1];
 extern const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_DEVICE_HALF_OPEN + 1];

@@ -30,18 +30,12 @@ static int simseg_nl_keep(struct genl_info *info, struct simseg_pkt *pkt)
 static int simseg_nl_commit_read(struct genl_info *info, struct simseg_commit *commit,
 				 struct simseg_pkt *keep)
 {
-	const u32 known = SIMSEG_COMMIT_DEVICES | SIMSEG_COMMIT_CONFIRM | SIMSEG_COMMIT_DRY |
-			  SIMSEG_COMMIT_PEER;
 	struct simseg_prefix *open = NULL;
 	int err;
 
 	memset(commit, 0, sizeof(*commit));
 	if (info->attrs[SIMSEG_A_FLAGS])
 		commit->flags = nla_get_u32(info->attrs[SIMSEG_A_FLAGS]);
-	if (commit->flags & ~known) {
-		simseg_nl_refuse(info->extack, info->attrs[SIMSEG_A_FLAGS], "unknown flags");
-		return -EINVAL;
-	}
 	err = simseg_nl_duration(info, &commit->duration);
 	if (!err && info->attrs[SIMSEG_A_FLOW]) {
 		err = simseg_nl_keep(info, keep);

@@ -46,7 +46,6 @@ struct simseg_nl_piece {
 	u32 n;
 	struct simseg_prefix *prefixes;
 	struct simseg_rule_spec *rules;
-	struct simseg_device_spec *device;
 	struct nlattr *settings[SIMSEG_A_SETTING_MAX + 1];
 };
 
@@ -156,7 +155,8 @@ int simseg_nl_ruleset_policy_doit(struct sk_buff *skb, struct genl_info *info)
 
 	piece.observe = nla_get_flag(info->attrs[SIMSEG_A_OBSERVE]);
 	if (!err)
-		err = simseg_nl_rules(info, SIMSEG_RULES_MAX, &piece.rules, &piece.n);
+		err = simseg_nl_rules(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr),
+				      SIMSEG_RULES_MAX, &piece.rules, &piece.n, info->extack);
 	if (!err)
 		err = simseg_nl_piece(info, &piece, simseg_nl_add_policy);
 	simseg_rule_specs_free(piece.rules, piece.n);
@@ -193,25 +193,6 @@ int simseg_nl_ruleset_setting_doit(struct sk_buff *skb, struct genl_info *info)
 				       info->attrs[SIMSEG_A_SETTING], simseg_setting_nl_policy,
 				       info->extack);
 	return err ? err : simseg_nl_piece(info, &piece, simseg_nl_add_settings);
-}
-
-static int simseg_nl_add_device(struct simseg_net *sn, struct simseg_upload *up,
-				struct simseg_nl_piece *piece, struct netlink_ext_ack *extack)
-{
-	return simseg_upload_device(sn, up, piece->device, extack);
-}
-
-int simseg_nl_ruleset_device_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct simseg_nl_piece piece = {};
-	int err = simseg_nl_device_spec(info, &piece.device);
-
-	if (err)
-		return err;
-	err = simseg_nl_piece(info, &piece, simseg_nl_add_device);
-	simseg_device_spec_free(piece.device);
-	kfree(piece.device);
-	return err;
 }
 
 int simseg_nl_ruleset_abort_doit(struct sk_buff *skb, struct genl_info *info)

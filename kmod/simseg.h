@@ -66,11 +66,11 @@ struct simseg_staged {
 	struct list_head list;
 	struct simseg_device *device;	/* as asked for */
 	struct simseg_device *twin;	/* the one in force with this ICCID */
-	struct simseg_binding *replaces[SIMSEG_BINDINGS_MAX];
 };
 
 #define SIMSEG_MERGE_EXACT	BIT(0)		/* what is not staged goes */
 #define SIMSEG_MERGE_NEW	BIT(1)		/* nothing staged may exist */
+#define SIMSEG_MERGE_KEEP_OWN	BIT(2)		/* without rules of its own: keeps what it has */
 
 int simseg_stage(struct simseg_net *sn, struct list_head *staged,
 		 const struct simseg_device_spec *spec, struct netlink_ext_ack *extack);
@@ -83,6 +83,8 @@ void simseg_merge_finish(struct simseg_net *sn, struct list_head *staged, u32 fl
 			 struct list_head *gone, struct simseg_receipt *receipt);
 bool simseg_merge_differs(struct simseg_net *sn, const struct simseg_staged *st);
 void simseg_devices_release(struct list_head *gone);
+int simseg_merge(struct simseg_net *sn, struct list_head *staged, u32 flags,
+		 struct simseg_receipt *receipt, struct netlink_ext_ack *extack);
 int simseg_device_new(struct simseg_net *sn, const struct simseg_device_spec *spec,
 		      struct netlink_ext_ack *extack);
 
@@ -174,7 +176,7 @@ int simseg_dry_run(struct simseg_net *sn, const struct simseg_ruleset *rs,
 int simseg_dry_lockout(struct simseg_net *sn, const struct simseg_ruleset *rs,
 		       const struct simseg_commit *commit, struct netlink_ext_ack *extack);
 
-/* upload.c: a ruleset on its way in; all under simseg_net.lock */
+/* upload.c, commit.c: a ruleset on its way in; all under simseg_net.lock */
 struct simseg_upload;
 int simseg_upload_init(void);
 void simseg_upload_uninit(void);
@@ -193,8 +195,8 @@ int simseg_upload_policy(struct simseg_net *sn, struct simseg_upload *up, const 
 			 struct netlink_ext_ack *extack);
 int simseg_upload_setting(struct simseg_upload *up, u32 setting, u32 value,
 			  struct netlink_ext_ack *extack);
-int simseg_upload_device(struct simseg_net *sn, struct simseg_upload *up,
-			 const struct simseg_device_spec *spec, struct netlink_ext_ack *extack);
+int simseg_upload_devices(struct simseg_net *sn, struct simseg_upload *up,
+			  struct list_head *staged, u32 n, struct netlink_ext_ack *extack);
 int simseg_upload_commit(struct simseg_net *sn, struct simseg_upload *up,
 			 const struct simseg_commit *commit, struct simseg_receipt *receipt,
 			 struct netlink_ext_ack *extack);

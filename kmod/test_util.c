@@ -147,7 +147,14 @@ int simtest_setting(struct simtest *t, struct simseg_upload *up, u32 setting, u3
 int simtest_stage(struct simtest *t, struct simseg_upload *up,
 		  const struct simseg_device_spec *spec)
 {
-	return simtest_locked(t, simseg_upload_device(t->sn, up, spec, &t->extack));
+	LIST_HEAD(staged);
+	int err;
+
+	err = simtest_locked(t, simseg_stage(t->sn, &staged, spec, &t->extack));
+	if (!err)
+		err = simtest_locked(t, simseg_upload_devices(t->sn, up, &staged, 1, &t->extack));
+	simtest_locked(t, (simseg_unstage(t->sn, &staged), 0));
+	return err;
 }
 
 /* The upload is gone afterwards, whatever the result. */

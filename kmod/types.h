@@ -105,7 +105,10 @@ struct simseg_binding {
 	char ifname[IFNAMSIZ];	/* as written */
 	u32 mark;				/* last merge that named it */
 	struct list_head of_device;		/* protected by simseg_net.lock */
-	struct rcu_head rcu;
+	union {
+		struct simseg_binding *replaces; /* while staged: the one in force */
+		struct rcu_head rcu;
+	};
 };
 
 /* Distinct prefix lengths of all bindings, longest first. */
@@ -451,6 +454,35 @@ struct simseg_net {
 	char disarm_actor[SIMSEG_ACTOR_MAX + 1];
 	char disarm_reason[SIMSEG_REASON_MAX + 1];
 };
+
+/*
+ * Try an insertion once more? A table that has to grow refuses while it does
+ * so, or has no memory for that in atomic context: its worker puts both right.
+ */
+static inline bool simseg_table_again(struct rhashtable *table, int err, bool *waited)
+{
+	if (*waited || (err != -EBUSY && err != -ENOMEM))
+		return false;
+	flush_work(&table->run_work);
+	*waited = true;
+	return true;
+}
+
+/*
+ * Waits for a table that is more than full until it has grown. Who inserts
+ * without a pause leaves its worker behind, and in long chains both of them,
+ * and all lookups, take many times as long.
+ */
+static inline void simseg_table_keep_up(struct rhashtable *table)
+{
+	unsigned int size;
+
+	rcu_read_lock();
+	size = rcu_dereference(table->tbl)->size;
+	rcu_read_unlock();
+	if (unlikely(atomic_read(&table->nelems) > size))
+		flush_work(&table->run_work);
+}
 
 static inline u32 simseg_setting(const struct simseg_net *sn, u32 setting)
 {

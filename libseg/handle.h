@@ -50,6 +50,7 @@ struct seg_handle {
 
 	struct nl_msg *msg; /* under construction */
 	bool overflow;	    /* an attribute did not fit into it */
+	bool open;	    /* it holds devices, and more may come */
 
 	uint8_t *batch; /* finished pieces of an upload, not sent yet */
 	size_t batch_len, batch_room;
@@ -105,7 +106,7 @@ typedef int (*seg_reply_fn)(struct seg_handle *h, struct nlmsghdr *nlh, struct n
 /* Send the message and wait for its end; @fn may be NULL. */
 int seg_talk(struct seg_handle *h, seg_reply_fn fn, void *arg);
 int seg_dump(struct seg_handle *h, seg_reply_fn fn, void *arg);
-/* Put the message into the batch, and send that when it is large. */
+/* Put the message into the batch, and send that when it is large; also an open one. */
 int seg_queue(struct seg_handle *h);
 int seg_queue_flush(struct seg_handle *h);
 void seg_queue_drop(struct seg_handle *h);

@@ -3,7 +3,8 @@
  * Upload of a ruleset: begin, pieces, commit
  *
  * BEGIN and COMMIT are exchanges of their own; the pieces between them are
- * queued and sent many at a time, for a million devices take a while else.
+ * queued and sent many at a time, and so are devices in one piece, for a
+ * million of them take a while else.
  */
 #include "handle.h"
 
@@ -90,12 +91,19 @@ int seg_ruleset_setting(struct seg_handle *h, unsigned int setting, uint32_t val
 
 int seg_ruleset_device(struct seg_handle *h, const struct seg_device *device)
 {
-	int err = seg_msg_piece(h, SIMSEG_CMD_RULESET_DEVICE);
+	struct nlattr *nest;
+	int err;
 
-	if (err)
-		return err;
+	if (!h->open) {
+		err = seg_msg_piece(h, SIMSEG_CMD_RULESET_DEVICE);
+		if (err)
+			return err;
+		h->open = true;
+	}
+	nest = seg_nest_begin(h, SIMSEG_A_DEVICE);
 	seg_put_device(h, device);
-	return seg_queue(h);
+	seg_nest_end(h, nest);
+	return seg_msg_len(h) < SEG_PIECE_LEN ? 0 : seg_queue(h);
 }
 
 static int seg_reply_commit(struct seg_handle *h, struct nlmsghdr *nlh, struct nlattr **tb,

@@ -23,6 +23,7 @@ struct seg_exchange {
 	struct seg_spool *spool; /* dumps: keep instead of calling @fn */
 	int err;		 /* the first refusal, or what @fn returned */
 	uint32_t err_seq;
+	uint32_t err_offset; /* of the attribute that is refused; 0: not known */
 	bool intr;
 	bool done;
 };
@@ -87,11 +88,14 @@ static ssize_t seg_recv(struct seg_handle *h)
 	return n;
 }
 
-/* The sentence in an extended ACK: attributes from @head on. */
-static const char *seg_extack(struct nlattr *head, int len)
+/* What an extended ACK says, in attributes from @head on; the sentence, or NULL. */
+static const char *seg_extack(struct nlattr *head, int len, uint32_t *offset)
 {
 	struct nlattr *msg = nla_find(head, len, NLMSGERR_ATTR_MSG);
+	struct nlattr *offs = nla_find(head, len, NLMSGERR_ATTR_OFFS);
 
+	if (offs && nla_len(offs) >= (int)sizeof(*offset))
+		*offset = nla_get_u32(offs);
 	if (!msg || nla_len(msg) < 1 || ((char *)nla_data(msg))[nla_len(msg) - 1])
 		return NULL;
 	return nla_data(msg);
@@ -109,7 +113,7 @@ static void seg_refused(struct seg_handle *h, struct seg_exchange *x, struct nlm
 	x->err_seq = nlh->nlmsg_seq;
 	if ((nlh->nlmsg_flags & NLM_F_ACK_TLVS) && rest > 0)
 		text = seg_extack((struct nlattr *)((char *)nlmsg_data(nlh) + NLMSG_ALIGN(used)),
-				  rest);
+				  rest, &x->err_offset);
 	seg_fail(h, err, text ? text : "", NULL);
 }
 
@@ -266,6 +270,7 @@ int seg_queue(struct seg_handle *h)
 	size_t len = NLMSG_ALIGN(nlh->nlmsg_len);
 	int err;
 
+	h->open = false;
 	err = seg_check(h);
 	if (err)
 		return err;
@@ -287,10 +292,27 @@ int seg_queue(struct seg_handle *h)
 void seg_queue_drop(struct seg_handle *h)
 {
 	h->batch_len = 0;
+	h->open = false;
 }
 
-/* Name what the message with a sequence number is about. */
-static void seg_blame(struct seg_handle *h, uint32_t seq)
+/* Of the devices in a message the one that an offset lies in. */
+static struct nlattr *seg_blame_device(struct nlmsghdr *nlh, uint32_t offset)
+{
+	const char *at = (const char *)nlh + offset;
+	struct nlattr *nla;
+	int rest;
+
+	nlmsg_for_each_attr(nla, nlh, GENL_HDRLEN,
+			    rest) if (nla_type(nla) == SIMSEG_A_DEVICE && at >= (char *)nla &&
+				      at < (char *)nla +
+						      nla->nla_len) return nla_find(nla_data(nla),
+										    nla_len(nla),
+										    SIMSEG_A_ICCID);
+	return NULL;
+}
+
+/* Name what the message that was refused is about. */
+static void seg_blame(struct seg_handle *h, uint32_t seq, uint32_t offset)
 {
 	static const struct {
 		int attr;
@@ -311,7 +333,9 @@ static void seg_blame(struct seg_handle *h, uint32_t seq)
 	if (!nlmsg_ok(nlh, rest))
 		return;
 	for (i = 0; i < sizeof(names) / sizeof(names[0]) && !nla; i++) {
-		nla = nlmsg_find_attr(nlh, GENL_HDRLEN, names[i].attr);
+		nla = names[i].attr == SIMSEG_A_ICCID ?
+			      seg_blame_device(nlh, offset) :
+			      nlmsg_find_attr(nlh, GENL_HDRLEN, names[i].attr);
 		if (nla && nla_len(nla) < SEG_SUBJECT_LEN - 16) {
 			strcpy(h->subject, names[i].noun);
 			strcat(h->subject, nla_data(nla));
@@ -321,10 +345,17 @@ static void seg_blame(struct seg_handle *h, uint32_t seq)
 
 int seg_queue_flush(struct seg_handle *h)
 {
-	struct nlmsghdr *nlh = (struct nlmsghdr *)h->batch;
-	int err, rest = (int)h->batch_len;
+	struct nlmsghdr *nlh;
 	struct seg_exchange x = { 0 };
+	int err, rest;
 
+	if (h->open) {
+		err = seg_queue(h);
+		if (err)
+			return err;
+	}
+	nlh = (struct nlmsghdr *)h->batch;
+	rest = (int)h->batch_len;
 	if (!rest)
 		return 0;
 	/* Refusals come by themselves; one ACK, the last, says that all are in. */
@@ -338,7 +369,7 @@ int seg_queue_flush(struct seg_handle *h)
 	if (!err)
 		err = seg_collect(h, &x);
 	if (x.err)
-		seg_blame(h, x.err_seq);
+		seg_blame(h, x.err_seq, x.err_offset);
 	seg_queue_drop(h);
 	return err;
 }

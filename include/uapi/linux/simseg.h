@@ -46,8 +46,7 @@
  *  RULESET_PEER      PEER, PREFIX...                      -
  *  RULESET_POLICY    POLICY, OBSERVE, RULE...             -
  *  RULESET_SETTING   SETTING                              -
- *  RULESET_DEVICE    ICCID, POLICY, ASSET, BINDING..,     -
- *                    RULE...
+ *  RULESET_DEVICE    DEVICE...                            -
  *  RULESET_COMMIT    OPEN_POOL..., FLAGS, DURATION, FLOW  GENERATION, HASH,
  *                                                         RECEIPT
  *  CONFIRM           -                                    -
@@ -60,7 +59,8 @@
  *                                                         ELEMENT...
  *  PEER_ADD          PEER, PREFIX..., DURATION            -
  *  PEER_DEL          PEER, PREFIX... (none: all of it)    -
- *  DEVICE_NEW        as RULESET_DEVICE                    -
+ *  DEVICE_NEW        ICCID, POLICY, ASSET, BINDING..,     -
+ *                    RULE...
  *  DEVICE_DEL        ICCID                                RECEIPT
  *  DEVICE_GET        ICCID or PREFIX, or dump             ICCID, ID, POLICY,
  *                                                         ASSET, STATE, REASON,
@@ -98,7 +98,8 @@
  * If at least one RULESET_DEVICE piece came, or COMMIT carries
  * SIMSEG_COMMIT_DEVICES, the devices become equal to the uploaded ones,
  * except that a quarantined device that is missing stays; without either,
- * devices stay as they are. A pool in force that is not in the upload makes
+ * devices stay as they are. A setting "devices" above its default has to come
+ * before the devices. A pool in force that is not in the upload makes
  * COMMIT fail with EPERM, unless OPEN_POOL names it.
  * What is in force already stays, with its generation. With DURATION the ruleset
  * is on trial: the one before is kept, and put back after that time, as a new
@@ -107,6 +108,12 @@
  * committed. Such a COMMIT takes no devices. A COMMIT that is not on trial fails
  * with EPERM if it would deny FLOW, the connection over which it is made, or if a
  * failsafe prefix lies in a pool and none did before.
+ *
+ * A COMMIT with SIMSEG_COMMIT_MERGE changes devices only, and takes no other
+ * piece: the ruleset in force stays, with its generation. An uploaded device
+ * is added, or the one with its ICCID becomes equal to it, except that one
+ * without RULE keeps the rules of its own that it has; other devices stay, but
+ * for addresses that go to an uploaded one.
  *
  * Every change is multicast to the group "config": the command's number with
  * the attributes of the request, as far as they fit one page, GENERATION, and
@@ -348,6 +355,9 @@ enum simseg_attr {
 	SIMSEG_A_ELEMENT,	/* nest of SIMSEG_A_ELEMENT_*, multi: a prefix of a
 				 * peer set that has a deadline
 				 */
+	SIMSEG_A_DEVICE,	/* nest of ICCID, ASSET, POLICY, BINDING...,
+				 * RULE..., numbered as here; multi
+				 */
 	SIMSEG_A_PAD,
 	__SIMSEG_A_MAX
 };
@@ -357,11 +367,13 @@ enum simseg_attr {
 /*
  * RULESET_COMMIT:
  *	DEVICES	devices become equal to the upload, though it has none
+ *	MERGE	only devices, and only those that the upload has
  *	CONFIRM	unless CONFIRM comes within DURATION, the ruleset goes back
  *	DRY	only check, and count what would change
  *	PEER	the upload is one peer set, which replaces the one in force
  */
 #define SIMSEG_COMMIT_DEVICES	(1U << 0)
+#define SIMSEG_COMMIT_MERGE	(1U << 1)
 #define SIMSEG_COMMIT_CONFIRM	(1U << 2)
 #define SIMSEG_COMMIT_DRY	(1U << 3)
 #define SIMSEG_COMMIT_PEER	(1U << 4)
@@ -528,6 +540,8 @@ enum simseg_attr_setting {
 
 #define SIMSEG_A_SETTING_MAX (__SIMSEG_A_SETTING_MAX - 1)
 
+#define SIMSEG_DEVICES_DEFAULT	1048576
+
 /* What a setting is when nobody has set it; X(SYMBOL, value). */
 #define SIMSEG_SETTING_DEFAULTS(X)					      \
 	X(TCP_NEW, 60)							      \
@@ -540,7 +554,7 @@ enum simseg_attr_setting {
 	X(OTHER, 600)							      \
 	X(SESSIONS, 65536)						      \
 	X(DEVICE_SESSIONS, 1024)					      \
-	X(DEVICES, 1048576)						      \
+	X(DEVICES, SIMSEG_DEVICES_DEFAULT)				      \
 	X(DENY_INTERVAL, 10)						      \
 	X(PICKUP, 0)							      \
 	X(HALF_OPEN, 16384)						      \
