@@ -27,6 +27,7 @@ struct diag {
 	uint32_t order; /* in which it was found */
 	bool warning;
 	char *text;
+	char *source; /* its line of the file; NULL: the file is in memory */
 };
 
 struct diags {
@@ -34,14 +35,21 @@ struct diags {
 	size_t n, room;
 	size_t errors;
 	size_t dropped; /* beyond what is kept */
+	const char *source;
+	size_t source_len;
 };
 
 void diag_error(struct diags *d, struct mark at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void diag_warning(struct diags *d, struct mark at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The line that complaints are about from now on, of a file that is not kept. */
+void diags_source(struct diags *d, const char *line, size_t len);
 void diags_sort(struct diags *d);
-/* Each as file:line:column: ..., its source line, and a caret below it. */
+/*
+ * Each as file:line:column: ..., its source line, and a caret below it. @text is
+ * the file; NULL, where diags_source() has said each line.
+ */
 void diags_print(struct diags *d, const char *name, const char *text, size_t len, FILE *out);
 void diags_free(struct diags *d);
 

@@ -26,8 +26,14 @@ static const struct cmd cmds[] = {
 	{ "arm", cmd_arm, "", "close the gate again", NULL },
 	{ "device", cmd_device,
 	  "add ICCID policy NAME [addr A]... [dev IF] [asset T] [--strict] |\n"
-	  "                     del ICCID | show ICCID|ADDR|ASSET | list",
-	  "devices, by ICCID", NULL },
+	  "                     del ICCID | show ICCID|ADDR|ASSET | list |\n"
+	  "                     load FILE.csv [--strict] [--dry-run] | dump [FILE.csv]",
+	  "devices, by ICCID",
+	  "load adds the devices of a CSV file, or makes them equal to it, in one step:\n"
+	  "columns iccid, policy, addr, dev, asset, by name in the first line. FILE may\n"
+	  "be '-'. Devices that it lacks stay. dump writes the same columns.\n"
+	  "  --strict            refuse ICCIDs whose check digit is wrong\n"
+	  "  --dry-run           only check the file" },
 	{ "bind", cmd_bind, "ICCID ADDR [dev IF]", "give a device an address",
 	  "With dev, the address has to arrive there: a name, or a pattern as 'wwan*'." },
 	{ "unbind", cmd_unbind, "ICCID [ADDR]...", "take addresses from a device: all, or these",

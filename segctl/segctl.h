@@ -180,6 +180,10 @@ struct table *devices_table(void);
 void devices_row(struct table *t, const struct seg_device *d);
 struct json_object *device_json(const struct seg_device *d);
 
+/* device_load.c, device_dump.c: many devices, as CSV */
+int device_load(struct ctl *c, int argc, char **argv);
+int device_dump(struct ctl *c, int argc, char **argv);
+
 /* attach.c */
 
 /* Does an interface with XDP like this lack what its mode wishes? */
