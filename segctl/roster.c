@@ -229,7 +229,7 @@ bool roster_add(struct roster *r, const struct seg_device *d, uint32_t line,
 {
 	size_t asset = d->asset ? strlen(d->asset) : 0;
 	uint32_t found, place = (uint32_t)r->len;
-	bool full = r->len + ENTRY_MAX > UINT32_MAX;
+	bool full = r->len > UINT32_MAX - ENTRY_MAX;
 	uint8_t *p;
 
 	*to = (struct roster_clash){ .what = full ? ROSTER_FULL : ROSTER_UNIQUE };
