@@ -186,8 +186,7 @@ static void merge_test_many(struct kunit *test)
 	for (i = 0; i < n; i++)
 		KUNIT_ASSERT_TRUE(test, merge_owns(t, 100 + i, IP(10, 64, 128, 0) + i));
 	memset(&receipt, 0, sizeof(receipt));
-	KUNIT_ASSERT_EQ(test, 0, simtest_locked(t, simseg_ruleset_flush(t->sn, &receipt,
-								      &t->extack)));
+	KUNIT_ASSERT_EQ(test, 0, simtest_flush(t, &receipt));
 	KUNIT_EXPECT_EQ(test, receipt.removed, n + SIMTEST_IDS - 2);
 	KUNIT_EXPECT_EQ(test, t->sn->ndevices, 1);	/* the quarantined one */
 }

@@ -10,7 +10,8 @@
 #include "simseg.h"
 
 static const u32 simseg_setting_defaults[SIMSEG_SETTINGS] = {
-#define SIMSEG_SETTING_DEFAULT(sym, value) [SIMSEG_A_SETTING_##sym] = (value),
+#define SIMSEG_SETTING_DEFAULT(sym, value)	\
+	[SIMSEG_A_SETTING_##sym] = (value),
 	SIMSEG_SETTING_DEFAULTS(SIMSEG_SETTING_DEFAULT)
 #undef SIMSEG_SETTING_DEFAULT
 };

@@ -167,6 +167,11 @@ int simtest_commit_as(struct simtest *t, struct simseg_upload *up,
 						      &t->extack));
 }
 
+int simtest_flush(struct simtest *t, struct simseg_receipt *receipt)
+{
+	return simtest_locked(t, simseg_ruleset_flush(t->sn, receipt, &t->extack));
+}
+
 int simtest_commit(struct simtest *t, struct simseg_upload *up, u32 flags,
 		   struct simseg_receipt *receipt)
 {

@@ -65,8 +65,7 @@ static void trial_test_window(struct kunit *test)
 	SIMTEST_EXPECT_REASON(t, &trial_https, SESSION);
 	/* nothing else may be put in force meanwhile, and it cannot be kept */
 	KUNIT_EXPECT_EQ(test, -EBUSY, simtest_commit(t, simtest_world_rules(t), 0, NULL));
-	KUNIT_EXPECT_EQ(test, -EBUSY, simtest_locked(t, simseg_ruleset_flush(t->sn, &receipt,
-									     &t->extack)));
+	KUNIT_EXPECT_EQ(test, -EBUSY, simtest_flush(t, &receipt));
 	KUNIT_EXPECT_EQ(test, -EPERM, simtest_locked(t, simseg_trial_confirm(t->sn, &t->extack)));
 	trial_wait(t);
 	trial_expect_hash(t, hash);

@@ -228,9 +228,9 @@ struct seg_status {
 	uint32_t bindings, unvouched, sessions;
 	uint32_t observing; /* policies that only observe */
 	uint64_t netns_cookie;
-	uint64_t trial;		/* ns until the ruleset in force goes back; 0: never */
-	uint8_t trial_confirm;	/* 1: unless it is confirmed before */
-	uint64_t settled;	/* ns that the last change took to reach every flow */
+	uint64_t trial;	       /* ns until the ruleset in force goes back; 0: never */
+	uint8_t trial_confirm; /* 1: unless it is confirmed before */
+	uint64_t settled;      /* ns that the last change took to reach every flow */
 	uint64_t records_made, records_delivered, records_lost, records_unheard;
 	uint8_t has_setting[SEG_SETTINGS]; /* by SIMSEG_A_SETTING_* */
 	uint32_t setting[SEG_SETTINGS];
@@ -278,7 +278,7 @@ int seg_ruleset_device(struct seg_handle *h, const struct seg_device *device);
 
 struct seg_flow;
 struct seg_commit_opts {
-	uint32_t flags; /* SIMSEG_COMMIT_* */
+	uint32_t flags;			  /* SIMSEG_COMMIT_* */
 	const struct simseg_prefix *open; /* pools that may go */
 	size_t n_open;
 	uint64_t duration;	     /* ns on trial; 0: for good */
@@ -328,7 +328,7 @@ int seg_policy_get(struct seg_handle *h, const char *name, seg_policy_cb cb, voi
 
 struct seg_peer {
 	const char *name;
-	uint32_t count; /* prefixes in total */
+	uint32_t count;	      /* prefixes in total */
 	const uint64_t *left; /* ns until each goes by itself; 0: it does not */
 	const struct simseg_prefix *prefixes;
 	size_t n_prefixes;

@@ -271,7 +271,8 @@ static void devices_diff(const struct diff *d, const struct file *old, const str
 
 	while (i < old->n_devices || j < new->n_devices) {
 		order = i == old->n_devices ? 1 :
-			j == new->n_devices ? -1 : device_cmp(&a[i], &b[j]);
+			j == new->n_devices ? -1 :
+					      device_cmp(&a[i], &b[j]);
 		if (order < 0)
 			d->cb('-', DIFF_DEVICE, a[i]->dev.iccid, NULL, d->arg);
 		else if (order > 0)

@@ -173,7 +173,7 @@ struct file {
 	size_t peers_room, policies_room, devices_room, interfaces_room, holds_room, timed_room;
 	struct mark at_state; /* of the first key that only a saved state has; or line 0 */
 	uint64_t saved;	      /* wall clock, s since 1970; 0: not a saved state */
-	bool has_devices; /* the key is there, be it empty */
+	bool has_devices;     /* the key is there, be it empty */
 	bool has_setting[SEG_SETTINGS];
 	uint32_t setting[SEG_SETTINGS];
 };

@@ -122,7 +122,8 @@ static void draft_addr_on(struct file *f, struct yaml *y, struct draft *dr)
 		}
 	}
 	if (seen != 3)
-		diag_error(&f->diags, start, "an address with its own interface needs addr and dev");
+		diag_error(&f->diags, start,
+			   "an address with its own interface needs addr and dev");
 	if (dr->addrs.n > n)
 		dr->devs[n] = dev;
 }

@@ -417,6 +417,14 @@ static void save_settings(const struct seg_status *st, FILE *out)
 	}
 }
 
+/* The order in which devices came is no part of the state. */
+static int by_iccid(const void *a, const void *b)
+{
+	const struct dev *x = a, *y = b;
+
+	return strcmp(x->d.iccid, y->d.iccid);
+}
+
 static int save_all(struct ctl *c, struct save *s, const struct seg_status *st, bool whole)
 {
 	struct devs all = { 0 };
@@ -430,6 +438,8 @@ static int save_all(struct ctl *c, struct save *s, const struct seg_status *st, 
 		err = save_policies(c, s);
 	if (!err)
 		err = seg_device_list(c->h, device_add, &all);
+	if (all.n)
+		qsort(all.list, all.n, sizeof(*all.list), by_iccid);
 	if (!err)
 		err = save_devices(c, s, &all);
 	if (!err && whole)

@@ -69,7 +69,6 @@ static int print_verdict(const struct ctl *c, const struct view *v)
 	const char *red = out_red(c), *plain = out_plain(c);
 	const struct seg_status *st = &v->st;
 	int ret = EXIT_DONE;
-	char buf[32];
 	size_t i;
 
 	if (!st->armed) {
@@ -90,10 +89,6 @@ static int print_verdict(const struct ctl *c, const struct view *v)
 		       st->observing == 1 ? "s" : "", plain);
 		ret = EXIT_PART;
 	}
-	if (st->trial)
-		printf("%sON TRIAL: the ruleset before is put back in %s%s%s\n", red,
-		       out_time(st->trial, buf),
-		       st->trial_confirm ? ", unless `segctl confirm` comes before" : "", plain);
 	for (i = 0; i < v->n; i++) {
 		if (!row_missing(v, &v->rows[i]))
 			continue;
@@ -161,6 +156,11 @@ static int print_text(const struct ctl *c, const struct view *v)
 	char hex[2 * SIMSEG_HASH_LEN + 1], buf[32];
 	int ret = print_verdict(c, v);
 
+	if (st->trial)
+		printf("%sON TRIAL: the ruleset before is put back in %s%s%s\n", out_red(c),
+		       out_time(st->trial, buf),
+		       st->trial_confirm ? ", unless `segctl confirm` comes before" : "",
+		       out_plain(c));
 	out_hex(st->hash, sizeof(st->hash), hex);
 	printf("ruleset  generation %u  hash %.16s\n", st->generation, hex);
 	printf("         pools %u  policies %u  peer sets %u\n", st->pools, st->policies,

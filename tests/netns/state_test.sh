@@ -96,7 +96,7 @@ reload() {
 prepare() {
 	seg bind "${ICCID[d1]}" 10.64.7.7 dev 'wwan*' &&
 		seg device add 8988228000000000079 policy watched asset 'a "b" \ c' &&
-		seg quarantine "${ICCID[d2]}" --reason 'it said "no"' --allow 10.20.0.5 &&
+		seg quarantine "${ICCID[d2]}" --reason 'it said "no"' --allow 10.20.0.9 &&
 		seg --actor 'somebody else' quarantine 8988228000000000061 --unknown &&
 		seg peer add guests 10.20.0.9 --for 1h &&
 		seg peer add guests 10.20.0.8

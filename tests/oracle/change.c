@@ -78,7 +78,10 @@ static int do_quarantine(struct world *w, char *words[], size_t n)
 	struct simseg_prefix allow[SIMSEG_ALLOW_MAX];
 	const char *iccid = words[1];
 	const struct seg_quarantine q = {
-		.iccids = &iccid, .n = 1, .allow = allow, .n_allow = n - 2,
+		.iccids = &iccid,
+		.n = 1,
+		.allow = allow,
+		.n_allow = n - 2,
 	};
 	size_t i;
 
@@ -220,8 +223,9 @@ int change_do(struct world *w, char *words[], size_t n)
 		return do_kill(w, words);
 	if (n == 3 && (!strcmp(words[0], "peer-add") || !strcmp(words[0], "peer-del"))) {
 		prefix = prefix_of(words[2]);
-		return !strcmp(words[0], "peer-add") ? seg_peer_add(w->seg, words[1], &prefix, 1, 0) :
-						       seg_peer_del(w->seg, words[1], &prefix, 1);
+		return !strcmp(words[0], "peer-add") ?
+			       seg_peer_add(w->seg, words[1], &prefix, 1, 0) :
+			       seg_peer_del(w->seg, words[1], &prefix, 1);
 	}
 	errno = 0;
 	die("no such change: %s", words[0]);

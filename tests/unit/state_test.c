@@ -23,11 +23,24 @@ static void durations(void **state)
 		const char *text;
 		uint64_t seconds; /* 0: refused */
 	} rows[] = {
-		{ "1s", 1 },	  { "90s", 90 },     { "15m", 900 }, { "2h", 7200 },
-		{ "1d", 86400 },  { "1h30m", 5400 }, { "366d", 366 * 86400 },
-		{ "367d", 0 },	  { "0s", 0 },	     { "", 0 },	     { "5", 0 },
-		{ "s", 0 },	  { "-1s", 0 },	     { "1s ", 0 },   { "1.5h", 0 },
-		{ "1x", 0 },	  { "99999999999999999999s", 0 },    { "366d1s", 0 },
+		{ "1s", 1 },
+		{ "90s", 90 },
+		{ "15m", 900 },
+		{ "2h", 7200 },
+		{ "1d", 86400 },
+		{ "1h30m", 5400 },
+		{ "366d", 366 * 86400 },
+		{ "367d", 0 },
+		{ "0s", 0 },
+		{ "", 0 },
+		{ "5", 0 },
+		{ "s", 0 },
+		{ "-1s", 0 },
+		{ "1s ", 0 },
+		{ "1.5h", 0 },
+		{ "1x", 0 },
+		{ "99999999999999999999s", 0 },
+		{ "366d1s", 0 },
 	};
 	uint64_t ns;
 	size_t i;
@@ -43,7 +56,8 @@ static void durations(void **state)
 
 static void saved(void **state)
 {
-	struct file *f = read_text(HEAD
+	struct file *f = read_text(
+		HEAD
 		"saved: \"2026-11-23T07:00:00Z\"\n"
 		"quarantine:\n"
 		"  - { iccid: \"8988228000000000061\" }\n"
@@ -96,11 +110,11 @@ static void bad(void **state)
 static void addresses(void **state)
 {
 	struct file *f = read_text(HEAD "policies: { meter: { out: [] } }\n"
-		"devices:\n"
-		"  - iccid: \"8988228000000000061\"\n"
-		"    policy: meter\n"
-		"    addr: [10.64.0.1, { addr: \"fd64::1\", dev: wwan1 }]\n"
-		"    dev: wwan0\n");
+					"devices:\n"
+					"  - iccid: \"8988228000000000061\"\n"
+					"    policy: meter\n"
+					"    addr: [10.64.0.1, { addr: \"fd64::1\", dev: wwan1 }]\n"
+					"    dev: wwan0\n");
 
 	(void)state;
 	assert_int_equal(f->diags.errors, 0);
@@ -146,7 +160,8 @@ static void differences(void **state)
 		"devices:\n"
 		"  - { iccid: \"8988228000000000061\", policy: meter, addr: 10.64.0.1, dev: wwan0 }\n"
 		"  - { iccid: \"8988228000000000053\", policy: old }\n";
-	static const char new[] = "version: 1\npools: [10.64.0.0/16]\n"
+	static const char new[] =
+		"version: 1\npools: [10.64.0.0/16]\n"
 		"settings: { icmp: 31, tcp_new: 60 }\n"
 		"peers: { a: [1.1.1.1, 3.3.3.3], come: [4.4.4.4] }\n"
 		"policies:\n"
@@ -178,16 +193,20 @@ static void differences(void **state)
 		    "+ device 8988228000000000061 out any to self\n"
 		    "+ device 8988228000000000079 -\n");
 	/* a file without devices leaves them alone */
-	expect_diff(old, HEAD "peers: { a: [1.1.1.1, 2.2.2.2], gone: [] }\npolicies:\n"
-		    "  meter: { out: [ { proto: tcp, port: 443, to: a }, { proto: udp, to: any } ] }\n"
-		    "  old: { in: [] }\n", "");
+	expect_diff(
+		old,
+		HEAD
+		"peers: { a: [1.1.1.1, 2.2.2.2], gone: [] }\npolicies:\n"
+		"  meter: { out: [ { proto: tcp, port: 443, to: a }, { proto: udp, to: any } ] }\n"
+		"  old: { in: [] }\n",
+		"");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(durations),   cmocka_unit_test(saved), cmocka_unit_test(bad),
-		cmocka_unit_test(addresses),   cmocka_unit_test(differences),
+		cmocka_unit_test(durations), cmocka_unit_test(saved),	    cmocka_unit_test(bad),
+		cmocka_unit_test(addresses), cmocka_unit_test(differences),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

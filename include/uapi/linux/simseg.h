@@ -352,7 +352,7 @@ enum simseg_attr {
 	SIMSEG_A_OBSERVE,	/* flag, of a policy: its rules deny nothing */
 	SIMSEG_A_BRIDGE_PORT,	/* flag, of an interface: a port of a bridge */
 	SIMSEG_A_DURATION,	/* u64, ns from now on until it ends by itself */
-	SIMSEG_A_ELEMENT,	/* nest of SIMSEG_A_ELEMENT_*, multi: a prefix of a
+	SIMSEG_A_ELEMENT,	/* nest of SIMSEG_A_ELEMENT_*; multi: a prefix of a
 				 * peer set that has a deadline
 				 */
 	SIMSEG_A_DEVICE,	/* nest of ICCID, ASSET, POLICY, BINDING...,
@@ -524,8 +524,8 @@ enum simseg_attr_setting {
 	SIMSEG_A_SETTING_TCP_CLOSED,
 	SIMSEG_A_SETTING_UDP_NEW,
 	SIMSEG_A_SETTING_UDP_REPLIED,	/* RFC 4787, REQ-5 */
-	SIMSEG_A_SETTING_ICMP,	
-	SIMSEG_A_SETTING_OTHER,	
+	SIMSEG_A_SETTING_ICMP,
+	SIMSEG_A_SETTING_OTHER,
 	SIMSEG_A_SETTING_SESSIONS,	/* limit in total */
 	SIMSEG_A_SETTING_DEVICE_SESSIONS, /* limit of one device */
 	SIMSEG_A_SETTING_DEVICES,	/* limit */
