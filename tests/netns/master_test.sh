@@ -30,6 +30,7 @@ test_bridge() {
 	ip link set wwan0 master sims
 	ip link set wwan1 master sims
 	wait_for 5 forwarding || note 'the bridge does not forward'
+	check 'no br_netfilter' bridge_calls 0
 	in_force '[10.64.0.12, "fd64::12"]' '[10.64.0.11, "fd64::11"]' >/dev/null
 	for v in 4 6; do
 		check "bridge, IPv$v: a frame from SIM to SIM" stays d2 datagrams one_deny \
