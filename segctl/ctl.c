@@ -98,3 +98,8 @@ int ctl_open(struct ctl *c)
 	}
 	return ctl_actor(c);
 }
+
+int ctl_open_bare(struct ctl *c, int argc, char **argv)
+{
+	return opt_parse(c, argc, argv, NULL, 0, 0) < 0 ? EXIT_USAGE : ctl_open(c);
+}

@@ -12,9 +12,7 @@ int cmd_flush(struct ctl *c, int argc, char **argv)
 	char *saved;
 	int ret, err;
 
-	if (opt_parse(c, argc, argv, NULL, 0, 0) < 0)
-		return EXIT_USAGE;
-	ret = ctl_open(c);
+	ret = ctl_open_bare(c, argc, argv);
 	if (ret)
 		return ret;
 	saved = save_state(c);
@@ -86,9 +84,7 @@ int cmd_arm(struct ctl *c, int argc, char **argv)
 	struct line undo;
 	int ret, err;
 
-	if (opt_parse(c, argc, argv, NULL, 0, 0) < 0)
-		return EXIT_USAGE;
-	ret = ctl_open(c);
+	ret = ctl_open_bare(c, argc, argv);
 	if (ret)
 		return ret;
 	err = seg_arm(c->h);

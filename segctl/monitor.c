@@ -252,9 +252,7 @@ int cmd_monitor(struct ctl *c, int argc, char **argv)
 	struct seg_ring *ring = NULL;
 	int ret, err;
 
-	if (opt_parse(c, argc, argv, NULL, 0, 0) < 0)
-		return EXIT_USAGE;
-	ret = ctl_open(c);
+	ret = ctl_open_bare(c, argc, argv);
 	if (ret)
 		return ret;
 	err = seg_ring_open(c->h, &ring);

@@ -47,6 +47,8 @@ struct cmd {
 
 /* Open the handle; EXIT_DONE, or the code to exit with (it has been said why). */
 int ctl_open(struct ctl *c);
+/* The same for a verb that takes neither options nor operands. */
+int ctl_open_bare(struct ctl *c, int argc, char **argv);
 /* Who does it, for the kernel; done by ctl_open(). */
 int ctl_actor(struct ctl *c);
 /* Say what went wrong in a library call; the code to exit with. */

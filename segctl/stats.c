@@ -158,9 +158,7 @@ int cmd_stats(struct ctl *c, int argc, char **argv)
 	struct listing l = { .c = c };
 	int ret, err;
 
-	if (opt_parse(c, argc, argv, NULL, 0, 0) < 0)
-		return EXIT_USAGE;
-	ret = ctl_open(c);
+	ret = ctl_open_bare(c, argc, argv);
 	if (ret)
 		return ret;
 	if (c->json)

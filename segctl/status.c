@@ -252,9 +252,7 @@ int cmd_status(struct ctl *c, int argc, char **argv)
 	struct view v = { 0 };
 	int ret;
 
-	if (opt_parse(c, argc, argv, NULL, 0, 0) < 0)
-		return EXIT_USAGE;
-	ret = ctl_open(c);
+	ret = ctl_open_bare(c, argc, argv);
 	if (!ret)
 		ret = view_get(c, &v);
 	if (!ret)

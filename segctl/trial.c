@@ -8,9 +8,7 @@ int cmd_confirm(struct ctl *c, int argc, char **argv)
 {
 	int ret, err;
 
-	if (opt_parse(c, argc, argv, NULL, 0, 0) < 0)
-		return EXIT_USAGE;
-	ret = ctl_open(c);
+	ret = ctl_open_bare(c, argc, argv);
 	if (ret)
 		return ret;
 	err = seg_ruleset_confirm(c->h);
@@ -27,9 +25,7 @@ int cmd_revert(struct ctl *c, int argc, char **argv)
 	struct seg_receipt receipt;
 	int ret, err;
 
-	if (opt_parse(c, argc, argv, NULL, 0, 0) < 0)
-		return EXIT_USAGE;
-	ret = ctl_open(c);
+	ret = ctl_open_bare(c, argc, argv);
 	if (ret)
 		return ret;
 	err = seg_ruleset_revert(c->h, &receipt);

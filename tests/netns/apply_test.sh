@@ -9,6 +9,8 @@
 
 # shellcheck source=tests/netns/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/netns/numbers.sh
+. "$TOP/tests/netns/numbers.sh"
 
 POLICY_OF=([d1]=meter [d2]=meter)
 MORE=	# one more rule of meters
@@ -32,39 +34,6 @@ file() {
 # without_devices NAME: the same file, which leaves devices alone.
 without_devices() { sed -i '/^devices:/,$d' "$WORK/$1.yaml"; }
 
-# ---- streams ----------------------------------------------------------------
-
-# stream WHO FAMILY PORT: numbers to the master, 50 a second.
-declare -A sender
-stream() {
-	background scada numrecv -l "$WORK/$3.recv" "$3" >/dev/null
-	spawn "$1" numsend -r 50 -l "$WORK/$3.send" "$("addr$2" scada)" "$3"
-	sender[$3]=$!
-}
-arrived() { numrecv -q "$WORK/$1.recv" | cut -d' ' -f1; }
-flows() { [ "$(arrived "$1")" -gt "$2" ]; }
-# What was sent until now arrives, and each number up to the highest.
-lossless() {
-	local port count number
-	for port; do
-		wait_for 5 flows "$port" $(($(numsend -q "$WORK/$port.send") - 1)) || return
-		read -r count number _ < <(numrecv -q "$WORK/$port.recv")
-		[ "$count" -ge "$number" ] || {
-			echo "$port: $count of $number"
-			return 1
-		}
-	done
-}
-# Nothing comes any more, though it is sent.
-stopped() {
-	local before sent
-	before=$(arrived "$1")
-	sent=$(numsend -q "$WORK/$1.send")
-	wait_for 5 sent_past "$1" $((sent + 20)) && [ "$(arrived "$1")" = "$before" ]
-}
-sent_past() { [ "$(numsend -q "$WORK/$1.send")" -ge "$2" ]; }
-
-generation() { status generation; }
 on_trial() { [ "$(status trial_ns)" != 0 ]; }
 back() { ! on_trial; }
 

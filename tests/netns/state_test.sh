@@ -8,6 +8,8 @@
 
 # shellcheck source=tests/netns/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/netns/numbers.sh
+. "$TOP/tests/netns/numbers.sh"
 
 POLICY_OF=([d1]=meter [d2]=meter)
 policies() {
@@ -22,22 +24,6 @@ policies() {
 		  watched: { observe: true }
 	EOF
 }
-
-declare -A sender
-stream() {
-	background scada numrecv -l "$WORK/$3.recv" "$3" >/dev/null
-	spawn "$1" numsend -r 50 -l "$WORK/$3.send" "$("addr$2" scada)" "$3"
-	sender[$3]=$!
-}
-arrived() { numrecv -q "$WORK/$1.recv" | cut -d' ' -f1; }
-flows() { [ "$(arrived "$1")" -gt "$2" ]; }
-stopped() {
-	local before sent
-	before=$(arrived "$1")
-	sent=$(numsend -q "$WORK/$1.send")
-	wait_for 5 sent_past "$1" $((sent + 20)) && [ "$(arrived "$1")" = "$before" ]
-}
-sent_past() { [ "$(numsend -q "$WORK/$1.send")" -ge "$2" ]; }
 
 # ---- peers ---------------------------------------------------------------------
 
