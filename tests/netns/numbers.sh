@@ -18,15 +18,18 @@ sent_past() { [ "$(numsend -q "$WORK/$1.send")" -ge "$2" ]; }
 
 # What was sent until now arrives, and each number up to the highest.
 lossless() {
-	local port count number
+	local port
 	for port; do
-		wait_for 5 flows "$port" $(($(numsend -q "$WORK/$port.send") - 1)) || return
-		read -r count number _ < <(numrecv -q "$WORK/$port.recv")
-		[ "$count" -ge "$number" ] || {
-			echo "$port: $count of $number"
-			return 1
-		}
+		wait_for 5 flows "$port" $(($(numsend -q "$WORK/$port.send") - 1)) &&
+			wait_for 5 whole "$port" && continue
+		echo "$port: $(numrecv -q "$WORK/$port.recv")"
+		return 1
 	done
+}
+whole() {
+	local count number
+	read -r count number _ < <(numrecv -q "$WORK/$1.recv")
+	[ "$count" -ge "$number" ]
 }
 
 # Nothing comes any more, though it is sent.
