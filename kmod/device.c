@@ -257,11 +257,9 @@ int simseg_device_del(struct simseg_net *sn, const u8 *bcd, struct simseg_receip
 	simseg_net_changed(sn);
 	receipt->time_state = ktime_get_boottime_ns();
 	receipt->devices = 1;
-	receipt->sessions = simseg_sessions_cut_device(sn, device, SIMSEG_END_REBOUND,
-						       &receipt->conntrack);
+	simseg_sessions_cut_device(sn, device, SIMSEG_END_REBOUND, receipt);
 	synchronize_rcu_expedited();
-	receipt->sessions += simseg_sessions_cut_device(sn, device, SIMSEG_END_REBOUND,
-							&receipt->conntrack);
+	simseg_sessions_cut_device(sn, device, SIMSEG_END_REBOUND, receipt);
 	receipt->time_done = ktime_get_boottime_ns();
 	simseg_device_put(device);
 	return 0;

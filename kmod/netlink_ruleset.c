@@ -218,21 +218,13 @@ static int simseg_nl_commit(struct simseg_nl_change *change, const struct simseg
 {
 	struct genl_info *info = change->info;
 	struct nlattr *flags = info->attrs[SIMSEG_A_FLAGS];
-	const struct simseg_ruleset *rs;
 	struct simseg_upload *up;
-	int err;
 
 	up = simseg_nl_upload(change->sn, info);
 	if (!up)
 		return -ENOENT;
-	err = simseg_upload_commit(change->sn, up, open, nopen, flags ? nla_get_u32(flags) : 0,
-				   &change->receipt, info->extack);
-	if (err)
-		return err;
-	rs = simseg_nl_ruleset(change->sn);
-	WARN_ON_ONCE(nla_put_u32(change->reply, SIMSEG_A_GENERATION, rs->generation) ||
-		     nla_put(change->reply, SIMSEG_A_HASH, sizeof(rs->hash), rs->hash));
-	return 0;
+	return simseg_upload_commit(change->sn, up, open, nopen, flags ? nla_get_u32(flags) : 0,
+				    &change->receipt, info->extack);
 }
 
 int simseg_nl_ruleset_commit_doit(struct sk_buff *skb, struct genl_info *info)

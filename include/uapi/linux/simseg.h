@@ -62,12 +62,13 @@
  *  DEVICE_GET        ICCID or PREFIX, or dump             ICCID, ID, POLICY,
  *                                                         ASSET, STATE, REASON,
  *                                                         ACTOR, ALLOW...,
- *                                                         DURATION, BINDING..., RULE...,
+ *                                                         DURATION, AGE,
+ *                                                         BINDING..., RULE...,
  *                                                         COUNT of sessions
  *  BINDING_NEW       ICCID, BINDING                       -
  *  BINDING_DEL       ICCID, BINDING... (none: all)        RECEIPT
- *  QUARANTINE        ICCID..., REASON, ALLOW..., UNKNOWN  RECEIPT
- *                    DURATION
+ *  QUARANTINE        ICCID..., REASON, ALLOW...,          RECEIPT
+ *                    UNKNOWN, DURATION
  *  RELEASE           ICCID..., REASON                     -
  *  FLUSH             -                                    RECEIPT
  *  DISARM            REASON                               -
@@ -87,6 +88,10 @@
  *  EXPLAIN           FLOW                                 VERDICT, CODE, ICCID,
  *                                                         POLICY, ID, LABEL,
  *                                                         PEER_ICCID, ID64
+ *
+ * QUARANTINE and RELEASE take any number of ICCIDs in one message, and do all
+ * of them or none; the extended ACK of a refusal points at the ICCID that it is
+ * about. Each RECEIPT comes with GENERATION and HASH of the ruleset in force.
  *
  * A ruleset is uploaded over one socket: BEGIN, any number of pieces, COMMIT.
  * The upload belongs to the socket and dies with it. COMMIT checks the whole
@@ -335,6 +340,7 @@ enum simseg_attr {
 	SIMSEG_A_OBSERVE,	/* flag, of a policy: its rules deny nothing */
 	SIMSEG_A_BRIDGE_PORT,	/* flag, of an interface: a port of a bridge */
 	SIMSEG_A_DURATION,	/* u64, ns from now on until it ends by itself */
+	SIMSEG_A_AGE,		/* u64, ns since a device is quarantined */
 	SIMSEG_A_PAD,
 	__SIMSEG_A_MAX
 };
@@ -515,6 +521,9 @@ enum simseg_attr_status {
 	SIMSEG_A_STATUS_RECORDS_LOST,	/* u64, the ring was full */
 	SIMSEG_A_STATUS_RECORDS_UNHEARD, /* u64, no program was attached */
 	SIMSEG_A_STATUS_OBSERVING,	/* u32, policies that only observe */
+	SIMSEG_A_STATUS_DEADLINE,	/* u64, ns until something ends by itself,
+					 * whichever comes first; absent: nothing
+					 */
 	SIMSEG_A_STATUS_PAD,
 	__SIMSEG_A_STATUS_MAX
 };
@@ -539,6 +548,19 @@ enum simseg_attr_receipt {
 	SIMSEG_A_RECEIPT_TIME_REQUEST,	/* u64, the request was read */
 	SIMSEG_A_RECEIPT_TIME_STATE,	/* u64, the state was set */
 	SIMSEG_A_RECEIPT_TIME_DONE,	/* u64, the last packet is through */
+	SIMSEG_A_RECEIPT_TIME_REAL,	/* u64, CLOCK_REALTIME at TIME_DONE */
+	SIMSEG_A_RECEIPT_REPLACED,	/* u32, QUARANTINE: devices that were
+					 * quarantined already: actor, reason,
+					 * exceptions and deadline are new
+					 */
+	SIMSEG_A_RECEIPT_TCP,		/* u32, of SESSIONS */
+	SIMSEG_A_RECEIPT_UDP,		/* u32, and UDP-Lite */
+	SIMSEG_A_RECEIPT_ICMP,		/* u32, and ICMPv6 */
+	SIMSEG_A_RECEIPT_OTHER,		/* u32, every other protocol */
+	SIMSEG_A_RECEIPT_OFFLOADED,	/* u32, of CONNTRACK, in a flowtable */
+	SIMSEG_A_RECEIPT_HARDWARE,	/* u32, of OFFLOADED, in hardware: the driver
+					 * takes them out soon after
+					 */
 	SIMSEG_A_RECEIPT_PAD,
 	__SIMSEG_A_RECEIPT_MAX
 };
