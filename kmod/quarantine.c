@@ -208,6 +208,7 @@ static void simseg_quarantine_apply(struct simseg_net *sn, struct simseg_quarant
 {
 	u32 i;
 
+	mutex_lock(&sn->cut_lock);
 	for (i = 0; i < n; i++)
 		simseg_quarantine_set(sn, &steps[i], receipt);
 	simseg_net_changed(sn);
@@ -217,6 +218,7 @@ static void simseg_quarantine_apply(struct simseg_net *sn, struct simseg_quarant
 	synchronize_rcu_expedited();
 	simseg_quarantine_cut(sn, steps, n, receipt);
 	simseg_conntrack_drop();
+	mutex_unlock(&sn->cut_lock);
 	receipt->time_done = ktime_get_boottime_ns();
 }
 

@@ -5,6 +5,8 @@
  *
  * Locking
  *	simseg_net.lock		mutex; all configuration of one namespace
+ *	simseg_net.cut_lock	mutex; who ends many sessions: a change with its
+ *				receipt, inside simseg_net.lock, or the sweep
  *	session table locks	spinlock_bh, by bucket; the chain
  *	simseg_device.lock	spinlock_bh; the list of its sessions; taken
  *				inside a table lock

@@ -14,6 +14,9 @@
 /* Each round looks at a part of the table, so that timeouts end in 4 seconds. */
 #define SIMSEG_SWEEP_PARTS	4
 
+/* Buckets after which the worker lets others cut; a divisor of each part. */
+#define SIMSEG_SWEEP_STEP	64
+
 /* Which end fits the reason for which a session is no longer allowed. */
 static u8 simseg_end_of(u8 reason)
 {
@@ -87,6 +90,21 @@ static void simseg_sweep_part(struct simseg_net *sn, u32 first, u32 n,
 	simseg_conntrack_drop();
 }
 
+/* The worker's: it must not take sessions from a receipt that is being made. */
+static void simseg_sweep_steps(struct simseg_net *sn, u32 first, u32 n)
+{
+	struct simseg_receipt nobodys = {};
+	u32 i;
+
+	simseg_conntrack_hold();
+	for (i = first; i < first + n; i += SIMSEG_SWEEP_STEP) {
+		mutex_lock(&sn->cut_lock);
+		simseg_sweep_part(sn, i, SIMSEG_SWEEP_STEP, &nobodys);
+		mutex_unlock(&sn->cut_lock);
+	}
+	simseg_conntrack_drop();
+}
+
 /* The whole table, now; adds what a change has cut to @receipt. */
 void simseg_sweep_run(struct simseg_net *sn, struct simseg_receipt *receipt)
 {
@@ -101,11 +119,13 @@ void simseg_sweep_run(struct simseg_net *sn, struct simseg_receipt *receipt)
 void simseg_sweep_settle(struct simseg_net *sn, struct simseg_receipt *receipt)
 {
 	lockdep_assert_held(&sn->lock);
+	mutex_lock(&sn->cut_lock);
 	simseg_net_changed(sn);
 	receipt->time_state = ktime_get_boottime_ns();
 	simseg_sweep_run(sn, receipt);
 	synchronize_rcu_expedited();
 	simseg_sweep_run(sn, receipt);
+	mutex_unlock(&sn->cut_lock);
 	simseg_conntrack_prune(sn);
 	receipt->time_done = ktime_get_boottime_ns();
 }
@@ -115,14 +135,12 @@ static void simseg_sweep_work(struct work_struct *work)
 	struct simseg_net *sn = container_of(to_delayed_work(work), struct simseg_net, sweep);
 	u32 part = (sn->sessions.mask + 1) / SIMSEG_SWEEP_PARTS;
 	u32 change = atomic_read(&sn->change);
-	struct simseg_receipt receipt = {};
 
 	if (change != sn->swept) {
-		simseg_sweep_run(sn, &receipt);
+		simseg_sweep_steps(sn, 0, sn->sessions.mask + 1);
 		sn->swept = change;
 	} else {
-		simseg_sweep_part(sn, part * (sn->sweep_part++ % SIMSEG_SWEEP_PARTS), part,
-				  &receipt);
+		simseg_sweep_steps(sn, part * (sn->sweep_part++ % SIMSEG_SWEEP_PARTS), part);
 	}
 	simseg_deny_flush(sn, false);
 	queue_delayed_work(system_power_efficient_wq, &sn->sweep, HZ);
@@ -131,6 +149,7 @@ static void simseg_sweep_work(struct work_struct *work)
 /* Before anything can change; it runs from simseg_net_govern() on. */
 void simseg_sweep_init(struct simseg_net *sn)
 {
+	mutex_init(&sn->cut_lock);
 	INIT_DELAYED_WORK(&sn->sweep, simseg_sweep_work);
 }
 

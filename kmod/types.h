@@ -432,6 +432,7 @@ struct simseg_net {
 	struct simseg_session_table sessions;
 	u32 settings[SIMSEG_SETTINGS];	/* of the ruleset; READ_ONCE() */
 	u64 pickup_until;		/* CLOCK_BOOTTIME, ns */
+	struct mutex cut_lock;		/* a receipt counts what it cut: the sweep waits */
 	struct delayed_work sweep;
 	u32 swept;			/* change that the last full sweep saw */
 	u32 sweep_part;
