@@ -23,6 +23,7 @@ struct seg_exchange {
 	struct seg_spool *spool; /* dumps: keep instead of calling @fn */
 	int err;		 /* the first refusal, or what @fn returned */
 	uint32_t err_seq;
+	uint32_t err_offs; /* of the attribute that it is about; 0: not known */
 	bool intr;
 	bool done;
 };
@@ -88,10 +89,13 @@ static ssize_t seg_recv(struct seg_handle *h)
 }
 
 /* The sentence in an extended ACK: attributes from @head on. */
-static const char *seg_extack(struct nlattr *head, int len)
+static const char *seg_extack(struct nlattr *head, int len, uint32_t *offs)
 {
 	struct nlattr *msg = nla_find(head, len, NLMSGERR_ATTR_MSG);
+	struct nlattr *at = nla_find(head, len, NLMSGERR_ATTR_OFFS);
 
+	if (at && nla_len(at) >= (int)sizeof(*offs))
+		*offs = nla_get_u32(at);
 	if (!msg || nla_len(msg) < 1 || ((char *)nla_data(msg))[nla_len(msg) - 1])
 		return NULL;
 	return nla_data(msg);
@@ -109,7 +113,7 @@ static void seg_refused(struct seg_handle *h, struct seg_exchange *x, struct nlm
 	x->err_seq = nlh->nlmsg_seq;
 	if ((nlh->nlmsg_flags & NLM_F_ACK_TLVS) && rest > 0)
 		text = seg_extack((struct nlattr *)((char *)nlmsg_data(nlh) + NLMSG_ALIGN(used)),
-				  rest);
+				  rest, &x->err_offs);
 	seg_fail(h, err, text ? text : "", NULL);
 }
 
@@ -202,6 +206,42 @@ static int seg_check(struct seg_handle *h)
 	return 0;
 }
 
+/* Name what an attribute is about; false: it names nothing. */
+static bool seg_blame_attr(struct seg_handle *h, struct nlattr *nla)
+{
+	static const struct {
+		int attr;
+		const char *noun;
+	} names[] = {
+		{ SIMSEG_A_ICCID, "device " },
+		{ SIMSEG_A_POLICY, "policy " },
+		{ SIMSEG_A_PEER, "peer set " },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (nla_type(nla) != names[i].attr || nla_len(nla) >= SEG_SUBJECT_LEN - 16)
+			continue;
+		strcpy(h->subject, names[i].noun);
+		strcat(h->subject, nla_data(nla));
+		return true;
+	}
+	return false;
+}
+
+/* Name the attribute at @offs of the message, one of several of its kind. */
+static void seg_blame_offset(struct seg_handle *h, struct nlmsghdr *nlh, uint32_t offs)
+{
+	struct nlattr *nla;
+	int rest;
+
+	nlmsg_for_each_attr(nla, nlh, GENL_HDRLEN, rest)
+	{
+		if ((char *)nla - (char *)nlh == (ptrdiff_t)offs)
+			seg_blame_attr(h, nla);
+	}
+}
+
 int seg_talk(struct seg_handle *h, seg_reply_fn fn, void *arg)
 {
 	struct nlmsghdr *nlh = nlmsg_hdr(h->msg);
@@ -215,7 +255,11 @@ int seg_talk(struct seg_handle *h, seg_reply_fn fn, void *arg)
 	x.first = nlh->nlmsg_seq;
 	x.last = nlh->nlmsg_seq;
 	err = seg_send(h, nlh, nlh->nlmsg_len);
-	return err ? err : seg_collect(h, &x);
+	if (!err)
+		err = seg_collect(h, &x);
+	if (x.err_offs)
+		seg_blame_offset(h, nlh, x.err_offs);
+	return err;
 }
 
 static int seg_unspool(struct seg_handle *h, struct seg_spool *spool, seg_reply_fn fn, void *arg)
@@ -292,30 +336,20 @@ void seg_queue_drop(struct seg_handle *h)
 /* Name what the message with a sequence number is about. */
 static void seg_blame(struct seg_handle *h, uint32_t seq)
 {
-	static const struct {
-		int attr;
-		const char *noun;
-	} names[] = {
-		{ SIMSEG_A_ICCID, "device " },
-		{ SIMSEG_A_POLICY, "policy " },
-		{ SIMSEG_A_PEER, "peer set " },
-	};
 	struct nlmsghdr *nlh = (struct nlmsghdr *)h->batch;
 	int rest = (int)h->batch_len;
-	struct nlattr *nla = NULL;
-	size_t i;
+	struct nlattr *nla;
 
 	for (; nlmsg_ok(nlh, rest); nlh = nlmsg_next(nlh, &rest))
 		if (nlh->nlmsg_seq == seq)
 			break;
 	if (!nlmsg_ok(nlh, rest))
 		return;
-	for (i = 0; i < sizeof(names) / sizeof(names[0]) && !nla; i++) {
-		nla = nlmsg_find_attr(nlh, GENL_HDRLEN, names[i].attr);
-		if (nla && nla_len(nla) < SEG_SUBJECT_LEN - 16) {
-			strcpy(h->subject, names[i].noun);
-			strcat(h->subject, nla_data(nla));
-		}
+	/* a device has a policy, and stands before it */
+	nlmsg_for_each_attr(nla, nlh, GENL_HDRLEN, rest)
+	{
+		if (seg_blame_attr(h, nla))
+			return;
 	}
 }
 

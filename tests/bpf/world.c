@@ -139,12 +139,15 @@ static void world_sides(struct seg_handle *h)
 static void world_quarantine(struct seg_handle *h)
 {
 	struct simseg_prefix responder[2];
+	const struct seg_quarantine plain = { .iccids = &world_devices[2].iccid, .n = 1 };
+	const struct seg_quarantine answered = {
+		.iccids = &world_devices[3].iccid, .n = 1, .allow = responder, .n_allow = 2
+	};
 
 	seg_set_reason(h, "test");
-	must(h, seg_quarantine(h, &world_devices[2].iccid, 1, NULL, 0, 0, NULL), "quarantine");
+	must(h, seg_quarantine(h, &plain, NULL), "quarantine");
 	world_prefixes(NET(9), responder);
-	must(h, seg_quarantine(h, &world_devices[3].iccid, 1, responder, 2, 0, NULL),
-	     "quarantine with a responder");
+	must(h, seg_quarantine(h, &answered, NULL), "quarantine with a responder");
 }
 
 struct seg_handle *world_build(void)

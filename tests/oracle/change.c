@@ -108,11 +108,12 @@ static int do_quarantine(struct world *w, char *words[], size_t n)
 {
 	struct simseg_prefix allow[SIMSEG_ALLOW_MAX];
 	const char *iccid = words[1];
+	struct seg_quarantine q = { .iccids = &iccid, .n = 1, .allow = allow, .n_allow = n - 2 };
 	size_t i;
 
 	for (i = 2; i < n && i - 2 < SIMSEG_ALLOW_MAX; i++)
 		allow[i - 2] = prefix_of(words[i]);
-	return seg_quarantine(w->seg, &iccid, 1, allow, n - 2, 0, NULL);
+	return seg_quarantine(w->seg, &q, NULL);
 }
 
 /* bind ICCID ADDR DEV|- OWNER|-: it is taken from its owner first */
