@@ -59,7 +59,8 @@ static u32 deadline_count(struct simtest *t, u64 *left)
 
 	mutex_lock(&t->sn->lock);
 	*left = simseg_deadline_next(t->sn);
-	for (node = timerqueue_getnext(&t->sn->deadlines); node; node = timerqueue_iterate_next(node))
+	node = timerqueue_getnext(&t->sn->deadlines);
+	for (; node; node = timerqueue_iterate_next(node))
 		n++;
 	mutex_unlock(&t->sn->lock);
 	return n;

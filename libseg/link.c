@@ -15,7 +15,7 @@
 #define SEG_LINK_TRIES 5
 
 struct seg_link_entry {
-	struct seg_link link;
+	struct seg_link link; /* first: a callback is given its address */
 	char ifname[IFNAMSIZ];
 	char qdisc[16];
 	uint32_t txqlen;
@@ -193,41 +193,45 @@ static int seg_links_read(struct nl_sock *sk, struct seg_links *links)
 	return err;
 }
 
-/* On success the caller closes @sk and frees the list. */
-static int seg_links_open(struct seg_handle *h, struct nl_sock **sk, struct seg_links *links)
-{
-	int err, tries = 0;
-
-	err = seg_rtnl_open(h, sk);
-	if (err)
-		return err;
-	do {
-		err = seg_links_read(*sk, links);
-	} while (err == -NLE_DUMP_INTR && ++tries < SEG_LINK_TRIES);
-	if (err >= 0 && !links->no_memory)
-		return 0;
-	err = links->no_memory ? seg_fail(h, -ENOMEM, "out of memory", NULL) :
-				 seg_rtnl_fail(h, err);
-	nl_socket_free(*sk);
-	free(links->list);
-	return err;
-}
-
 int seg_link_list(struct seg_handle *h, seg_link_cb cb, void *arg)
 {
 	struct seg_links links = { 0 };
 	struct nl_sock *sk;
+	int err, tries = 0;
 	size_t i;
-	int err;
 
-	err = seg_links_open(h, &sk, &links);
+	err = seg_rtnl_open(h, &sk);
 	if (err)
 		return err;
+	do {
+		err = seg_links_read(sk, &links);
+	} while (err == -NLE_DUMP_INTR && ++tries < SEG_LINK_TRIES);
 	nl_socket_free(sk);
+	if (links.no_memory)
+		err = seg_fail(h, -ENOMEM, "out of memory", NULL);
+	else if (err < 0)
+		err = seg_rtnl_fail(h, err);
 	for (i = 0; i < links.n && !err; i++)
 		err = cb(&links.list[i].link, arg);
 	free(links.list);
 	return err;
+}
+
+struct seg_link_wanted {
+	const char *ifname;
+	uint32_t ifindex; /* 0: there is none */
+	uint32_t txqlen;
+};
+
+static int seg_link_want(const struct seg_link *link, void *arg)
+{
+	struct seg_link_wanted *wanted = arg;
+
+	if (strcmp(link->ifname, wanted->ifname))
+		return 0;
+	wanted->ifindex = link->ifindex;
+	wanted->txqlen = ((const struct seg_link_entry *)link)->txqlen;
+	return 0;
 }
 
 static int seg_link_txqlen(struct nl_sock *sk, uint32_t ifindex, uint32_t txqlen)
@@ -255,28 +259,22 @@ static int seg_link_txqlen(struct nl_sock *sk, uint32_t ifindex, uint32_t txqlen
  */
 int seg_link_flush(struct seg_handle *h, const char *ifname)
 {
-	struct seg_links links = { 0 };
-	struct seg_link_entry *e = NULL;
+	struct seg_link_wanted wanted = { .ifname = ifname };
 	struct nl_sock *sk;
-	size_t i;
 	int err;
 
-	err = seg_links_open(h, &sk, &links);
+	err = seg_link_list(h, seg_link_want, &wanted);
+	if (!err && !wanted.ifindex)
+		err = seg_fail(h, -ENODEV, "no interface ", ifname, NULL);
+	if (!err)
+		err = seg_rtnl_open(h, &sk);
 	if (err)
 		return err;
-	for (i = 0; i < links.n && !e; i++)
-		if (!strcmp(links.list[i].ifname, ifname))
-			e = &links.list[i];
-	if (!e) {
-		err = seg_fail(h, -ENODEV, "no interface ", ifname, NULL);
-	} else {
-		err = seg_link_txqlen(sk, e->link.ifindex, e->txqlen ^ 1);
-		if (!err)
-			err = seg_link_txqlen(sk, e->link.ifindex, e->txqlen);
-		if (err)
-			err = seg_rtnl_fail(h, err);
-	}
+	err = seg_link_txqlen(sk, wanted.ifindex, wanted.txqlen ^ 1);
+	if (!err)
+		err = seg_link_txqlen(sk, wanted.ifindex, wanted.txqlen);
+	if (err)
+		err = seg_rtnl_fail(h, err);
 	nl_socket_free(sk);
-	free(links.list);
 	return err;
 }

@@ -17,11 +17,7 @@ declare -A ASSET=([d1]=M-0011 [d2]='Pump 2#7')
 
 policies() {
 	cat <<-EOF
-		  talker:
-		    out:
-		      - { label: any, to: masters }
-		    in:
-		      - { label: any, from: masters }
+		  talker: { out: [ { to: masters } ], in: [ { from: masters } ] }
 		  nothing: { out: [ { label: none, proto: tcp, port: 1, to: masters } ] }
 	EOF
 }
@@ -288,10 +284,8 @@ round() {
 	for s in "${streams[@]}"; do
 		limit[$s]=$(numsend -q "$WORK/$s.send" "$reply")
 	done
-	hold_for "${WATCH:-1}" none_above || {
-		none_above
-		return 1
-	}
+	rest "${WATCH:-1}"
+	none_above || return 1
 	for s in "${streams[@]}"; do
 		count[$s]=$(received "$s")
 	done

@@ -86,12 +86,13 @@ numbers_end() {
 	senders=()
 }
 
-# nothing_after STREAM TIME: no number above the last one sent until then has
-# come, for a second.
+# nothing_after STREAM TIME: no number above the last one sent until then comes
+# within a second.
 nothing_after() {
 	local limit
 	limit=$(numsend -q "$WORK/$1.send" "$2")
-	hold_for 1 not_above "$1" "$limit"
+	rest 1
+	not_above "$1" "$limit"
 }
 not_above() { [ "$(numrecv -q "$WORK/$1.recv" | cut -d' ' -f2)" -le "$2" ]; }
 
