@@ -198,6 +198,7 @@ static void simseg_plens_put(struct simseg_net *sn, u8 plen)
 int simseg_binding_insert(struct simseg_net *sn, struct simseg_binding *binding,
 			  struct netlink_ext_ack *extack)
 {
+	bool waited = false;
 	int err;
 
 	lockdep_assert_held(&sn->lock);
@@ -208,7 +209,9 @@ int simseg_binding_insert(struct simseg_net *sn, struct simseg_binding *binding,
 					   "bindings may have at most 16 distinct prefix lengths");
 		return err;
 	}
-	err = rhashtable_insert_fast(&sn->bindings, &binding->node, simseg_binding_params);
+	do {
+		err = rhashtable_insert_fast(&sn->bindings, &binding->node, simseg_binding_params);
+	} while (simseg_table_again(&sn->bindings, err, &waited));
 	if (err) {
 		simseg_plens_put(sn, binding->key.plen);
 		return err;

@@ -374,7 +374,7 @@ static void change_test_flush(struct kunit *test)
 
 	simtest_world(t);
 	change_open(t, &change_https, &ack, &reply);
-	KUNIT_ASSERT_EQ(test, 0, simtest_locked(t, simseg_ruleset_flush(t->sn, &receipt)));
+	KUNIT_ASSERT_EQ(test, 0, simtest_flush(t, &receipt));
 	KUNIT_EXPECT_EQ(test, receipt.sessions, 1);
 	KUNIT_EXPECT_EQ(test, receipt.kept, 1);
 	KUNIT_EXPECT_EQ(test, receipt.removed, 5);

@@ -18,7 +18,20 @@
 #define BTF_KFUNCS_END(name) BTF_SET8_END(name)
 #endif
 #include <net/genetlink.h>
+#include <linux/netlink.h>
 #include <uapi/linux/simseg.h>
+
+/* Says why a device is refused, and which; @why is a literal. Linux 6.2 can format that. */
+static inline void simseg_extack_device(struct netlink_ext_ack *extack, const char *iccid,
+					const char *why)
+{
+#ifdef NL_SET_ERR_MSG_FMT_MOD
+	NL_SET_ERR_MSG_FMT_MOD(extack, "device %s: %s", iccid, why);
+#else
+	if (extack)
+		extack->_msg = why;
+#endif
+}
 
 /* Linux 6.2 split the operations of a family; before, one entry served both. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)

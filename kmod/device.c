@@ -189,6 +189,7 @@ void simseg_device_discard(struct simseg_net *sn, struct simseg_device *device)
 int simseg_device_insert(struct simseg_net *sn, struct simseg_device *device,
 			 struct netlink_ext_ack *extack)
 {
+	bool waited = false;
 	int err;
 
 	lockdep_assert_held(&sn->lock);
@@ -196,7 +197,10 @@ int simseg_device_insert(struct simseg_net *sn, struct simseg_device *device,
 			      &sn->device_id_next, GFP_KERNEL_ACCOUNT);
 	if (err < 0)
 		return err;
-	err = rhashtable_lookup_insert_fast(&sn->devices, &device->node, simseg_device_params);
+	do {
+		err = rhashtable_lookup_insert_fast(&sn->devices, &device->node,
+						    simseg_device_params);
+	} while (simseg_table_again(&sn->devices, err, &waited));
 	if (err) {
 		xa_erase(&sn->device_ids, device->id);
 		if (err == -EEXIST)

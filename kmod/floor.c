@@ -174,18 +174,48 @@ static bool simseg_floor_fragment(const struct sk_buff *skb, u8 family)
 	return pkt.malformed == SIMSEG_REASON_FRAGMENT;
 }
 
+/*
+ * IP gathers the IPv4 fragments that are for the gateway before the floor sees
+ * them, by their addresses and from wherever they come: one with a source that does
+ * not belong where it arrives must not get that far.
+ */
+static bool simseg_floor_foreign(struct simseg_net *sn, struct sk_buff *skb,
+				 struct simseg_iface *iface, const struct nf_hook_state *state)
+{
+	struct simseg_result res = { .verdict = SIMSEG_VERDICT_DENY };
+	struct simseg_pkt pkt, quote;
+
+	if (READ_ONCE(sn->disarmed) || (state->in->flags & IFF_LOOPBACK))
+		return false;
+	simseg_parse(skb, state->pf, skb_network_offset(skb), &pkt, &quote);
+	pkt.in = simseg_floor_in(skb, state);
+	if (!simseg_judge_address(sn, &pkt.src, &pkt.dst, pkt.in, NULL, &res))
+		return false;
+	simseg_count(sn, res.reason, pkt.packets, pkt.bytes);
+	if (iface)
+		simseg_iface_count(iface, SIMSEG_IFACE_FLOOR_DENY, pkt.packets);
+	simseg_deny_note(sn, &pkt, &res);
+	return true;
+}
+
 /* Counts what comes in before anything else may take it. */
 static unsigned int simseg_floor_prerouting(void *priv, struct sk_buff *skb,
 					    const struct nf_hook_state *state)
 {
-	struct simseg_iface *iface = simseg_iface_of(simseg_net(state->net), state->in);
+	struct simseg_net *sn = simseg_net(state->net);
+	struct simseg_iface *iface = simseg_iface_of(sn, state->in);
+	bool fragment = simseg_floor_fragment(skb, state->pf);
 	u32 packets, bytes;
 
-	if (!iface || skb->pkt_type == PACKET_LOOPBACK)
+	if (skb->pkt_type == PACKET_LOOPBACK)
 		return NF_ACCEPT;
-	simseg_skb_size(skb, state->pf, skb_network_offset(skb), &packets, &bytes);
-	simseg_iface_count(iface, SIMSEG_IFACE_PREROUTING, packets);
-	if (simseg_floor_fragment(skb, state->pf))
+	if (iface) {
+		simseg_skb_size(skb, state->pf, skb_network_offset(skb), &packets, &bytes);
+		simseg_iface_count(iface, SIMSEG_IFACE_PREROUTING, packets);
+	}
+	if (unlikely(fragment) && simseg_floor_foreign(sn, skb, iface, state))
+		return NF_DROP;
+	if (iface && fragment)
 		simseg_iface_count(iface, SIMSEG_IFACE_FRAGMENT, 1);
 	return NF_ACCEPT;
 }

@@ -159,6 +159,7 @@ static int simseg_net_first_pools(struct simseg_net *sn)
 {
 	struct simseg_prefix *prefixes;
 	struct simseg_upload *up;
+	const struct simseg_commit commit = {};
 	struct simseg_receipt receipt = {};
 	char *text;
 	u32 n = 0;
@@ -176,7 +177,7 @@ static int simseg_net_first_pools(struct simseg_net *sn)
 		if (err)
 			simseg_upload_free(sn, up);
 		else
-			err = simseg_upload_commit(sn, up, NULL, 0, 0, &receipt, NULL);
+			err = simseg_upload_commit(sn, up, &commit, &receipt, NULL);
 	}
 	mutex_unlock(&sn->lock);
 	kfree(prefixes);

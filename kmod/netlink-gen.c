@@ -18,6 +18,14 @@ const struct nla_policy simseg_binding_nl_policy[SIMSEG_A_BINDING_EPOCH + 1] = {
 	[SIMSEG_A_BINDING_EPOCH] = { .type = NLA_U32, },
 };
 
+const struct nla_policy simseg_device_nl_policy[SIMSEG_A_RULE + 1] = {
+	[SIMSEG_A_ICCID] = { .type = NLA_STRING, .len = SIMSEG_ICCID_MAX, },
+	[SIMSEG_A_ASSET] = { .type = NLA_NUL_STRING, .len = SIMSEG_ASSET_MAX, },
+	[SIMSEG_A_POLICY] = { .type = NLA_NUL_STRING, .len = SIMSEG_NAME_MAX, },
+	[SIMSEG_A_BINDING] = NLA_POLICY_NESTED(simseg_binding_nl_policy),
+	[SIMSEG_A_RULE] = NLA_POLICY_NESTED(simseg_rule_nl_policy),
+};
+
 const struct nla_policy simseg_flow_nl_policy[SIMSEG_A_FLOW_IFINDEX + 1] = {
 	[SIMSEG_A_FLOW_SRC] = NLA_POLICY_EXACT_LEN(16),
 	[SIMSEG_A_FLOW_DST] = NLA_POLICY_EXACT_LEN(16),
@@ -123,26 +131,24 @@ static const struct nla_policy simseg_ruleset_setting_nl_policy[SIMSEG_A_SETTING
 };
 
 /* SIMSEG_CMD_RULESET_DEVICE - do */
-static const struct nla_policy simseg_ruleset_device_nl_policy[SIMSEG_A_RULE + 1] = {
+static const struct nla_policy simseg_ruleset_device_nl_policy[SIMSEG_A_DEVICE + 1] = {
 	[SIMSEG_A_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
 	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
 	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
 	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
-	[SIMSEG_A_ICCID] = { .type = NLA_STRING, .len = SIMSEG_ICCID_MAX, },
-	[SIMSEG_A_ASSET] = { .type = NLA_NUL_STRING, .len = SIMSEG_ASSET_MAX, },
-	[SIMSEG_A_POLICY] = { .type = NLA_NUL_STRING, .len = SIMSEG_NAME_MAX, },
-	[SIMSEG_A_BINDING] = NLA_POLICY_NESTED(simseg_binding_nl_policy),
-	[SIMSEG_A_RULE] = NLA_POLICY_NESTED(simseg_rule_nl_policy),
+	[SIMSEG_A_DEVICE] = NLA_POLICY_NESTED(simseg_device_nl_policy),
 };
 
 /* SIMSEG_CMD_RULESET_COMMIT - do */
-static const struct nla_policy simseg_ruleset_commit_nl_policy[SIMSEG_A_OPEN_POOL + 1] = {
+static const struct nla_policy simseg_ruleset_commit_nl_policy[SIMSEG_A_DURATION + 1] = {
 	[SIMSEG_A_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
 	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
 	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
 	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
-	[SIMSEG_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
+	[SIMSEG_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1f),
 	[SIMSEG_A_OPEN_POOL] = NLA_POLICY_EXACT_LEN(20),
+	[SIMSEG_A_DURATION] = { .type = NLA_U64, },
+	[SIMSEG_A_FLOW] = NLA_POLICY_NESTED(simseg_flow_nl_policy),
 };
 
 /* SIMSEG_CMD_RULESET_ABORT - do */
@@ -171,13 +177,14 @@ static const struct nla_policy simseg_peer_get_nl_policy[SIMSEG_A_PEER + 1] = {
 };
 
 /* SIMSEG_CMD_PEER_ADD - do */
-static const struct nla_policy simseg_peer_add_nl_policy[SIMSEG_A_PEER + 1] = {
+static const struct nla_policy simseg_peer_add_nl_policy[SIMSEG_A_DURATION + 1] = {
 	[SIMSEG_A_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
 	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
 	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
 	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
 	[SIMSEG_A_PREFIX] = NLA_POLICY_EXACT_LEN(20),
 	[SIMSEG_A_PEER] = { .type = NLA_NUL_STRING, .len = SIMSEG_NAME_MAX, },
+	[SIMSEG_A_DURATION] = { .type = NLA_U64, },
 };
 
 /* SIMSEG_CMD_PEER_DEL - do */
@@ -342,8 +349,24 @@ static const struct nla_policy simseg_explain_nl_policy[SIMSEG_A_FLOW + 1] = {
 	[SIMSEG_A_FLOW] = NLA_POLICY_NESTED(simseg_flow_nl_policy),
 };
 
+/* SIMSEG_CMD_CONFIRM - do */
+static const struct nla_policy simseg_confirm_nl_policy[SIMSEG_A_DOMAIN + 1] = {
+	[SIMSEG_A_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
+	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
+	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
+	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
+};
+
+/* SIMSEG_CMD_REVERT - do */
+static const struct nla_policy simseg_revert_nl_policy[SIMSEG_A_DOMAIN + 1] = {
+	[SIMSEG_A_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
+	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
+	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
+	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
+};
+
 /* Ops table for simseg */
-const struct genl_split_ops simseg_nl_ops[33] = {
+const struct genl_split_ops simseg_nl_ops[35] = {
 	{
 		.cmd		= SIMSEG_CMD_STATUS_GET,
 		.doit		= simseg_nl_status_get_doit,
@@ -397,14 +420,14 @@ const struct genl_split_ops simseg_nl_ops[33] = {
 		.cmd		= SIMSEG_CMD_RULESET_DEVICE,
 		.doit		= simseg_nl_ruleset_device_doit,
 		.policy		= simseg_ruleset_device_nl_policy,
-		.maxattr	= SIMSEG_A_RULE,
+		.maxattr	= SIMSEG_A_DEVICE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= SIMSEG_CMD_RULESET_COMMIT,
 		.doit		= simseg_nl_ruleset_commit_doit,
 		.policy		= simseg_ruleset_commit_nl_policy,
-		.maxattr	= SIMSEG_A_OPEN_POOL,
+		.maxattr	= SIMSEG_A_DURATION,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -441,7 +464,7 @@ const struct genl_split_ops simseg_nl_ops[33] = {
 		.cmd		= SIMSEG_CMD_PEER_ADD,
 		.doit		= simseg_nl_peer_add_doit,
 		.policy		= simseg_peer_add_nl_policy,
-		.maxattr	= SIMSEG_A_PEER,
+		.maxattr	= SIMSEG_A_DURATION,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -577,6 +600,20 @@ const struct genl_split_ops simseg_nl_ops[33] = {
 		.doit		= simseg_nl_explain_doit,
 		.policy		= simseg_explain_nl_policy,
 		.maxattr	= SIMSEG_A_FLOW,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SIMSEG_CMD_CONFIRM,
+		.doit		= simseg_nl_confirm_doit,
+		.policy		= simseg_confirm_nl_policy,
+		.maxattr	= SIMSEG_A_DOMAIN,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SIMSEG_CMD_REVERT,
+		.doit		= simseg_nl_revert_doit,
+		.policy		= simseg_revert_nl_policy,
+		.maxattr	= SIMSEG_A_DOMAIN,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

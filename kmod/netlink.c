@@ -214,6 +214,13 @@ int simseg_nl_begin(struct simseg_nl_change *change, struct genl_info *info)
 	return 0;
 }
 
+/* It was only asked about: nobody is told. */
+void simseg_nl_quiet(struct simseg_nl_change *change)
+{
+	nlmsg_free(change->event);
+	change->event = NULL;
+}
+
 int simseg_nl_end(struct simseg_nl_change *change, int err)
 {
 	if (!err)
@@ -302,6 +309,17 @@ static int simseg_nl_put_records(struct sk_buff *skb, const struct simseg_net *s
 	return simseg_nl_put_u64s(skb, records, ARRAY_SIZE(records), SIMSEG_A_STATUS_PAD);
 }
 
+static int simseg_nl_put_trial(struct sk_buff *skb, const struct simseg_net *sn)
+{
+	if (!sn->previous)
+		return 0;
+	if (nla_put_u64_64bit(skb, SIMSEG_A_STATUS_TRIAL, simseg_deadline_left(&sn->trial),
+			      SIMSEG_A_STATUS_PAD) ||
+	    nla_put_u8(skb, SIMSEG_A_STATUS_TRIAL_CONFIRM, sn->trial_confirm))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int simseg_nl_put_status(struct sk_buff *skb, struct simseg_net *sn,
 				const struct simseg_ruleset *rs)
 {
@@ -325,9 +343,11 @@ static int simseg_nl_put_status(struct sk_buff *skb, struct simseg_net *sn,
 	    simseg_nl_put_u32s(skb, counts, ARRAY_SIZE(counts)) ||
 	    nla_put_u64_64bit(skb, SIMSEG_A_STATUS_NETNS_COOKIE, sn->net->net_cookie,
 			      SIMSEG_A_STATUS_PAD) ||
+	    nla_put_u64_64bit(skb, SIMSEG_A_STATUS_SETTLED, sn->settled,
+			      SIMSEG_A_STATUS_PAD) ||
 	    (next && nla_put_u64_64bit(skb, SIMSEG_A_STATUS_DEADLINE, next,
 				       SIMSEG_A_STATUS_PAD)) ||
-	    simseg_nl_put_records(skb, sn))
+	    simseg_nl_put_trial(skb, sn) || simseg_nl_put_records(skb, sn))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -441,7 +461,7 @@ int simseg_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (err)
 		return err;
-	err = simseg_ruleset_flush(change.sn, &change.receipt);
+	err = simseg_ruleset_flush(change.sn, &change.receipt, info->extack);
 	return simseg_nl_end_receipt(&change, err);
 }
 

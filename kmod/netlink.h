@@ -38,6 +38,14 @@ struct simseg_nl_change {
 	void *hdr;
 };
 
+/* Attributes of one device. */
+struct simseg_nl_attrs {
+	struct nlattr **tb;		/* up to SIMSEG_A_RULE at least */
+	const struct nlattr *nest;	/* that they stand in; NULL: in no nest */
+	const struct nlattr *head;
+	int len;
+};
+
 struct simseg_nl_u32 {
 	u16 type;
 	u32 value;
@@ -53,6 +61,7 @@ int simseg_nl_who(struct genl_info *info, struct simseg_who *who);
 int simseg_nl_begin(struct simseg_nl_change *change, struct genl_info *info);
 int simseg_nl_end(struct simseg_nl_change *change, int err);
 int simseg_nl_end_receipt(struct simseg_nl_change *change, int err);
+void simseg_nl_quiet(struct simseg_nl_change *change);
 int simseg_nl_need(struct genl_info *info, int type);
 struct sk_buff *simseg_nl_reply(struct genl_info *info, size_t size, void **hdr);
 void *simseg_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
@@ -71,7 +80,8 @@ int simseg_nl_prefix(const struct nlattr *attr, struct simseg_prefix *prefix,
 		     struct netlink_ext_ack *extack);
 int simseg_nl_prefixes(const struct nlattr *head, int len, int type, u32 max,
 		       struct simseg_prefix **prefixes, u32 *n, struct netlink_ext_ack *extack);
-int simseg_nl_rules(struct genl_info *info, u32 max, struct simseg_rule_spec **specs, u32 *n);
+int simseg_nl_rules(const struct nlattr *head, int len, u32 max, struct simseg_rule_spec **specs,
+		    u32 *n, struct netlink_ext_ack *extack);
 int simseg_nl_put_iccid(struct sk_buff *skb, int type, const struct simseg_device *device);
 int simseg_nl_put_prefixes(struct sk_buff *skb, int type, const struct simseg_prefix *prefixes,
 			   u32 n);
@@ -79,8 +89,16 @@ u32 simseg_nl_put_rules(struct sk_buff *skb, struct simseg_net *sn,
 			const struct simseg_policy *policy, u32 from);
 size_t simseg_nl_rules_size(const struct simseg_policy *policy);
 
+/* netlink_ruleset.c */
+struct simseg_upload *simseg_nl_upload(struct simseg_net *sn, struct genl_info *info);
+
+/* netlink_session.c: flows that are asked about */
+int simseg_nl_flow(struct genl_info *info, struct simseg_pkt *pkt, u32 *ifindex);
+void simseg_nl_flow_place(struct simseg_net *sn, struct simseg_pkt *pkt);
+
 /* netlink_device.c */
-int simseg_nl_device_spec(struct genl_info *info, struct simseg_device_spec **spec);
+int simseg_nl_device_spec(const struct simseg_nl_attrs *attrs, struct simseg_device_spec *spec,
+			  struct netlink_ext_ack *extack);
 
 /* The attribute of @type after @prev, or with NULL the first; NULL: no more. */
 static inline const struct nlattr *simseg_nl_next(const struct genl_info *info, int type,

@@ -191,30 +191,31 @@ static int simseg_nl_rule(const struct nlattr *rule, struct simseg_rule_spec *sp
 	return err ? err : simseg_nl_rule_peer(rule, tb, spec, extack);
 }
 
-/* All rules of a request; the caller frees them with simseg_rule_specs_free(). */
-int simseg_nl_rules(struct genl_info *info, u32 max, struct simseg_rule_spec **specs, u32 *n)
+/* All rules among attributes; the caller frees them with simseg_rule_specs_free(). */
+int simseg_nl_rules(const struct nlattr *head, int len, u32 max, struct simseg_rule_spec **specs,
+		    u32 *n, struct netlink_ext_ack *extack)
 {
 	const struct nlattr *attr;
 	u32 count = 0;
-	int err;
+	int rem, err;
 
 	*specs = NULL;
 	*n = 0;
-	for (attr = simseg_nl_next(info, SIMSEG_A_RULE, NULL); attr;
-	     attr = simseg_nl_next(info, SIMSEG_A_RULE, attr))
-		count++;
+	nla_for_each_attr(attr, head, len, rem)
+		count += nla_type(attr) == SIMSEG_A_RULE;
 	if (!count)
 		return 0;
 	if (count > max) {
-		NL_SET_ERR_MSG_MOD(info->extack, "too many rules");
+		NL_SET_ERR_MSG_MOD(extack, "too many rules");
 		return -E2BIG;
 	}
 	*specs = kvcalloc(count, sizeof(**specs), GFP_KERNEL_ACCOUNT);
 	if (!*specs)
 		return -ENOMEM;
-	for (attr = simseg_nl_next(info, SIMSEG_A_RULE, NULL); attr;
-	     attr = simseg_nl_next(info, SIMSEG_A_RULE, attr)) {
-		err = simseg_nl_rule(attr, &(*specs)[*n], info->extack);
+	nla_for_each_attr(attr, head, len, rem) {
+		if (nla_type(attr) != SIMSEG_A_RULE)
+			continue;
+		err = simseg_nl_rule(attr, &(*specs)[*n], extack);
 		if (err) {
 			simseg_rule_specs_free(*specs, count);
 			*specs = NULL;

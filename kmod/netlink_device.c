@@ -42,20 +42,23 @@ static int simseg_nl_binding(const struct nlattr *attr, struct simseg_binding_sp
 	return 0;
 }
 
-/* @specs has room for SIMSEG_BINDINGS_MAX. */
-static int simseg_nl_bindings(struct genl_info *info, struct simseg_binding_spec *specs, u32 *n)
+/* All bindings among attributes; @specs has room for SIMSEG_BINDINGS_MAX. */
+static int simseg_nl_bindings(const struct nlattr *head, int len,
+			      struct simseg_binding_spec *specs, u32 *n,
+			      struct netlink_ext_ack *extack)
 {
 	const struct nlattr *attr;
-	int err;
+	int rem, err;
 
 	*n = 0;
-	for (attr = simseg_nl_next(info, SIMSEG_A_BINDING, NULL); attr;
-	     attr = simseg_nl_next(info, SIMSEG_A_BINDING, attr)) {
+	nla_for_each_attr(attr, head, len, rem) {
+		if (nla_type(attr) != SIMSEG_A_BINDING)
+			continue;
 		if (*n == SIMSEG_BINDINGS_MAX) {
-			simseg_nl_refuse(info->extack, attr, "at most 16 bindings of a device");
+			simseg_nl_refuse(extack, attr, "at most 16 bindings of a device");
 			return -E2BIG;
 		}
-		err = simseg_nl_binding(attr, &specs[*n], info->extack);
+		err = simseg_nl_binding(attr, &specs[*n], extack);
 		if (err)
 			return err;
 		++*n;
@@ -63,52 +66,70 @@ static int simseg_nl_bindings(struct genl_info *info, struct simseg_binding_spec
 	return 0;
 }
 
-static int simseg_nl_fill_spec(struct genl_info *info, struct simseg_device_spec *spec)
+static int simseg_nl_spec_names(const struct simseg_nl_attrs *attrs,
+				struct simseg_device_spec *spec, struct netlink_ext_ack *extack)
 {
-	const struct nlattr *policy = info->attrs[SIMSEG_A_POLICY];
-	const struct nlattr *asset = info->attrs[SIMSEG_A_ASSET];
-	int err = simseg_nl_device_iccid(info, spec->iccid);
+	const struct nlattr *policy = attrs->tb[SIMSEG_A_POLICY];
+	const struct nlattr *asset = attrs->tb[SIMSEG_A_ASSET];
+	const struct nlattr *iccid = attrs->tb[SIMSEG_A_ICCID];
+	int err;
 
+	if (!iccid) {
+		NL_SET_ERR_MSG_MOD(extack, "a device needs an attribute ICCID");
+		NL_SET_ERR_ATTR_MISS(extack, attrs->nest, SIMSEG_A_ICCID);
+		return -EINVAL;
+	}
+	err = simseg_nl_iccid(iccid, spec->iccid, extack);
 	if (!err && policy)
-		err = simseg_nl_name(policy, info->extack);
+		err = simseg_nl_name(policy, extack);
 	if (!err && asset)
-		err = simseg_nl_text(asset, info->extack);
+		err = simseg_nl_text(asset, extack);
 	if (err)
 		return err;
+	memset(spec->policy, 0, sizeof(spec->policy));
+	memset(spec->asset, 0, sizeof(spec->asset));
 	if (policy)
 		nla_strscpy(spec->policy, policy, sizeof(spec->policy));
 	if (asset)
 		nla_strscpy(spec->asset, asset, sizeof(spec->asset));
-	err = simseg_nl_bindings(info, spec->bindings, &spec->nbindings);
-	return err ? err : simseg_nl_rules(info, SIMSEG_OWN_RULES_MAX, &spec->rules, &spec->nrules);
+	return 0;
 }
 
-/* The device that a request describes; free it and what it owns. */
-int simseg_nl_device_spec(struct genl_info *info, struct simseg_device_spec **spec)
+/*
+ * The device that attributes describe. On success the caller frees what it
+ * owns with simseg_device_spec_free(); after that, @spec serves for another.
+ */
+int simseg_nl_device_spec(const struct simseg_nl_attrs *attrs, struct simseg_device_spec *spec,
+			  struct netlink_ext_ack *extack)
 {
-	int err;
+	int err = simseg_nl_spec_names(attrs, spec, extack);
 
-	*spec = kzalloc(sizeof(**spec), GFP_KERNEL_ACCOUNT);
-	if (!*spec)
-		return -ENOMEM;
-	err = simseg_nl_fill_spec(info, *spec);
-	if (err) {
-		kfree(*spec);
-		*spec = NULL;
-	}
-	return err;
+	if (!err)
+		err = simseg_nl_bindings(attrs->head, attrs->len, spec->bindings, &spec->nbindings,
+					 extack);
+	if (err)
+		return err;
+	return simseg_nl_rules(attrs->head, attrs->len, SIMSEG_OWN_RULES_MAX, &spec->rules,
+			       &spec->nrules, extack);
 }
 
 int simseg_nl_device_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct simseg_nl_attrs attrs = {
+		.tb = info->attrs,
+		.head = genlmsg_data(info->genlhdr),
+		.len = genlmsg_len(info->genlhdr),
+	};
 	struct simseg_nl_change change;
 	struct simseg_device_spec *spec;
 	int err;
 
-	err = simseg_nl_device_spec(info, &spec);
-	if (err)
-		return err;
-	err = simseg_nl_begin(&change, info);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL_ACCOUNT);
+	if (!spec)
+		return -ENOMEM;
+	err = simseg_nl_device_spec(&attrs, spec, info->extack);
+	if (!err)
+		err = simseg_nl_begin(&change, info);
 	if (!err)
 		err = simseg_nl_end(&change, simseg_device_new(change.sn, spec, info->extack));
 	simseg_device_spec_free(spec);
@@ -146,7 +167,8 @@ static int simseg_nl_binding_change(struct genl_info *info, bool add)
 	if (!err && add)
 		err = simseg_nl_need(info, SIMSEG_A_BINDING);
 	if (!err)
-		err = simseg_nl_bindings(info, specs, &n);
+		err = simseg_nl_bindings(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr),
+					 specs, &n, info->extack);
 	if (!err)
 		err = simseg_nl_begin(&change, info);
 	if (err)

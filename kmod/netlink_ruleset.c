@@ -3,6 +3,7 @@
  * Netlink: a ruleset's upload, piece by piece, and what is in force of it.
  */
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "netlink.h"
 
@@ -29,7 +30,7 @@ int simseg_nl_ruleset_begin_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-static struct simseg_upload *simseg_nl_upload(struct simseg_net *sn, struct genl_info *info)
+struct simseg_upload *simseg_nl_upload(struct simseg_net *sn, struct genl_info *info)
 {
 	struct simseg_upload *up = simseg_upload_find(sn, info->snd_portid);
 
@@ -45,7 +46,6 @@ struct simseg_nl_piece {
 	u32 n;
 	struct simseg_prefix *prefixes;
 	struct simseg_rule_spec *rules;
-	struct simseg_device_spec *device;
 	struct nlattr *settings[SIMSEG_A_SETTING_MAX + 1];
 };
 
@@ -155,7 +155,8 @@ int simseg_nl_ruleset_policy_doit(struct sk_buff *skb, struct genl_info *info)
 
 	piece.observe = nla_get_flag(info->attrs[SIMSEG_A_OBSERVE]);
 	if (!err)
-		err = simseg_nl_rules(info, SIMSEG_RULES_MAX, &piece.rules, &piece.n);
+		err = simseg_nl_rules(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr),
+				      SIMSEG_RULES_MAX, &piece.rules, &piece.n, info->extack);
 	if (!err)
 		err = simseg_nl_piece(info, &piece, simseg_nl_add_policy);
 	simseg_rule_specs_free(piece.rules, piece.n);
@@ -194,58 +195,6 @@ int simseg_nl_ruleset_setting_doit(struct sk_buff *skb, struct genl_info *info)
 	return err ? err : simseg_nl_piece(info, &piece, simseg_nl_add_settings);
 }
 
-static int simseg_nl_add_device(struct simseg_net *sn, struct simseg_upload *up,
-				struct simseg_nl_piece *piece, struct netlink_ext_ack *extack)
-{
-	return simseg_upload_device(sn, up, piece->device, extack);
-}
-
-int simseg_nl_ruleset_device_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct simseg_nl_piece piece = {};
-	int err = simseg_nl_device_spec(info, &piece.device);
-
-	if (err)
-		return err;
-	err = simseg_nl_piece(info, &piece, simseg_nl_add_device);
-	simseg_device_spec_free(piece.device);
-	kfree(piece.device);
-	return err;
-}
-
-static int simseg_nl_commit(struct simseg_nl_change *change, const struct simseg_prefix *open,
-			    u32 nopen)
-{
-	struct genl_info *info = change->info;
-	struct nlattr *flags = info->attrs[SIMSEG_A_FLAGS];
-	struct simseg_upload *up;
-
-	up = simseg_nl_upload(change->sn, info);
-	if (!up)
-		return -ENOENT;
-	return simseg_upload_commit(change->sn, up, open, nopen, flags ? nla_get_u32(flags) : 0,
-				    &change->receipt, info->extack);
-}
-
-int simseg_nl_ruleset_commit_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct simseg_nl_change change;
-	struct simseg_prefix *open;
-	u32 nopen;
-	int err;
-
-	err = simseg_nl_prefixes(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr),
-				 SIMSEG_A_OPEN_POOL, SIMSEG_POOLS_MAX, &open, &nopen,
-				 info->extack);
-	if (err)
-		return err;
-	err = simseg_nl_begin(&change, info);
-	if (!err)
-		err = simseg_nl_end_receipt(&change, simseg_nl_commit(&change, open, nopen));
-	kvfree(open);
-	return err;
-}
-
 int simseg_nl_ruleset_abort_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct simseg_net *sn = simseg_net(genl_info_net(info));
@@ -268,11 +217,14 @@ static int simseg_nl_peer_change(struct genl_info *info, bool add)
 {
 	struct simseg_nl_piece piece = {};
 	struct simseg_nl_change change;
+	u64 duration = 0;
 	int err;
 
 	err = simseg_nl_piece_name(info, SIMSEG_A_PEER, &piece);
 	if (!err && add)
 		err = simseg_nl_need(info, SIMSEG_A_PREFIX);
+	if (!err && add)
+		err = simseg_nl_duration(info, &duration);
 	if (!err)
 		err = simseg_nl_piece_prefixes(info, SIMSEG_PEERS_MAX, &piece);
 	if (!err)
@@ -280,7 +232,7 @@ static int simseg_nl_peer_change(struct genl_info *info, bool add)
 	if (err)
 		goto out;
 	if (add)
-		err = simseg_peer_add(change.sn, piece.name, piece.prefixes, piece.n,
+		err = simseg_peer_add(change.sn, piece.name, piece.prefixes, piece.n, duration,
 				      info->extack);
 	else
 		err = simseg_peer_del(change.sn, piece.name, piece.prefixes, piece.n,
@@ -461,12 +413,35 @@ int simseg_nl_policy_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb
 	return skb->len;
 }
 
+/* A prefix, with what is left of its time if it has a deadline. */
+static int simseg_nl_put_element(struct sk_buff *skb, const struct simseg_peerset *ps, u32 i,
+				 u64 now)
+{
+	u64 until = ps->until ? ps->until[i] : 0;
+	struct nlattr *nest;
+
+	if (!until)
+		return nla_put(skb, SIMSEG_A_PREFIX, sizeof(ps->prefixes[i]), &ps->prefixes[i]);
+	nest = nla_nest_start(skb, SIMSEG_A_ELEMENT);
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put(skb, SIMSEG_A_ELEMENT_PREFIX, sizeof(ps->prefixes[i]), &ps->prefixes[i]) ||
+	    nla_put_u64_64bit(skb, SIMSEG_A_ELEMENT_DURATION, until > now ? until - now : 1,
+			      SIMSEG_A_ELEMENT_PAD)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
 static bool simseg_nl_dump_peerset(struct sk_buff *skb, struct netlink_callback *cb,
 				   struct simseg_net *sn, const struct simseg_peerset *ps,
 				   u32 *part)
 {
 	void *hdr = simseg_nl_dump_put(skb, cb, sn, SIMSEG_CMD_PEER_GET);
 	const char *name = simseg_name_of(&sn->peer_names, ps->id);
+	u64 now = ktime_get_boottime_ns();
 	u32 next = *part;
 
 	if (!hdr)
@@ -474,8 +449,7 @@ static bool simseg_nl_dump_peerset(struct sk_buff *skb, struct netlink_callback 
 	if (!name || nla_put_string(skb, SIMSEG_A_PEER, name) ||
 	    nla_put_u32(skb, SIMSEG_A_COUNT, ps->nprefixes))
 		goto cancel;
-	while (next < ps->nprefixes &&
-	       !nla_put(skb, SIMSEG_A_PREFIX, sizeof(*ps->prefixes), &ps->prefixes[next]))
+	while (next < ps->nprefixes && !simseg_nl_put_element(skb, ps, next, now))
 		next++;
 	if (next == *part && next < ps->nprefixes)
 		goto cancel;

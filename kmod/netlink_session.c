@@ -250,7 +250,7 @@ static int simseg_nl_flow_ports(struct nlattr **tb, struct simseg_pkt *pkt,
 	return 0;
 }
 
-static int simseg_nl_flow(struct genl_info *info, struct simseg_pkt *pkt, u32 *ifindex)
+int simseg_nl_flow(struct genl_info *info, struct simseg_pkt *pkt, u32 *ifindex)
 {
 	struct nlattr *tb[SIMSEG_A_FLOW_MAX + 1];
 	struct netlink_ext_ack *extack = info->extack;
@@ -324,6 +324,21 @@ static int simseg_nl_put_result(struct sk_buff *skb, struct simseg_net *sn,
 	return 0;
 }
 
+/* Under RCU: on which way through the stack, and from anywhere unless that is told. */
+void simseg_nl_flow_place(struct simseg_net *sn, struct simseg_pkt *pkt)
+{
+	if (simseg_is_self(sn->net, &pkt->dst))
+		pkt->hook = SIMSEG_HOOK_INPUT;
+	else if (simseg_is_self(sn->net, &pkt->src))
+		pkt->hook = SIMSEG_HOOK_OUTPUT;
+	else
+		pkt->hook = SIMSEG_HOOK_FORWARD;
+	if (pkt->hook != SIMSEG_HOOK_OUTPUT)
+		pkt->flags |= SIMSEG_PKT_ANY_IIF;
+	pkt->tcp_flags = 0x02;	/* SYN: the first packet of a flow */
+	pkt->packets = 1;
+}
+
 /* Under RCU: asks as if the packet came, but opens and counts nothing. */
 static int simseg_nl_explain(struct sk_buff *skb, struct genl_info *info, struct simseg_pkt *pkt,
 			     u32 ifindex)
@@ -331,24 +346,16 @@ static int simseg_nl_explain(struct sk_buff *skb, struct genl_info *info, struct
 	struct simseg_net *sn = simseg_net(genl_info_net(info));
 	struct simseg_result res = {};
 
-	if (simseg_is_self(sn->net, &pkt->dst))
-		pkt->hook = SIMSEG_HOOK_INPUT;
-	else if (simseg_is_self(sn->net, &pkt->src))
-		pkt->hook = SIMSEG_HOOK_OUTPUT;
-	else
-		pkt->hook = SIMSEG_HOOK_FORWARD;
+	simseg_nl_flow_place(sn, pkt);
 	if (ifindex) {
+		pkt->flags &= ~SIMSEG_PKT_ANY_IIF;
 		pkt->in = dev_get_by_index_rcu(sn->net, ifindex);
 		if (!pkt->in) {
 			NL_SET_ERR_MSG_MOD(info->extack, "there is no interface of this index");
 			return -ENODEV;
 		}
-	} else if (pkt->hook != SIMSEG_HOOK_OUTPUT) {
-		pkt->flags |= SIMSEG_PKT_ANY_IIF;
 	}
 	pkt->flags |= SIMSEG_PKT_DRY;
-	pkt->tcp_flags = 0x02;	/* SYN: the first packet of a flow */
-	pkt->packets = 1;
 	simseg_judge(sn, pkt, &res);
 	return simseg_nl_put_result(skb, sn, &res);
 }

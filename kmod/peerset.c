@@ -6,6 +6,7 @@
 #include <linux/bsearch.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/timekeeping.h>
 
 #include "simseg.h"
 
@@ -56,27 +57,129 @@ static void simseg_peerset_stamp(struct simseg_net *sn, struct simseg_ruleset *r
 	}
 }
 
-/* Puts @prefixes (owned from here on) in the place of what the set held. */
+/* What a set is to hold: prefixes, and until when. */
+struct simseg_element {
+	struct simseg_prefix prefix;
+	bool fresh;		/* just given: says until when, whatever was before */
+	u64 until;
+};
+
+static int simseg_element_cmp(const void *va, const void *vb)
+{
+	const struct simseg_element *a = va, *b = vb;
+
+	return simseg_prefix_cmp(&a->prefix, &b->prefix) ?: (int)b->fresh - (int)a->fresh;
+}
+
+static u32 simseg_elements_unique(struct simseg_element *elements, u32 n)
+{
+	u32 i, out = 0;
+
+	sort(elements, n, sizeof(*elements), simseg_element_cmp, NULL);
+	for (i = 0; i < n; i++) {
+		if (!i || simseg_prefix_cmp(&elements[out - 1].prefix, &elements[i].prefix))
+			elements[out++] = elements[i];
+	}
+	return out;
+}
+
+/* The earliest of all deadlines; 0: there is none. */
+static u64 simseg_elements_first(const struct simseg_element *elements, u32 n)
+{
+	u64 first = 0;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (elements[i].until && (!first || elements[i].until < first))
+			first = elements[i].until;
+	}
+	return first;
+}
+
+static void simseg_peerset_expire(struct simseg_net *sn, struct simseg_deadline *deadline);
+
+/* Puts @elements in the place of what the set held. The caller cuts. */
 static int simseg_peerset_put(struct simseg_net *sn, struct simseg_ruleset *rs,
-			      struct simseg_peerset *ps, struct simseg_prefix *prefixes, u32 n)
+			      struct simseg_peerset *ps, struct simseg_element *elements, u32 n)
 {
 	struct simseg_addrset *set, *old;
+	struct simseg_prefix *prefixes;
+	u64 *until = NULL, first;
+	u32 i;
 
-	n = simseg_prefixes_unique(prefixes, n);
-	set = simseg_addrset_build(prefixes, n);
+	n = simseg_elements_unique(elements, n);
+	first = simseg_elements_first(elements, n);
+	prefixes = kvmalloc_array(max(n, 1U), sizeof(*prefixes), GFP_KERNEL_ACCOUNT);
+	if (first)
+		until = kvmalloc_array(n, sizeof(*until), GFP_KERNEL_ACCOUNT);
+	for (i = 0; prefixes && i < n; i++) {
+		prefixes[i] = elements[i].prefix;
+		if (until)
+			until[i] = elements[i].until;
+	}
+	set = prefixes && (until || !first) ? simseg_addrset_build(prefixes, n) : NULL;
 	if (!set) {
 		kvfree(prefixes);
+		kvfree(until);
 		return -ENOMEM;
 	}
 	swap(ps->prefixes, prefixes);
+	swap(ps->until, until);
 	ps->nprefixes = n;
 	kvfree(prefixes);
+	kvfree(until);
+	simseg_deadline_del(sn, &ps->deadline);
+	ps->rs = rs;
+	if (first)
+		simseg_deadline_add(sn, &ps->deadline, first, simseg_peerset_expire);
 	old = rcu_replace_pointer(rs->sets->set[ps->id], set, lockdep_is_held(&sn->lock));
 	if (old)
 		kvfree_rcu(old, rcu);
 	simseg_peerset_stamp(sn, rs, ps->id);
 	simseg_net_changed(sn);
 	return 0;
+}
+
+/* What the set holds but for those that @gone (or NULL) has, with room for @more. */
+static struct simseg_element *simseg_peerset_copy(const struct simseg_peerset *ps, u32 more,
+						  const unsigned long *gone, u32 *n)
+{
+	struct simseg_element *all;
+	u32 i;
+
+	*n = 0;
+	all = kvcalloc(max(ps->nprefixes + more, 1U), sizeof(*all), GFP_KERNEL_ACCOUNT);
+	for (i = 0; all && i < ps->nprefixes; i++) {
+		if (gone && test_bit(i, gone))
+			continue;
+		all[*n].prefix = ps->prefixes[i];
+		all[(*n)++].until = ps->until ? ps->until[i] : 0;
+	}
+	return all;
+}
+
+/* The times of some elements are over. Without memory for it: soon once more. */
+static void simseg_peerset_expire(struct simseg_net *sn, struct simseg_deadline *deadline)
+{
+	struct simseg_peerset *ps = container_of(deadline, struct simseg_peerset, deadline);
+	struct simseg_receipt receipt = {};
+	u64 now = ktime_get_boottime_ns();
+	struct simseg_element *all;
+	u32 i, n, left = 0;
+	int err = -ENOMEM;
+
+	all = simseg_peerset_copy(ps, 0, NULL, &n);
+	for (i = 0; all && i < n; i++) {
+		if (!all[i].until || all[i].until > now)
+			all[left++] = all[i];
+	}
+	if (all)
+		err = simseg_peerset_put(sn, ps->rs, ps, all, left);
+	kvfree(all);
+	if (err)
+		simseg_deadline_add(sn, deadline, now + NSEC_PER_SEC / 10, simseg_peerset_expire);
+	else
+		simseg_sweep_settle(sn, &receipt);
 }
 
 static struct simseg_peerset *simseg_peerset_named(struct simseg_net *sn,
@@ -91,12 +194,16 @@ static struct simseg_peerset *simseg_peerset_named(struct simseg_net *sn,
 	return ps;
 }
 
+/* @duration: after which the prefixes go by themselves; 0: they stay. */
 int simseg_peer_add(struct simseg_net *sn, const char *name, const struct simseg_prefix *prefixes,
-		    u32 n, struct netlink_ext_ack *extack)
+		    u32 n, u64 duration, struct netlink_ext_ack *extack)
 {
+	u64 until = duration ? ktime_get_boottime_ns() + duration : 0;
+	struct simseg_element *all;
 	struct simseg_ruleset *rs;
-	struct simseg_prefix *all;
 	struct simseg_peerset *ps;
+	u32 i, total;
+	int err;
 
 	lockdep_assert_held(&sn->lock);
 	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
@@ -107,12 +214,56 @@ int simseg_peer_add(struct simseg_net *sn, const char *name, const struct simseg
 		NL_SET_ERR_MSG_MOD(extack, "a peer set may hold at most 65536 prefixes");
 		return -ENOSPC;
 	}
-	all = kvmalloc_array(ps->nprefixes + n, sizeof(*all), GFP_KERNEL_ACCOUNT);
+	all = simseg_peerset_copy(ps, n, NULL, &total);
 	if (!all)
 		return -ENOMEM;
-	memcpy(all, ps->prefixes, ps->nprefixes * sizeof(*all));
-	memcpy(all + ps->nprefixes, prefixes, n * sizeof(*all));
-	return simseg_peerset_put(sn, rs, ps, all, ps->nprefixes + n);
+	for (i = 0; i < n; i++)
+		all[total++] = (struct simseg_element){
+			.prefix = prefixes[i], .fresh = true, .until = until,
+		};
+	err = simseg_peerset_put(sn, rs, ps, all, total);
+	kvfree(all);
+	return err;
+}
+
+/* In the place of all that the set held, in one step. Adds to @receipt. */
+int simseg_peer_replace(struct simseg_net *sn, u32 id, const struct simseg_prefix *prefixes, u32 n,
+			struct simseg_receipt *receipt, struct netlink_ext_ack *extack)
+{
+	struct simseg_element *all;
+	struct simseg_ruleset *rs;
+	struct simseg_peerset *ps;
+	int err;
+	u32 i;
+
+	lockdep_assert_held(&sn->lock);
+	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
+	ps = simseg_peerset_find(rs, id);
+	if (!ps) {
+		NL_SET_ERR_MSG_MOD(extack, "no peer set of the ruleset has this name");
+		return -ENOENT;
+	}
+	all = kvcalloc(max(n, 1U), sizeof(*all), GFP_KERNEL_ACCOUNT);
+	if (!all)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		all[i].prefix = prefixes[i];
+	err = simseg_peerset_put(sn, rs, ps, all, n);
+	kvfree(all);
+	if (!err)
+		simseg_sweep_settle(sn, receipt);
+	return err;
+}
+
+/* Of a ruleset that goes. */
+void simseg_peersets_free(struct simseg_net *sn, struct simseg_ruleset *rs)
+{
+	u32 i;
+
+	for (i = 0; i < rs->npeersets; i++) {
+		simseg_deadline_del(sn, &rs->peersets[i].deadline);
+		simseg_name_put(&sn->peer_names, rs->peersets[i].id);
+	}
 }
 
 /* Marks which of the set's prefixes are to go; -ENOENT: one is not there. */
@@ -139,16 +290,15 @@ static int simseg_peerset_keep(struct simseg_net *sn, struct simseg_ruleset *rs,
 			       struct simseg_peerset *ps, const unsigned long *gone)
 {
 	struct simseg_receipt receipt = {};
-	struct simseg_prefix *rest;
-	u32 i, out = 0;
+	struct simseg_element *rest;
+	u32 n;
 	int err;
 
-	rest = kvmalloc_array(max(ps->nprefixes, 1U), sizeof(*rest), GFP_KERNEL_ACCOUNT);
+	rest = simseg_peerset_copy(ps, 0, gone, &n);
 	if (!rest)
 		return -ENOMEM;
-	for_each_clear_bit(i, gone, ps->nprefixes)
-		rest[out++] = ps->prefixes[i];
-	err = simseg_peerset_put(sn, rs, ps, rest, out);
+	err = simseg_peerset_put(sn, rs, ps, rest, n);
+	kvfree(rest);
 	if (!err)
 		simseg_sweep_settle(sn, &receipt);
 	return err;

@@ -12,6 +12,17 @@
 
 #include "simseg.h"
 
+/* Why the devices cannot be merged; the room for that is 80 bytes in all. */
+static int simseg_merge_refuse(const struct simseg_device *device, int err, const char *why,
+			       struct netlink_ext_ack *extack)
+{
+	char iccid[SIMSEG_ICCID_MAX + 1];
+
+	simseg_iccid_print(device->iccid, iccid);
+	simseg_extack_device(extack, iccid, why);
+	return err;
+}
+
 int simseg_stage(struct simseg_net *sn, struct list_head *staged,
 		 const struct simseg_device_spec *spec, struct netlink_ext_ack *extack)
 {
@@ -39,6 +50,7 @@ void simseg_unstage(struct simseg_net *sn, struct list_head *staged)
 			simseg_device_discard(sn, st->device);
 		list_del(&st->list);
 		kfree(st);
+		cond_resched();
 	}
 }
 
@@ -57,10 +69,8 @@ static int simseg_merge_device(struct simseg_net *sn, struct simseg_staged *st, 
 		st->device->mark = sn->merge;
 		return simseg_device_insert(sn, st->device, extack);
 	}
-	if (twin->mark == sn->merge) {
-		NL_SET_ERR_MSG_MOD(extack, "this ICCID is there twice");
-		return -EEXIST;
-	}
+	if (twin->mark == sn->merge)
+		return simseg_merge_refuse(twin, -EEXIST, "this ICCID is there twice", extack);
 	if ((flags & SIMSEG_MERGE_NEW) && twin->state != SIMSEG_STATE_UNKNOWN) {
 		NL_SET_ERR_MSG_MOD(extack, "a device with this ICCID exists");
 		return -EEXIST;
@@ -70,27 +80,26 @@ static int simseg_merge_device(struct simseg_net *sn, struct simseg_staged *st, 
 	return 0;
 }
 
-static int simseg_merge_binding(struct simseg_net *sn, struct simseg_staged *st, u32 i,
+static int simseg_merge_binding(struct simseg_net *sn, struct simseg_staged *st,
 				struct simseg_binding *binding, u32 flags,
 				struct netlink_ext_ack *extack)
 {
 	struct simseg_binding *old = simseg_binding_exact(sn, &binding->key);
 
+	binding->replaces = old;
 	if (!old) {
 		binding->mark = sn->merge;
 		return simseg_binding_insert(sn, binding, extack);
 	}
-	if (old->mark == sn->merge) {
-		NL_SET_ERR_MSG_MOD(extack, "this address is there twice");
-		return -EEXIST;
-	}
+	if (old->mark == sn->merge)
+		return simseg_merge_refuse(st->device, -EEXIST,
+					   "another one has its address, too", extack);
 	if ((flags & SIMSEG_MERGE_NEW) && simseg_owner(sn, old) != st->twin) {
 		NL_SET_ERR_MSG_MOD(extack,
 				   "the address belongs to another device; unbind it there first");
 		return -EEXIST;
 	}
 	old->mark = sn->merge;
-	st->replaces[i] = old;
 	return 0;
 }
 
@@ -100,7 +109,6 @@ static int simseg_merge_one(struct simseg_net *sn, struct simseg_staged *st,
 {
 	struct simseg_binding *binding;
 	struct simseg_prefix prefix = {};
-	u32 i = 0;
 	int err;
 
 	err = simseg_merge_device(sn, st, flags, extack);
@@ -109,12 +117,10 @@ static int simseg_merge_one(struct simseg_net *sn, struct simseg_staged *st,
 	list_for_each_entry(binding, &st->device->bindings, of_device) {
 		memcpy(prefix.addr, &binding->key.addr, sizeof(prefix.addr));
 		prefix.plen = binding->key.plen;
-		if (!simseg_addrset_covers(pools, &prefix)) {
-			NL_SET_ERR_MSG_MOD(extack,
-					   "the address of a device lies outside every pool");
-			return -ERANGE;
-		}
-		err = simseg_merge_binding(sn, st, i++, binding, flags, extack);
+		if (!simseg_addrset_covers(pools, &prefix))
+			return simseg_merge_refuse(st->device, -ERANGE,
+						   "its address lies outside every pool", extack);
+		err = simseg_merge_binding(sn, st, binding, flags, extack);
 		if (err)
 			return err;
 	}
@@ -125,22 +131,21 @@ static int simseg_merge_one(struct simseg_net *sn, struct simseg_staged *st,
 static int simseg_merge_check_kept(struct simseg_net *sn, struct list_head *staged,
 				   struct netlink_ext_ack *extack)
 {
+	const struct simseg_binding *binding;
+	const struct simseg_device *owner;
 	struct simseg_staged *st;
-	u32 i;
 
 	list_for_each_entry(st, staged, list) {
-		for (i = 0; i < SIMSEG_BINDINGS_MAX; i++) {
-			struct simseg_device *owner;
-
-			if (!st->replaces[i])
+		list_for_each_entry(binding, &st->device->bindings, of_device) {
+			if (!binding->replaces)
 				continue;
-			owner = simseg_owner(sn, st->replaces[i]);
-			if (owner->mark != sn->merge && owner->state != SIMSEG_STATE_ACTIVE) {
-				NL_SET_ERR_MSG_MOD(extack,
-						   "an address belongs to a quarantined device that is not listed; release it first");
-				return -EBUSY;
-			}
+			owner = simseg_owner(sn, binding->replaces);
+			if (owner->mark != sn->merge && owner->state != SIMSEG_STATE_ACTIVE)
+				return simseg_merge_refuse(st->device, -EBUSY,
+							   "a quarantined one has its address",
+							   extack);
 		}
+		cond_resched();
 	}
 	return 0;
 }
@@ -165,6 +170,8 @@ int simseg_merge_prepare(struct simseg_net *sn, struct list_head *staged,
 			NL_SET_ERR_MSG_MOD(extack, "too many devices: raise the setting devices");
 			return -ENOSPC;
 		}
+		simseg_table_keep_up(&sn->devices);
+		simseg_table_keep_up(&sn->bindings);
 		cond_resched();
 	}
 	return simseg_merge_check_kept(sn, staged, extack);
@@ -194,6 +201,7 @@ void simseg_merge_undo(struct simseg_net *sn, struct list_head *staged)
 			simseg_device_put(st->device);
 			st->device = NULL;
 		}
+		cond_resched();
 	}
 }
 
@@ -210,12 +218,11 @@ static bool simseg_merge_bindings(struct simseg_net *sn, struct simseg_staged *s
 	struct simseg_binding *binding, *next;
 	LIST_HEAD(bindings);
 	bool changed = false;
-	u32 i = 0;
 
 	list_splice_init(&st->device->bindings, &bindings);
 	st->device->nbindings = 0;
 	list_for_each_entry_safe(binding, next, &bindings, of_device) {
-		struct simseg_binding *old = st->replaces[i++];
+		struct simseg_binding *old = binding->replaces;
 
 		list_del_init(&binding->of_device);
 		if (old && simseg_binding_same(sn, binding, old, device)) {
@@ -239,26 +246,50 @@ static bool simseg_policy_same(const struct simseg_policy *a, const struct simse
 	return !memcmp(a->digest, b->digest, sizeof(a->digest));
 }
 
+static bool simseg_merge_differs_self(struct simseg_net *sn, const struct simseg_device *twin,
+				      const struct simseg_device *device)
+{
+	return twin->policy != device->policy || strcmp(twin->asset, device->asset) ||
+	       twin->state == SIMSEG_STATE_UNKNOWN ||
+	       !simseg_policy_same(rcu_dereference_protected(device->own,
+							     lockdep_is_held(&sn->lock)),
+				   rcu_dereference_protected(twin->own,
+							     lockdep_is_held(&sn->lock)));
+}
+
+/* Between prepare and finish: would finish change the device in force? */
+bool simseg_merge_differs(struct simseg_net *sn, const struct simseg_staged *st)
+{
+	const struct simseg_binding *binding;
+
+	if (simseg_merge_differs_self(sn, st->twin, st->device) ||
+	    st->twin->nbindings != st->device->nbindings)
+		return true;
+	list_for_each_entry(binding, &st->device->bindings, of_device) {
+		if (!binding->replaces ||
+		    !simseg_binding_same(sn, binding, binding->replaces, st->twin))
+			return true;
+	}
+	return false;
+}
+
 /* Gives the device in force what the staged one has; the shell is freed. */
-static bool simseg_merge_twin(struct simseg_net *sn, struct simseg_staged *st)
+static bool simseg_merge_twin(struct simseg_net *sn, struct simseg_staged *st, u32 flags)
 {
 	struct simseg_device *twin = st->twin, *device = st->device;
+	bool changed = simseg_merge_differs_self(sn, twin, device);
 	struct simseg_policy *own;
-	bool changed = false;
 
-	if (twin->policy != device->policy || strcmp(twin->asset, device->asset) ||
-	    twin->state == SIMSEG_STATE_UNKNOWN)
-		changed = true;
 	if (twin->state == SIMSEG_STATE_UNKNOWN)
 		WRITE_ONCE(twin->state, SIMSEG_STATE_QUARANTINED);
 	swap(twin->policy, device->policy);
 	memcpy(twin->asset, device->asset, sizeof(twin->asset));
 	own = rcu_dereference_protected(device->own, lockdep_is_held(&sn->lock));
-	if (!simseg_policy_same(own, rcu_dereference_protected(twin->own,
+	if ((own || !(flags & SIMSEG_MERGE_KEEP_OWN)) &&
+	    !simseg_policy_same(own, rcu_dereference_protected(twin->own,
 							       lockdep_is_held(&sn->lock)))) {
 		RCU_INIT_POINTER(device->own, NULL);
 		simseg_device_set_own(sn, twin, own);
-		changed = true;
 	}
 	changed |= simseg_merge_bindings(sn, st, twin);
 	simseg_device_discard(sn, device);
@@ -288,6 +319,7 @@ static void simseg_merge_rest(struct simseg_net *sn, struct list_head *gone,
 	unsigned long id;
 
 	xa_for_each(&sn->device_ids, id, device) {
+		cond_resched();
 		if (device->mark == sn->merge)
 			continue;
 		if (device->state != SIMSEG_STATE_ACTIVE) {
@@ -298,7 +330,6 @@ static void simseg_merge_rest(struct simseg_net *sn, struct list_head *gone,
 		/* its list of bindings is empty now: it serves as the link */
 		list_add_tail(&device->bindings, gone);
 		receipt->removed++;
-		cond_resched();
 	}
 }
 
@@ -313,13 +344,14 @@ void simseg_merge_finish(struct simseg_net *sn, struct list_head *staged, u32 fl
 
 	lockdep_assert_held(&sn->lock);
 	list_for_each_entry(st, staged, list) {
+		cond_resched();
 		if (!st->twin) {
 			simseg_merge_bindings(sn, st, st->device);
 			st->device = NULL;	/* the registry's from now on */
 			receipt->added++;
 			continue;
 		}
-		if (simseg_merge_twin(sn, st) | simseg_merge_prune(sn, st->twin))
+		if (simseg_merge_twin(sn, st, flags) | simseg_merge_prune(sn, st->twin))
 			receipt->devices++;
 	}
 	if (flags & SIMSEG_MERGE_EXACT)
@@ -337,7 +369,27 @@ void simseg_devices_release(struct list_head *gone)
 	list_for_each_entry_safe(device, next, gone, bindings) {
 		list_del(&device->bindings);
 		simseg_device_put(device);
+		cond_resched();
 	}
+}
+
+/* Merges into what is in force, without a new ruleset; all or none. */
+int simseg_merge(struct simseg_net *sn, struct list_head *staged, u32 flags,
+		 struct simseg_receipt *receipt, struct netlink_ext_ack *extack)
+{
+	const struct simseg_ruleset *rs;
+	LIST_HEAD(gone);
+	int err;
+
+	lockdep_assert_held(&sn->lock);
+	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
+	err = simseg_merge_prepare(sn, staged, rs->pools, rs->settings[SIMSEG_A_SETTING_DEVICES],
+				   flags, extack);
+	if (err)
+		simseg_merge_undo(sn, staged);
+	else
+		simseg_merge_finish(sn, staged, flags, &gone, receipt);
+	return err;
 }
 
 /* Adds one device; the same steps as for many. */
@@ -345,24 +397,16 @@ int simseg_device_new(struct simseg_net *sn, const struct simseg_device_spec *sp
 		      struct netlink_ext_ack *extack)
 {
 	struct simseg_receipt receipt = {};
-	const struct simseg_ruleset *rs;
 	LIST_HEAD(staged);
-	LIST_HEAD(gone);
 	int err;
 
 	lockdep_assert_held(&sn->lock);
-	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
 	err = simseg_stage(sn, &staged, spec, extack);
 	if (err)
 		return err;
-	err = simseg_merge_prepare(sn, &staged, rs->pools, rs->settings[SIMSEG_A_SETTING_DEVICES],
-				   SIMSEG_MERGE_NEW, extack);
-	if (err) {
-		simseg_merge_undo(sn, &staged);
-		simseg_unstage(sn, &staged);
-		return err;
-	}
-	simseg_merge_finish(sn, &staged, SIMSEG_MERGE_NEW, &gone, &receipt);
-	simseg_net_changed(sn);
-	return 0;
+	err = simseg_merge(sn, &staged, SIMSEG_MERGE_NEW, &receipt, extack);
+	simseg_unstage(sn, &staged);
+	if (!err)
+		simseg_net_changed(sn);
+	return err;
 }

@@ -10,21 +10,10 @@
 #include "simseg.h"
 
 static const u32 simseg_setting_defaults[SIMSEG_SETTINGS] = {
-	[SIMSEG_A_SETTING_TCP_NEW]		= 60,
-	[SIMSEG_A_SETTING_TCP_ESTABLISHED]	= 7440,	/* RFC 5382, REQ-5 */
-	[SIMSEG_A_SETTING_TCP_CLOSING]		= 120,
-	[SIMSEG_A_SETTING_TCP_CLOSED]		= 10,
-	[SIMSEG_A_SETTING_UDP_NEW]		= 30,
-	[SIMSEG_A_SETTING_UDP_REPLIED]		= 120,	/* RFC 4787, REQ-5 */
-	[SIMSEG_A_SETTING_ICMP]			= 30,
-	[SIMSEG_A_SETTING_OTHER]		= 600,
-	[SIMSEG_A_SETTING_SESSIONS]		= 65536,
-	[SIMSEG_A_SETTING_DEVICE_SESSIONS]	= 1024,
-	[SIMSEG_A_SETTING_DEVICES]		= 1048576,
-	[SIMSEG_A_SETTING_DENY_INTERVAL]	= 10,
-	[SIMSEG_A_SETTING_PICKUP]		= 0,
-	[SIMSEG_A_SETTING_HALF_OPEN]		= 16384,
-	[SIMSEG_A_SETTING_DEVICE_HALF_OPEN]	= 256,
+#define SIMSEG_SETTING_DEFAULT(sym, value)	\
+	[SIMSEG_A_SETTING_##sym] = (value),
+	SIMSEG_SETTING_DEFAULTS(SIMSEG_SETTING_DEFAULT)
+#undef SIMSEG_SETTING_DEFAULT
 };
 
 /* An empty ruleset with room for that many names; default settings. */
@@ -55,8 +44,10 @@ static void simseg_ruleset_free_memory(struct simseg_ruleset *rs)
 
 	for (i = 0; i < rs->sets->n; i++)
 		kvfree(rcu_dereference_protected(rs->sets->set[i], true));
-	for (i = 0; i < rs->npeersets; i++)
+	for (i = 0; i < rs->npeersets; i++) {
 		kvfree(rs->peersets[i].prefixes);
+		kvfree(rs->peersets[i].until);
+	}
 	kvfree(rs->peersets);
 	kvfree(rs->sets);
 	kvfree(rs->pools);
@@ -79,8 +70,7 @@ void simseg_ruleset_free(struct simseg_net *sn, struct simseg_ruleset *rs)
 		if (rs->policies[i])
 			simseg_policy_free(sn, rs->policies[i]);
 	}
-	for (i = 0; i < rs->npeersets; i++)
-		simseg_name_put(&sn->peer_names, rs->peersets[i].id);
+	simseg_peersets_free(sn, rs);
 	call_rcu(&rs->rcu, simseg_ruleset_free_rcu);
 }
 
@@ -100,6 +90,7 @@ void simseg_ruleset_exit(struct simseg_net *sn)
 	struct simseg_ruleset *rs;
 
 	mutex_lock(&sn->lock);
+	simseg_trial_exit(sn);
 	rs = rcu_replace_pointer(sn->ruleset, NULL, lockdep_is_held(&sn->lock));
 	if (rs)
 		simseg_ruleset_free(sn, rs);
@@ -220,8 +211,11 @@ u32 simseg_ruleset_observing(const struct simseg_ruleset *rs)
 	return n;
 }
 
-/* Puts @rs in force. The caller raises the change counter afterwards. */
-int simseg_ruleset_commit(struct simseg_net *sn, struct simseg_ruleset *rs)
+/*
+ * Puts @rs in force, and gives back the one before, for simseg_ruleset_free() or
+ * to be put in force again. The caller raises the change counter afterwards.
+ */
+struct simseg_ruleset *simseg_ruleset_swap(struct simseg_net *sn, struct simseg_ruleset *rs)
 {
 	struct simseg_ruleset *old;
 	u32 i;
@@ -234,13 +228,33 @@ int simseg_ruleset_commit(struct simseg_net *sn, struct simseg_ruleset *rs)
 	rcu_assign_pointer(sn->ruleset, rs);
 	for (i = 0; i < SIMSEG_SETTINGS; i++)
 		WRITE_ONCE(sn->settings[i], rs->settings[i]);
+	if (!rs->settings[SIMSEG_A_SETTING_PICKUP])
+		WRITE_ONCE(sn->pickup_until, 0);
 	/* the first one with policies: what comes before opens nothing */
-	if (!old->npolicies && rs->npolicies && rs->settings[SIMSEG_A_SETTING_PICKUP])
+	else if (!old->npolicies && rs->npolicies && rs->settings[SIMSEG_A_SETTING_PICKUP])
 		WRITE_ONCE(sn->pickup_until, ktime_get_boottime_ns() +
 			   (u64)rs->settings[SIMSEG_A_SETTING_PICKUP] * NSEC_PER_SEC);
 	simseg_pools_grown(sn, old, rs);
-	simseg_ruleset_free(sn, old);
-	return 0;
+	return old;
+}
+
+/* Do both say the same, what peer sets hold included? */
+bool simseg_ruleset_same(struct simseg_ruleset *a, struct simseg_ruleset *b)
+{
+	const struct simseg_peerset *one, *other;
+	u32 i;
+
+	if (memcmp(a->hash, b->hash, sizeof(a->hash)))
+		return false;
+	for (i = 0; i < a->npeersets; i++) {
+		one = &a->peersets[i];
+		other = simseg_peerset_find(b, one->id);
+		if (!other || one->nprefixes != other->nprefixes || one->until || other->until ||
+		    memcmp(one->prefixes, other->prefixes,
+			   one->nprefixes * sizeof(*one->prefixes)))
+			return false;
+	}
+	return true;
 }
 
 static int simseg_flush_copy(struct simseg_ruleset *rs, const struct simseg_ruleset *old)
@@ -265,13 +279,19 @@ static int simseg_flush_copy(struct simseg_ruleset *rs, const struct simseg_rule
  * Removes policies, devices and sessions; never pools, and never a quarantined
  * device: the gate stays closed.
  */
-int simseg_ruleset_flush(struct simseg_net *sn, struct simseg_receipt *receipt)
+int simseg_ruleset_flush(struct simseg_net *sn, struct simseg_receipt *receipt,
+			 struct netlink_ext_ack *extack)
 {
+	const struct simseg_commit commit = {};
 	struct simseg_ruleset *old, *rs;
 	LIST_HEAD(staged);
 	LIST_HEAD(gone);
+	int err;
 
 	lockdep_assert_held(&sn->lock);
+	err = simseg_trial_check(sn, &commit, true, extack);
+	if (err)
+		return err;
 	old = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
 	rs = simseg_ruleset_alloc(0, 0);
 	if (!rs)
@@ -282,7 +302,7 @@ int simseg_ruleset_flush(struct simseg_net *sn, struct simseg_receipt *receipt)
 	}
 	memcpy(rs->settings, old->settings, sizeof(rs->settings));
 	simseg_ruleset_hash(sn, rs);
-	simseg_ruleset_commit(sn, rs);
+	simseg_ruleset_free(sn, simseg_ruleset_swap(sn, rs));
 	sn->merge++;
 	simseg_merge_finish(sn, &staged, SIMSEG_MERGE_EXACT, &gone, receipt);
 	mutex_lock(&sn->cut_lock);

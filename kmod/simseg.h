@@ -68,11 +68,11 @@ struct simseg_staged {
 	struct list_head list;
 	struct simseg_device *device;	/* as asked for */
 	struct simseg_device *twin;	/* the one in force with this ICCID */
-	struct simseg_binding *replaces[SIMSEG_BINDINGS_MAX];
 };
 
 #define SIMSEG_MERGE_EXACT	BIT(0)		/* what is not staged goes */
 #define SIMSEG_MERGE_NEW	BIT(1)		/* nothing staged may exist */
+#define SIMSEG_MERGE_KEEP_OWN	BIT(2)		/* without rules of its own: keeps what it has */
 
 int simseg_stage(struct simseg_net *sn, struct list_head *staged,
 		 const struct simseg_device_spec *spec, struct netlink_ext_ack *extack);
@@ -83,7 +83,10 @@ int simseg_merge_prepare(struct simseg_net *sn, struct list_head *staged,
 void simseg_merge_undo(struct simseg_net *sn, struct list_head *staged);
 void simseg_merge_finish(struct simseg_net *sn, struct list_head *staged, u32 flags,
 			 struct list_head *gone, struct simseg_receipt *receipt);
+bool simseg_merge_differs(struct simseg_net *sn, const struct simseg_staged *st);
 void simseg_devices_release(struct list_head *gone);
+int simseg_merge(struct simseg_net *sn, struct list_head *staged, u32 flags,
+		 struct simseg_receipt *receipt, struct netlink_ext_ack *extack);
 int simseg_device_new(struct simseg_net *sn, const struct simseg_device_spec *spec,
 		      struct netlink_ext_ack *extack);
 
@@ -146,10 +149,37 @@ struct simseg_ruleset *simseg_ruleset_alloc(u32 policy_slots, u32 set_slots);
 void simseg_ruleset_free(struct simseg_net *sn, struct simseg_ruleset *rs);
 u32 simseg_ruleset_observing(const struct simseg_ruleset *rs);
 void simseg_ruleset_hash(struct simseg_net *sn, struct simseg_ruleset *rs);
-int simseg_ruleset_commit(struct simseg_net *sn, struct simseg_ruleset *rs);
-int simseg_ruleset_flush(struct simseg_net *sn, struct simseg_receipt *receipt);
+struct simseg_ruleset *simseg_ruleset_swap(struct simseg_net *sn, struct simseg_ruleset *rs);
+bool simseg_ruleset_same(struct simseg_ruleset *a, struct simseg_ruleset *b);
+int simseg_ruleset_flush(struct simseg_net *sn, struct simseg_receipt *receipt,
+			 struct netlink_ext_ack *extack);
 
-/* upload.c: a ruleset on its way in; all under simseg_net.lock */
+/* How a ruleset is to be put in force. */
+struct simseg_commit {
+	u32 flags;			/* SIMSEG_COMMIT_* */
+	const struct simseg_prefix *open;	/* pools that may go */
+	u32 nopen;
+	u64 duration;			/* ns on trial; 0: for good */
+	const struct simseg_pkt *keep;	/* must not be cut; or NULL */
+};
+
+/* trial.c */
+int simseg_trial_check(struct simseg_net *sn, const struct simseg_commit *commit, bool devices,
+		       struct netlink_ext_ack *extack);
+void simseg_trial_begin(struct simseg_net *sn, struct simseg_ruleset *rs,
+			const struct simseg_commit *commit);
+int simseg_trial_confirm(struct simseg_net *sn, struct netlink_ext_ack *extack);
+int simseg_trial_revert(struct simseg_net *sn, struct simseg_receipt *receipt,
+			struct netlink_ext_ack *extack);
+void simseg_trial_exit(struct simseg_net *sn);
+
+/* dry.c */
+int simseg_dry_run(struct simseg_net *sn, const struct simseg_ruleset *rs,
+		   struct list_head *staged, u32 flags, struct simseg_receipt *receipt);
+int simseg_dry_lockout(struct simseg_net *sn, const struct simseg_ruleset *rs,
+		       const struct simseg_commit *commit, struct netlink_ext_ack *extack);
+
+/* upload.c, commit.c: a ruleset on its way in; all under simseg_net.lock */
 struct simseg_upload;
 int simseg_upload_init(void);
 void simseg_upload_uninit(void);
@@ -168,11 +198,11 @@ int simseg_upload_policy(struct simseg_net *sn, struct simseg_upload *up, const 
 			 struct netlink_ext_ack *extack);
 int simseg_upload_setting(struct simseg_upload *up, u32 setting, u32 value,
 			  struct netlink_ext_ack *extack);
-int simseg_upload_device(struct simseg_net *sn, struct simseg_upload *up,
-			 const struct simseg_device_spec *spec, struct netlink_ext_ack *extack);
+int simseg_upload_devices(struct simseg_net *sn, struct simseg_upload *up,
+			  struct list_head *staged, u32 n, struct netlink_ext_ack *extack);
 int simseg_upload_commit(struct simseg_net *sn, struct simseg_upload *up,
-			 const struct simseg_prefix *open, u32 nopen, u32 flags,
-			 struct simseg_receipt *receipt, struct netlink_ext_ack *extack);
+			 const struct simseg_commit *commit, struct simseg_receipt *receipt,
+			 struct netlink_ext_ack *extack);
 void simseg_upload_free(struct simseg_net *sn, struct simseg_upload *up);
 void simseg_uploads_exit(struct simseg_net *sn);
 
@@ -180,7 +210,10 @@ void simseg_uploads_exit(struct simseg_net *sn);
 u32 simseg_prefixes_unique(struct simseg_prefix *prefixes, u32 n);
 struct simseg_peerset *simseg_peerset_find(struct simseg_ruleset *rs, u32 id);
 int simseg_peer_add(struct simseg_net *sn, const char *name, const struct simseg_prefix *prefixes,
-		    u32 n, struct netlink_ext_ack *extack);
+		    u32 n, u64 duration, struct netlink_ext_ack *extack);
+int simseg_peer_replace(struct simseg_net *sn, u32 id, const struct simseg_prefix *prefixes, u32 n,
+			struct simseg_receipt *receipt, struct netlink_ext_ack *extack);
+void simseg_peersets_free(struct simseg_net *sn, struct simseg_ruleset *rs);
 int simseg_peer_del(struct simseg_net *sn, const char *name, const struct simseg_prefix *prefixes,
 		    u32 n, struct netlink_ext_ack *extack);
 
@@ -253,6 +286,10 @@ void simseg_conntrack_prune(struct simseg_net *sn);
 /* verdict.c */
 void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct simseg_result *res);
 u8 simseg_rejudge(struct simseg_net *sn, struct simseg_session *s, u8 *observed);
+u8 simseg_judge_first(const struct simseg_ruleset *rs, const struct simseg_session *s,
+		      struct simseg_result *res);
+u8 simseg_judge_under(struct simseg_net *sn, const struct simseg_ruleset *rs,
+		      const struct simseg_pkt *pkt);
 u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 			const struct in6_addr *dst, const struct net_device *in,
 			const struct net_device *out, struct simseg_result *res);

@@ -128,6 +128,7 @@ void simseg_sweep_settle(struct simseg_net *sn, struct simseg_receipt *receipt)
 	mutex_unlock(&sn->cut_lock);
 	simseg_conntrack_prune(sn);
 	receipt->time_done = ktime_get_boottime_ns();
+	sn->settled = receipt->time_done - receipt->time_state;
 }
 
 static void simseg_sweep_work(struct work_struct *work)

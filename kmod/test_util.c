@@ -147,17 +147,37 @@ int simtest_setting(struct simtest *t, struct simseg_upload *up, u32 setting, u3
 int simtest_stage(struct simtest *t, struct simseg_upload *up,
 		  const struct simseg_device_spec *spec)
 {
-	return simtest_locked(t, simseg_upload_device(t->sn, up, spec, &t->extack));
+	LIST_HEAD(staged);
+	int err;
+
+	err = simtest_locked(t, simseg_stage(t->sn, &staged, spec, &t->extack));
+	if (!err)
+		err = simtest_locked(t, simseg_upload_devices(t->sn, up, &staged, 1, &t->extack));
+	simtest_locked(t, (simseg_unstage(t->sn, &staged), 0));
+	return err;
 }
 
 /* The upload is gone afterwards, whatever the result. */
-int simtest_commit(struct simtest *t, struct simseg_upload *up, u32 flags,
-		   struct simseg_receipt *receipt)
+int simtest_commit_as(struct simtest *t, struct simseg_upload *up,
+		      const struct simseg_commit *commit, struct simseg_receipt *receipt)
 {
 	struct simseg_receipt own = {};
 
-	return simtest_locked(t, simseg_upload_commit(t->sn, up, NULL, 0, flags, receipt ?: &own,
+	return simtest_locked(t, simseg_upload_commit(t->sn, up, commit, receipt ?: &own,
 						      &t->extack));
+}
+
+int simtest_flush(struct simtest *t, struct simseg_receipt *receipt)
+{
+	return simtest_locked(t, simseg_ruleset_flush(t->sn, receipt, &t->extack));
+}
+
+int simtest_commit(struct simtest *t, struct simseg_upload *up, u32 flags,
+		   struct simseg_receipt *receipt)
+{
+	const struct simseg_commit commit = { .flags = flags };
+
+	return simtest_commit_as(t, up, &commit, receipt);
 }
 
 static void simtest_spec_free(void *spec)
@@ -279,8 +299,9 @@ int simtest_peer_change(struct simtest *t, const char *name, u32 logical, u8 ple
 	struct simseg_prefix prefix;
 
 	simtest_prefix(t, logical, plen, &prefix);
-	return simtest_locked(t, (add ? simseg_peer_add : simseg_peer_del)(t->sn, name, &prefix, 1,
-									   &t->extack));
+	if (add)
+		return simtest_locked(t, simseg_peer_add(t->sn, name, &prefix, 1, 0, &t->extack));
+	return simtest_locked(t, simseg_peer_del(t->sn, name, &prefix, 1, &t->extack));
 }
 
 static void simtest_fill(const struct simtest *t, const struct simtest_flow *flow,

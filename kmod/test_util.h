@@ -135,6 +135,9 @@ int simtest_policy(struct simtest *t, struct simseg_upload *up, const char *name
 int simtest_setting(struct simtest *t, struct simseg_upload *up, u32 setting, u32 value);
 int simtest_stage(struct simtest *t, struct simseg_upload *up,
 		  const struct simseg_device_spec *spec);
+int simtest_commit_as(struct simtest *t, struct simseg_upload *up,
+		      const struct simseg_commit *commit, struct simseg_receipt *receipt);
+int simtest_flush(struct simtest *t, struct simseg_receipt *receipt);
 int simtest_commit(struct simtest *t, struct simseg_upload *up, u32 flags,
 		   struct simseg_receipt *receipt);
 struct simseg_device_spec *simtest_spec(struct simtest *t, u32 n, const char *policy);

@@ -193,9 +193,8 @@ static void simtest_release_all(struct simseg_net *sn)
 static int simtest_clear(struct simseg_net *sn)
 {
 	const struct simseg_ruleset *rs;
+	struct simseg_commit commit = { .flags = SIMSEG_COMMIT_DEVICES };
 	struct simseg_receipt receipt = {};
-	struct simseg_prefix *open;
-	u32 nopen;
 	int err;
 
 	simseg_uploads_exit(sn);
@@ -204,15 +203,16 @@ static int simtest_clear(struct simseg_net *sn)
 		simseg_net_arm(sn, NULL);
 	WRITE_ONCE(sn->pickup_until, 0);
 	simtest_release_all(sn);
+	simseg_trial_exit(sn);
 	rs = rcu_dereference_protected(sn->ruleset, true);
-	nopen = rs->npools;
-	open = simseg_prefixes_dup(rs->pool, nopen);
+	commit.nopen = rs->npools;
+	commit.open = simseg_prefixes_dup(rs->pool, rs->npools);
 	err = simseg_upload_begin(sn, 0, rs->generation, NULL);
 	if (!err)
-		err = simseg_upload_commit(sn, simseg_upload_find(sn, 0), open, nopen,
-					   SIMSEG_COMMIT_DEVICES, &receipt, NULL);
+		err = simseg_upload_commit(sn, simseg_upload_find(sn, 0), &commit, &receipt,
+					   NULL);
 	mutex_unlock(&sn->lock);
-	kvfree(open);
+	kvfree(commit.open);
 	/* the first one tells what is folded, the second one forgets the keys */
 	simseg_deny_flush(sn, true);
 	simseg_deny_flush(sn, true);

@@ -53,11 +53,20 @@ struct simseg_names {
 	u32 limit;
 };
 
+/* Something that ends by itself; embedded in it, all zero at first. */
+struct simseg_deadline {
+	struct timerqueue_node node;	/* in simseg_net.deadlines */
+	void (*expire)(struct simseg_net *sn, struct simseg_deadline *deadline);
+};
+
 /* A named set of peers, as written, beside its compiled form in the sets. */
 struct simseg_peerset {
 	u32 id;
 	u32 nprefixes;
 	struct simseg_prefix *prefixes;	/* sorted, each once */
+	u64 *until;			/* of each, CLOCK_BOOTTIME, ns, or 0; NULL: all 0 */
+	struct simseg_ruleset *rs;	/* with a deadline only: whose it is, */
+	struct simseg_deadline deadline; /* the first of them */
 };
 
 /* One generation of the rules. Read under RCU or simseg_net.lock. */
@@ -79,12 +88,6 @@ struct simseg_ruleset {
 	struct simseg_policy *policies[];	/* by number of the name */
 };
 
-/* Something that ends by itself; embedded in it, all zero at first. */
-struct simseg_deadline {
-	struct timerqueue_node node;	/* in simseg_net.deadlines */
-	void (*expire)(struct simseg_net *sn, struct simseg_deadline *deadline);
-};
-
 struct simseg_binding_key {
 	struct in6_addr addr;	/* masked */
 	u16 plen;
@@ -102,7 +105,10 @@ struct simseg_binding {
 	char ifname[IFNAMSIZ];	/* as written */
 	u32 mark;				/* last merge that named it */
 	struct list_head of_device;		/* protected by simseg_net.lock */
-	struct rcu_head rcu;
+	union {
+		struct simseg_binding *replaces; /* while staged: the one in force */
+		struct rcu_head rcu;
+	};
 };
 
 /* Distinct prefix lengths of all bindings, longest first. */
@@ -415,6 +421,9 @@ struct simseg_net {
 	u32 stamp;			/* last policy stamp given */
 	u32 epoch;			/* last binding epoch given */
 	struct simseg_ruleset __rcu *ruleset;	/* never NULL */
+	struct simseg_ruleset *previous;	/* of one on trial, or NULL */
+	struct simseg_deadline trial;
+	bool trial_confirm;		/* it stays if it is confirmed */
 	struct simseg_names policy_names;
 	struct simseg_names peer_names;
 	struct list_head uploads;
@@ -436,6 +445,7 @@ struct simseg_net {
 	struct delayed_work sweep;
 	u32 swept;			/* change that the last full sweep saw */
 	u32 sweep_part;
+	u64 settled;			/* ns that the last change took to be enforced everywhere */
 
 	struct timerqueue_head deadlines;	/* the first to come first */
 	struct hrtimer deadline_timer;
@@ -458,6 +468,35 @@ struct simseg_net {
 	char disarm_actor[SIMSEG_ACTOR_MAX + 1];
 	char disarm_reason[SIMSEG_REASON_MAX + 1];
 };
+
+/*
+ * Try an insertion once more? A table that has to grow refuses while it does
+ * so, or has no memory for that in atomic context: its worker puts both right.
+ */
+static inline bool simseg_table_again(struct rhashtable *table, int err, bool *waited)
+{
+	if (*waited || (err != -EBUSY && err != -ENOMEM))
+		return false;
+	flush_work(&table->run_work);
+	*waited = true;
+	return true;
+}
+
+/*
+ * Waits for a table that is more than full until it has grown. Who inserts
+ * without a pause leaves its worker behind, and in long chains both of them,
+ * and all lookups, take many times as long.
+ */
+static inline void simseg_table_keep_up(struct rhashtable *table)
+{
+	unsigned int size;
+
+	rcu_read_lock();
+	size = rcu_dereference(table->tbl)->size;
+	rcu_read_unlock();
+	if (unlikely(atomic_read(&table->nelems) > size))
+		flush_work(&table->run_work);
+}
 
 static inline u32 simseg_setting(const struct simseg_net *sn, u32 setting)
 {

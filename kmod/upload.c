@@ -1,50 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A ruleset on its way in: pieces are kept aside, checked whole at commit, and
- * put in force together or not at all. An upload belongs to one socket.
+ * A ruleset on its way in: pieces are kept aside until the commit. An upload
+ * belongs to one socket.
  */
 #include <linux/netlink.h>
 #include <linux/notifier.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
-#include "simseg.h"
+#include "upload.h"
 
 #define SIMSEG_TIME_MAX		2000000		/* s: in jiffies it fits 31 bits at HZ 1000 */
 #define SIMSEG_LIMIT_MAX	16777216
 
-/* A policy or peer set that is being collected. */
-struct simseg_draft {
-	struct list_head list;
-	u32 id;			/* of its name; reference held */
-	bool observe;		/* of a policy */
-	u32 n;
-	u32 room;
-	union {
-		struct simseg_rule_spec *rules;
-		struct simseg_prefix *prefixes;
-	};
-};
-
-struct simseg_upload {
-	struct list_head list;		/* simseg_net.uploads */
-	u32 portid;
-	u32 generation;			/* that it builds on */
-	bool devices;
-	u32 npools;
-	u32 nfailsafe;
-	u32 npolicies;
-	u32 npeersets;
-	u32 settings[SIMSEG_SETTINGS];
-	struct simseg_prefix pool[SIMSEG_POOLS_MAX];
-	struct simseg_prefix failsafe[SIMSEG_FAILSAFE_MAX];
-	struct list_head policies;	/* struct simseg_draft */
-	struct list_head peersets;
-	struct list_head staged;	/* struct simseg_staged */
-};
-
-static int simseg_upload_generation(struct simseg_net *sn, u32 generation,
-				    struct netlink_ext_ack *extack)
+/* Is the ruleset that it builds on still in force? */
+int simseg_upload_generation(struct simseg_net *sn, u32 generation, struct netlink_ext_ack *extack)
 {
 	const struct simseg_ruleset *rs;
 
@@ -275,14 +245,26 @@ int simseg_upload_setting(struct simseg_upload *up, u32 setting, u32 value,
 	return 0;
 }
 
-int simseg_upload_device(struct simseg_net *sn, struct simseg_upload *up,
-			 const struct simseg_device_spec *spec, struct netlink_ext_ack *extack)
+/*
+ * Takes the devices on @staged over. The commit applies the limit; this one is
+ * about the memory of what waits for it.
+ */
+int simseg_upload_devices(struct simseg_net *sn, struct simseg_upload *up,
+			  struct list_head *staged, u32 n, struct netlink_ext_ack *extack)
 {
-	int err = simseg_stage(sn, &up->staged, spec, extack);
+	u32 wanted = up->settings[SIMSEG_A_SETTING_DEVICES];
+	u32 limit = max_t(u32, simseg_setting(sn, SIMSEG_A_SETTING_DEVICES),
+			  SIMSEG_DEVICES_DEFAULT);
 
-	if (!err)
-		up->devices = true;
-	return err;
+	if (wanted != U32_MAX)
+		limit = max(limit, wanted);
+	if (n > limit || up->ndevices > limit - n) {
+		NL_SET_ERR_MSG_MOD(extack, "too many devices: raise the setting devices");
+		return -ENOSPC;
+	}
+	up->ndevices += n;
+	list_splice_tail_init(staged, &up->staged);
+	return 0;
 }
 
 static void simseg_drafts_free(struct simseg_names *names, struct list_head *drafts, bool rules)
@@ -317,187 +299,6 @@ void simseg_uploads_exit(struct simseg_net *sn)
 	list_for_each_entry_safe(up, next, &sn->uploads, list)
 		simseg_upload_free(sn, up);
 	mutex_unlock(&sn->lock);
-}
-
-static u32 simseg_drafts_slots(const struct list_head *drafts)
-{
-	const struct simseg_draft *draft;
-	u32 slots = 0;
-
-	list_for_each_entry(draft, drafts, list)
-		slots = max(slots, draft->id + 1);
-	return slots;
-}
-
-static int simseg_upload_build_sets(struct simseg_net *sn, struct simseg_upload *up,
-				    struct simseg_ruleset *rs)
-{
-	struct simseg_draft *draft;
-	struct simseg_addrset *set;
-
-	rs->peersets = kvcalloc(max(up->npeersets, 1U), sizeof(*rs->peersets), GFP_KERNEL_ACCOUNT);
-	if (!rs->peersets)
-		return -ENOMEM;
-	list_for_each_entry(draft, &up->peersets, list) {
-		struct simseg_peerset *ps = &rs->peersets[rs->npeersets];
-
-		draft->n = simseg_prefixes_unique(draft->prefixes, draft->n);
-		set = simseg_addrset_build(draft->prefixes, draft->n);
-		if (!set)
-			return -ENOMEM;
-		RCU_INIT_POINTER(rs->sets->set[draft->id], set);
-		ps->id = draft->id;
-		ps->prefixes = draft->prefixes;
-		ps->nprefixes = draft->n;
-		draft->prefixes = NULL;
-		simseg_name_hold(&sn->peer_names, ps->id);
-		rs->npeersets++;
-	}
-	return 0;
-}
-
-static int simseg_upload_build_policies(struct simseg_net *sn, struct simseg_upload *up,
-					struct simseg_ruleset *rs, struct netlink_ext_ack *extack)
-{
-	struct simseg_policy *policy;
-	struct simseg_draft *draft;
-	u32 i;
-
-	list_for_each_entry(draft, &up->policies, list) {
-		for (i = 0; i < draft->n; i++) {
-			u32 id = draft->rules[i].kind == SIMSEG_PEER_SET ?
-				 simseg_name_find(&sn->peer_names, draft->rules[i].peer) : 0;
-
-			if (draft->rules[i].kind == SIMSEG_PEER_SET &&
-			    !simseg_peerset_find(rs, id)) {
-				NL_SET_ERR_MSG_MOD(extack,
-						   "a rule names a peer set that the upload does not have");
-				return -ENOENT;
-			}
-		}
-		policy = simseg_policy_build(sn, draft->id,
-					     simseg_name_of(&sn->policy_names, draft->id),
-					     draft->observe,
-					     draft->rules, draft->n, extack);
-		if (IS_ERR(policy))
-			return PTR_ERR(policy);
-		rs->policies[draft->id] = policy;
-		rs->npolicies++;
-		cond_resched();
-	}
-	return 0;
-}
-
-/* What was collected, as a ruleset that could be put in force. */
-static struct simseg_ruleset *simseg_upload_build(struct simseg_net *sn, struct simseg_upload *up,
-						  struct netlink_ext_ack *extack)
-{
-	struct simseg_addrset *pools = simseg_addrset_build(up->pool, up->npools);
-	struct simseg_ruleset *rs;
-	int err = -ENOMEM;
-	u32 i;
-
-	rs = simseg_ruleset_alloc(simseg_drafts_slots(&up->policies),
-				  simseg_drafts_slots(&up->peersets));
-	if (!rs || !pools)
-		goto fail;
-	swap(rs->pools, pools);
-	kvfree(pools);
-	pools = NULL;
-	rs->pool = simseg_prefixes_dup(up->pool, up->npools);
-	rs->failsafe = simseg_prefixes_dup(up->failsafe, up->nfailsafe);
-	if ((up->npools && !rs->pool) || (up->nfailsafe && !rs->failsafe))
-		goto fail;
-	rs->npools = up->npools;
-	rs->nfailsafe = up->nfailsafe;
-	for (i = 0; i < SIMSEG_SETTINGS; i++) {
-		if (up->settings[i] != U32_MAX)
-			rs->settings[i] = up->settings[i];
-	}
-	err = simseg_upload_build_sets(sn, up, rs);
-	if (!err)
-		err = simseg_upload_build_policies(sn, up, rs, extack);
-	if (err)
-		goto fail;
-	simseg_ruleset_hash(sn, rs);
-	return rs;
-fail:
-	kvfree(pools);
-	if (rs)
-		simseg_ruleset_free(sn, rs);
-	return ERR_PTR(err);
-}
-
-static bool simseg_prefix_listed(const struct simseg_prefix *prefix,
-				 const struct simseg_prefix *list, u32 n)
-{
-	u32 i;
-
-	for (i = 0; i < n; i++) {
-		if (!memcmp(prefix, &list[i], sizeof(*prefix)))
-			return true;
-	}
-	return false;
-}
-
-/* A pool in force stays covered, unless it is opened by name. */
-static int simseg_upload_check_pools(struct simseg_net *sn, const struct simseg_ruleset *rs,
-				     const struct simseg_prefix *open, u32 nopen,
-				     struct netlink_ext_ack *extack)
-{
-	const struct simseg_ruleset *old;
-	u32 i;
-
-	old = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
-	for (i = 0; i < old->npools; i++) {
-		if (simseg_addrset_covers(rs->pools, &old->pool[i]) ||
-		    simseg_prefix_listed(&old->pool[i], open, nopen))
-			continue;
-		NL_SET_ERR_MSG_MOD(extack,
-				   "a pool in force is missing, which would open the gate for it: name it as OPEN_POOL if that is meant");
-		return -EPERM;
-	}
-	return 0;
-}
-
-/* The upload ends here, whatever the result. */
-int simseg_upload_commit(struct simseg_net *sn, struct simseg_upload *up,
-			 const struct simseg_prefix *open, u32 nopen, u32 flags,
-			 struct simseg_receipt *receipt, struct netlink_ext_ack *extack)
-{
-	u32 merge = up->devices || (flags & SIMSEG_COMMIT_DEVICES) ? SIMSEG_MERGE_EXACT : 0;
-	struct simseg_ruleset *rs;
-	LIST_HEAD(gone);
-	int err;
-
-	lockdep_assert_held(&sn->lock);
-	err = simseg_upload_generation(sn, up->generation, extack);
-	if (err)
-		goto out;
-	rs = simseg_upload_build(sn, up, extack);
-	if (IS_ERR(rs)) {
-		err = PTR_ERR(rs);
-		goto out;
-	}
-	err = simseg_upload_check_pools(sn, rs, open, nopen, extack);
-	if (!err && rs->npools)
-		err = simseg_net_govern(sn, extack);
-	if (!err)
-		err = simseg_merge_prepare(sn, &up->staged, rs->pools,
-					   rs->settings[SIMSEG_A_SETTING_DEVICES], merge, extack);
-	if (err) {
-		simseg_merge_undo(sn, &up->staged);
-		simseg_ruleset_free(sn, rs);
-		goto out;
-	}
-	simseg_ruleset_commit(sn, rs);
-	simseg_merge_finish(sn, &up->staged, merge, &gone, receipt);
-	simseg_net_hold(sn, rs->npools && !sn->disarmed);
-	simseg_sweep_settle(sn, receipt);
-	simseg_devices_release(&gone);
-out:
-	simseg_upload_free(sn, up);
-	return err;
 }
 
 /* A socket was closed: its upload dies with it. */

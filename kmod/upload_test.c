@@ -73,8 +73,8 @@ static void upload_test_peer_set(struct kunit *test)
 static void upload_test_pools(struct kunit *test)
 {
 	struct simtest *t = test->priv;
-	struct simseg_receipt receipt = {};
 	struct simseg_prefix open;
+	const struct simseg_commit commit = { .open = &open, .nopen = 1 };
 	struct simseg_upload *up;
 
 	simtest_world(t);
@@ -94,12 +94,10 @@ static void upload_test_pools(struct kunit *test)
 	/* named it opens; by another name it does not */
 	simtest_prefix(t, IP(10, 0, 0, 0), 9, &open);
 	up = simtest_begin(t);
-	KUNIT_EXPECT_EQ(test, -EPERM, simtest_locked(t, simseg_upload_commit(t->sn, up, &open, 1,
-									     0, &receipt, NULL)));
+	KUNIT_EXPECT_EQ(test, -EPERM, simtest_commit_as(t, up, &commit, NULL));
 	simtest_prefix(t, IP(10, 0, 0, 0), 8, &open);
 	up = simtest_begin(t);
-	KUNIT_EXPECT_EQ(test, 0, simtest_locked(t, simseg_upload_commit(t->sn, up, &open, 1, 0,
-									&receipt, NULL)));
+	KUNIT_EXPECT_EQ(test, 0, simtest_commit_as(t, up, &commit, NULL));
 	KUNIT_EXPECT_FALSE(test, t->sn->holds_module);
 	/* devices that have an address there stay governed by it */
 	KUNIT_EXPECT_EQ(test, t->sn->ndevices, SIMTEST_IDS - 1);

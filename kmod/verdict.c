@@ -26,6 +26,8 @@
 
 #define SIMSEG_TCP_OPEN_MASK	0x17	/* FIN, SYN, RST, ACK */
 #define SIMSEG_TCP_OPEN		0x02	/* SYN alone */
+#define SIMSEG_TCP_PICKUP_MASK	0x16	/* SYN, RST, ACK */
+#define SIMSEG_TCP_PICKUP	0x10	/* ACK without the others */
 
 /* Both ends of a packet, as the registry knows them. */
 struct simseg_ends {
@@ -250,36 +252,48 @@ static u8 simseg_rejudge_owner(struct simseg_net *sn, const struct simseg_rulese
 	return 0;
 }
 
-static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s, u8 *observed)
+/*
+ * Rows 3 to 6 for the first packet of @s, as @rs and @res->device have it. What
+ * an observing policy lets pass has @res->observed set beside the reason.
+ */
+u8 simseg_judge_first(const struct simseg_ruleset *rs, const struct simseg_session *s,
+		      struct simseg_result *res)
 {
-	const struct simseg_ruleset *rs = rcu_dereference(sn->ruleset);
-	struct simseg_result res = {};
-	struct simseg_pkt pkt;
 	bool responder = false;
+	struct simseg_pkt pkt;
 	u8 reason;
 	int i;
 
 	simseg_first_packet(s, &pkt);
 	for (i = 0; i < 2; i++) {
-		reason = simseg_rejudge_owner(sn, rs, s, i ? &pkt.dst : &pkt.src, i);
+		/* the state is the one in force, whoever else speaks for the device */
+		reason = s->device[i] ? simseg_row_quarantine(s->device[i],
+							      i ? &pkt.src : &pkt.dst,
+							      &responder) : 0;
+		if (reason)
+			return reason;
+	}
+	return responder ? 0 : simseg_row_rules(rs, &pkt,
+						test_bit(SIMSEG_SESSION_F_SELF, &s->flags), res);
+}
+
+static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s, u8 *observed)
+{
+	const struct simseg_ruleset *rs = rcu_dereference(sn->ruleset);
+	struct simseg_result res = {};
+	u8 reason;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		reason = simseg_rejudge_owner(sn, rs, s, &s->key.addr[s->initiator ^ i], i);
 		if (reason)
 			return reason;
 		res.device[i] = s->device[i];
 	}
-	for (i = 0; i < 2; i++) {
-		if (!res.device[i])
-			continue;
-		reason = simseg_row_quarantine(res.device[i], i ? &pkt.src : &pkt.dst, &responder);
-		if (reason)
-			return reason;
-	}
-	if (!responder) {
-		reason = simseg_row_rules(rs, &pkt, test_bit(SIMSEG_SESSION_F_SELF, &s->flags),
-					  &res);
-		*observed = res.observed;
-		if (reason)
-			return reason;
-	}
+	reason = simseg_judge_first(rs, s, &res);
+	*observed = res.observed;
+	if (reason)
+		return reason;
 	for (i = 0; i < 2; i++)
 		simseg_session_grant(s, i, res.policy[i], res.rule[i]);
 	return 0;
@@ -382,7 +396,9 @@ static u8 simseg_may_open(const struct simseg_net *sn, const struct simseg_pkt *
 	if (pkt->proto != IPPROTO_TCP ||
 	    (pkt->tcp_flags & SIMSEG_TCP_OPEN_MASK) == SIMSEG_TCP_OPEN)
 		return 0;
-	if (READ_ONCE(sn->pickup_until) > ktime_get_boottime_ns())
+	/* of a stream that is up, everything but its end carries ACK alone */
+	if ((pkt->tcp_flags & SIMSEG_TCP_PICKUP_MASK) == SIMSEG_TCP_PICKUP &&
+	    READ_ONCE(sn->pickup_until) > ktime_get_boottime_ns())
 		return 0;
 	return SIMSEG_REASON_NOT_FIRST;
 }
@@ -587,4 +603,20 @@ u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 	res->verdict = reason ? SIMSEG_VERDICT_DENY : SIMSEG_VERDICT_PASS;
 	res->reason = reason;
 	return reason;
+}
+
+/* What @rs, in force or not, would say to a new flow; 0: nothing against it. */
+u8 simseg_judge_under(struct simseg_net *sn, const struct simseg_ruleset *rs,
+		      const struct simseg_pkt *pkt)
+{
+	struct simseg_ends ends = { .rs = rs };
+	struct simseg_result res = {};
+	u8 reason = simseg_rows_address(sn, pkt, &ends, &res);
+
+	if (reason == SIMSEG_REASON_NOT_GOVERNED)
+		return 0;
+	if (reason || ends.responder)
+		return reason;
+	reason = simseg_row_rules(rs, pkt, simseg_with_self(pkt), &res);
+	return res.observed ? 0 : reason;
 }

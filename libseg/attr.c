@@ -6,6 +6,8 @@
  */
 #include <stdlib.h>
 
+#include <arpa/inet.h>
+
 #include "handle.h"
 
 #define SEG_PREFIX_ATTR                                                    \
@@ -129,6 +131,7 @@ void seg_copy_string(char *dst, size_t size, struct nlattr *nla)
 void seg_scratch_free(struct seg_scratch *s)
 {
 	free(s->prefixes);
+	free(s->left);
 	free(s->allow);
 	free(s->rules);
 	free(s->bindings);
@@ -144,10 +147,11 @@ static int seg_scratch_fit(struct seg_scratch *s, size_t len)
 	if (len > s->room) {
 		seg_scratch_free(s);
 		s->prefixes = calloc(n_prefixes, sizeof(*s->prefixes));
+		s->left = calloc(n_prefixes, sizeof(*s->left));
 		s->allow = calloc(n_prefixes, sizeof(*s->allow));
 		s->rules = calloc(n_nests, sizeof(*s->rules));
 		s->bindings = calloc(n_nests, sizeof(*s->bindings));
-		if (!s->prefixes || !s->allow || !s->rules || !s->bindings) {
+		if (!s->prefixes || !s->left || !s->allow || !s->rules || !s->bindings) {
 			seg_scratch_free(s);
 			return -ENOMEM;
 		}
@@ -210,6 +214,18 @@ static int seg_get_binding(struct seg_scratch *s, struct nlattr *nest)
 	return 0;
 }
 
+static int seg_get_element(struct seg_scratch *s, struct nlattr *nest)
+{
+	struct nlattr *tb[SIMSEG_A_ELEMENT_MAX + 1];
+
+	if (nla_parse_nested(tb, SIMSEG_A_ELEMENT_MAX, nest, NULL) < 0 ||
+	    !tb[SIMSEG_A_ELEMENT_PREFIX] ||
+	    !seg_get_prefix(tb[SIMSEG_A_ELEMENT_PREFIX], &s->prefixes[s->n_prefixes]))
+		return -EBADMSG;
+	s->left[s->n_prefixes++] = seg_get_u64(tb[SIMSEG_A_ELEMENT_DURATION]);
+	return 0;
+}
+
 int seg_get_arrays(struct seg_handle *h, struct nlmsghdr *nlh)
 {
 	struct seg_scratch *s = &h->scratch;
@@ -229,7 +245,10 @@ int seg_get_arrays(struct seg_handle *h, struct nlmsghdr *nlh)
 			break;
 		case SIMSEG_A_PREFIX:
 			if (seg_get_prefix(nla, &s->prefixes[s->n_prefixes]))
-				s->n_prefixes++;
+				s->left[s->n_prefixes++] = 0;
+			break;
+		case SIMSEG_A_ELEMENT:
+			err = seg_get_element(s, nla);
 			break;
 		case SIMSEG_A_ALLOW:
 			if (seg_get_prefix(nla, &s->allow[s->n_allow]))
@@ -281,4 +300,21 @@ int seg_reply_receipt(struct seg_handle *h, struct nlmsghdr *nlh, struct nlattr 
 	if (tb[SIMSEG_A_HASH])
 		memcpy(receipt->hash, nla_data(tb[SIMSEG_A_HASH]), sizeof(receipt->hash));
 	return 0;
+}
+
+void seg_put_flow(struct seg_handle *h, const struct seg_flow *flow)
+{
+	struct nlattr *nest;
+
+	nest = seg_nest_begin(h, SIMSEG_A_FLOW);
+	seg_put(h, SIMSEG_A_FLOW_SRC, flow->src, sizeof(flow->src));
+	seg_put(h, SIMSEG_A_FLOW_DST, flow->dst, sizeof(flow->dst));
+	if (flow->sport)
+		seg_put_u16(h, SIMSEG_A_FLOW_SPORT, htons(flow->sport));
+	if (flow->dport)
+		seg_put_u16(h, SIMSEG_A_FLOW_DPORT, htons(flow->dport));
+	seg_put_u8(h, SIMSEG_A_FLOW_PROTO, flow->proto);
+	if (flow->ifindex)
+		seg_put_u32(h, SIMSEG_A_FLOW_IFINDEX, flow->ifindex);
+	seg_nest_end(h, nest);
 }

@@ -2,8 +2,6 @@
 /*
  * Ask the kernel's verdict function about a packet
  */
-#include <arpa/inet.h>
-
 #include "handle.h"
 
 static int seg_reply_explain(struct seg_handle *h, struct nlmsghdr *nlh, struct nlattr **tb,
@@ -28,21 +26,10 @@ static int seg_reply_explain(struct seg_handle *h, struct nlmsghdr *nlh, struct 
 int seg_explain(struct seg_handle *h, const struct seg_flow *flow, struct seg_explanation *ex)
 {
 	int err = seg_msg_read(h, SIMSEG_CMD_EXPLAIN);
-	struct nlattr *nest;
 
 	memset(ex, 0, sizeof(*ex));
 	if (err)
 		return err;
-	nest = seg_nest_begin(h, SIMSEG_A_FLOW);
-	seg_put(h, SIMSEG_A_FLOW_SRC, flow->src, sizeof(flow->src));
-	seg_put(h, SIMSEG_A_FLOW_DST, flow->dst, sizeof(flow->dst));
-	if (flow->sport)
-		seg_put_u16(h, SIMSEG_A_FLOW_SPORT, htons(flow->sport));
-	if (flow->dport)
-		seg_put_u16(h, SIMSEG_A_FLOW_DPORT, htons(flow->dport));
-	seg_put_u8(h, SIMSEG_A_FLOW_PROTO, flow->proto);
-	if (flow->ifindex)
-		seg_put_u32(h, SIMSEG_A_FLOW_IFINDEX, flow->ifindex);
-	seg_nest_end(h, nest);
+	seg_put_flow(h, flow);
 	return seg_talk(h, seg_reply_explain, ex);
 }

@@ -27,6 +27,7 @@
 /* Arrays that the attributes of one message are unpacked into. */
 struct seg_scratch {
 	struct simseg_prefix *prefixes;
+	uint64_t *left; /* ns, of each prefix; 0: no deadline */
 	struct simseg_prefix *allow;
 	struct seg_rule *rules;
 	struct seg_binding *bindings;
@@ -49,6 +50,7 @@ struct seg_handle {
 
 	struct nl_msg *msg; /* under construction */
 	bool overflow;	    /* an attribute did not fit into it */
+	bool open;	    /* it holds devices, and more may come */
 
 	uint8_t *batch; /* finished pieces of an upload, not sent yet */
 	size_t batch_len, batch_room;
@@ -90,6 +92,7 @@ void seg_put_u16(struct seg_handle *h, int attr, uint16_t value);
 void seg_put_u32(struct seg_handle *h, int attr, uint32_t value);
 void seg_put_u64(struct seg_handle *h, int attr, uint64_t value);
 void seg_put_prefix(struct seg_handle *h, int attr, const struct simseg_prefix *prefix);
+void seg_put_flow(struct seg_handle *h, const struct seg_flow *flow);
 void seg_put_rule(struct seg_handle *h, const struct seg_rule *rule);
 void seg_put_binding(struct seg_handle *h, const struct seg_binding *binding);
 void seg_put_device(struct seg_handle *h, const struct seg_device *device);
@@ -105,7 +108,7 @@ typedef int (*seg_reply_fn)(struct seg_handle *h, struct nlmsghdr *nlh, struct n
 /* Send the message and wait for its end; @fn may be NULL. */
 int seg_talk(struct seg_handle *h, seg_reply_fn fn, void *arg);
 int seg_dump(struct seg_handle *h, seg_reply_fn fn, void *arg);
-/* Put the message into the batch, and send that when it is large. */
+/* Put the message into the batch, and send that when it is large; also an open one. */
 int seg_queue(struct seg_handle *h);
 int seg_queue_flush(struct seg_handle *h);
 void seg_queue_drop(struct seg_handle *h);

@@ -137,6 +137,7 @@ const char *seg_side_name(unsigned int side);
 const char *seg_mode_name(unsigned int mode);
 /* The file's name of SIMSEG_A_SETTING_*; NULL if there is no such setting. */
 const char *seg_setting_name(unsigned int setting);
+uint32_t seg_setting_default(unsigned int setting);
 
 /* Words to codes; -EINVAL for a word that is not known. */
 int seg_reason_parse(const char *name);
@@ -236,6 +237,9 @@ struct seg_status {
 	uint32_t observing; /* policies that only observe */
 	uint64_t deadline;  /* ns until the first thing ends by itself; 0: nothing does */
 	uint64_t netns_cookie;
+	uint64_t trial;	       /* ns until the ruleset in force goes back; 0: never */
+	uint8_t trial_confirm; /* 1: unless it is confirmed before */
+	uint64_t settled;      /* ns that the last change took to reach every flow */
 	uint64_t records_made, records_delivered, records_lost, records_unheard;
 	uint8_t has_setting[SEG_SETTINGS]; /* by SIMSEG_A_SETTING_* */
 	uint32_t setting[SEG_SETTINGS];
@@ -280,10 +284,31 @@ int seg_ruleset_policy(struct seg_handle *h, const struct seg_policy *policy);
 /* @setting: SIMSEG_A_SETTING_* */
 int seg_ruleset_setting(struct seg_handle *h, unsigned int setting, uint32_t value);
 int seg_ruleset_device(struct seg_handle *h, const struct seg_device *device);
-/* @flags: SIMSEG_COMMIT_*; @open: pools that may go; @commit may be NULL. */
-int seg_ruleset_commit(struct seg_handle *h, uint32_t flags, const struct simseg_prefix *open,
-		       size_t n_open, struct seg_commit *commit);
+
+struct seg_flow;
+struct seg_commit_opts {
+	uint32_t flags;			  /* SIMSEG_COMMIT_* */
+	const struct simseg_prefix *open; /* pools that may go */
+	size_t n_open;
+	uint64_t duration;	     /* ns on trial; 0: for good */
+	const struct seg_flow *keep; /* a connection that must not be cut; or NULL */
+};
+/*
+ * @opts and @commit may be NULL. With SIMSEG_COMMIT_DRY @commit has what would
+ * change, and the generation and hash in force.
+ */
+int seg_ruleset_commit(struct seg_handle *h, const struct seg_commit_opts *opts,
+		       struct seg_commit *commit);
+/* The ruleset on trial stays; -ENOENT if none is, -EPERM for a change window. */
+int seg_ruleset_confirm(struct seg_handle *h);
+/* The one before is put back at once. */
+int seg_ruleset_revert(struct seg_handle *h, struct seg_receipt *receipt);
 int seg_ruleset_abort(struct seg_handle *h);
+
+/* duration.c */
+
+/* "90s", "15m", "2h", "1d", or several such, the larger first, in ns; -EINVAL. */
+int seg_duration_parse(const char *text, uint64_t *ns);
 
 /* pool.c, policy.c, peer.c */
 
@@ -312,7 +337,8 @@ int seg_policy_get(struct seg_handle *h, const char *name, seg_policy_cb cb, voi
 
 struct seg_peer {
 	const char *name;
-	uint32_t count; /* prefixes in total */
+	uint32_t count;	      /* prefixes in total */
+	const uint64_t *left; /* ns until each goes by itself; 0: it does not */
 	const struct simseg_prefix *prefixes;
 	size_t n_prefixes;
 };
@@ -320,10 +346,13 @@ typedef int (*seg_peer_cb)(const struct seg_peer *peer, void *arg);
 int seg_peer_list(struct seg_handle *h, seg_peer_cb cb, void *arg);
 int seg_peer_get(struct seg_handle *h, const char *name, seg_peer_cb cb, void *arg);
 int seg_peer_add(struct seg_handle *h, const char *name, const struct simseg_prefix *prefixes,
-		 size_t n);
+		 size_t n, uint64_t duration);
 /* @n 0: all of it. Large changes take several messages, in force one by one. */
 int seg_peer_del(struct seg_handle *h, const char *name, const struct simseg_prefix *prefixes,
 		 size_t n);
+/* What the set holds, in one step, however long; @receipt may be NULL. */
+int seg_peer_replace(struct seg_handle *h, const char *name, const struct simseg_prefix *prefixes,
+		     size_t n, struct seg_receipt *receipt);
 
 /* device.c, binding.c, quarantine.c */
 

@@ -51,8 +51,10 @@ int seg_msg_read(struct seg_handle *h, uint8_t cmd)
 
 int seg_msg_piece(struct seg_handle *h, uint8_t cmd)
 {
-	int err = seg_msg_begin(h, cmd);
+	int err = h->open ? seg_queue(h) : 0;
 
+	if (!err)
+		err = seg_msg_begin(h, cmd);
 	if (!err && h->actor[0])
 		seg_put_string(h, SIMSEG_A_ACTOR, h->actor);
 	return err;

@@ -154,6 +154,17 @@ int seg_mode_parse(const char *name)
 	return word_find(modes, ARRAY_SIZE(modes), name);
 }
 
+uint32_t seg_setting_default(unsigned int setting)
+{
+	static const uint32_t defaults[] = {
+#define SEG_SETTING_DEFAULT(sym, value) [SIMSEG_A_SETTING_##sym] = (value),
+		SIMSEG_SETTING_DEFAULTS(SEG_SETTING_DEFAULT)
+#undef SEG_SETTING_DEFAULT
+	};
+
+	return setting < ARRAY_SIZE(defaults) ? defaults[setting] : 0;
+}
+
 int seg_setting_parse(const char *name)
 {
 	return word_find(settings, ARRAY_SIZE(settings), name);

@@ -3,7 +3,8 @@
  * Upload of a ruleset: begin, pieces, commit
  *
  * BEGIN and COMMIT are exchanges of their own; the pieces between them are
- * queued and sent many at a time, for a million devices take a while else.
+ * queued and sent many at a time, and so are devices in one piece, for a
+ * million of them take a while else.
  */
 #include "handle.h"
 
@@ -90,12 +91,19 @@ int seg_ruleset_setting(struct seg_handle *h, unsigned int setting, uint32_t val
 
 int seg_ruleset_device(struct seg_handle *h, const struct seg_device *device)
 {
-	int err = seg_msg_piece(h, SIMSEG_CMD_RULESET_DEVICE);
+	struct nlattr *nest;
+	int err;
 
-	if (err)
-		return err;
+	if (!h->open) {
+		err = seg_msg_piece(h, SIMSEG_CMD_RULESET_DEVICE);
+		if (err)
+			return err;
+		h->open = true;
+	}
+	nest = seg_nest_begin(h, SIMSEG_A_DEVICE);
 	seg_put_device(h, device);
-	return seg_queue(h);
+	seg_nest_end(h, nest);
+	return seg_msg_len(h) < SEG_PIECE_LEN ? 0 : seg_queue(h);
 }
 
 static int seg_reply_commit(struct seg_handle *h, struct nlmsghdr *nlh, struct nlattr **tb,
@@ -109,9 +117,10 @@ static int seg_reply_commit(struct seg_handle *h, struct nlmsghdr *nlh, struct n
 	return seg_reply_receipt(h, nlh, tb, &commit->receipt);
 }
 
-int seg_ruleset_commit(struct seg_handle *h, uint32_t flags, const struct simseg_prefix *open,
-		       size_t n_open, struct seg_commit *commit)
+int seg_ruleset_commit(struct seg_handle *h, const struct seg_commit_opts *opts,
+		       struct seg_commit *commit)
 {
+	static const struct seg_commit_opts none;
 	struct seg_commit dummy;
 	size_t i;
 	int err;
@@ -124,10 +133,16 @@ int seg_ruleset_commit(struct seg_handle *h, uint32_t flags, const struct simseg
 		err = seg_msg_change(h, SIMSEG_CMD_RULESET_COMMIT);
 	if (err)
 		return err;
-	if (flags)
-		seg_put_u32(h, SIMSEG_A_FLAGS, flags);
-	for (i = 0; i < n_open; i++)
-		seg_put_prefix(h, SIMSEG_A_OPEN_POOL, &open[i]);
+	if (!opts)
+		opts = &none;
+	if (opts->flags)
+		seg_put_u32(h, SIMSEG_A_FLAGS, opts->flags);
+	for (i = 0; i < opts->n_open; i++)
+		seg_put_prefix(h, SIMSEG_A_OPEN_POOL, &opts->open[i]);
+	if (opts->duration)
+		seg_put_u64(h, SIMSEG_A_DURATION, opts->duration);
+	if (opts->keep)
+		seg_put_flow(h, opts->keep);
 	return seg_talk(h, seg_reply_commit, commit);
 }
 
@@ -138,4 +153,20 @@ int seg_ruleset_abort(struct seg_handle *h)
 	seg_queue_drop(h);
 	err = seg_msg_piece(h, SIMSEG_CMD_RULESET_ABORT);
 	return err ? err : seg_talk(h, NULL, NULL);
+}
+
+int seg_ruleset_confirm(struct seg_handle *h)
+{
+	int err = seg_msg_change(h, SIMSEG_CMD_CONFIRM);
+
+	return err ? err : seg_talk(h, NULL, NULL);
+}
+
+int seg_ruleset_revert(struct seg_handle *h, struct seg_receipt *receipt)
+{
+	int err = seg_msg_change(h, SIMSEG_CMD_REVERT);
+
+	if (receipt)
+		memset(receipt, 0, sizeof(*receipt));
+	return err ? err : seg_talk(h, seg_reply_receipt, receipt);
 }

@@ -18,6 +18,9 @@ static const struct nla_policy seg_status_policy[SIMSEG_A_STATUS_MAX + 1] = {
 	[SIMSEG_A_STATUS_BINDINGS] = { .type = NLA_U32 },
 	[SIMSEG_A_STATUS_SESSIONS] = { .type = NLA_U32 },
 	[SIMSEG_A_STATUS_NETNS_COOKIE] = { .type = NLA_U64 },
+	[SIMSEG_A_STATUS_TRIAL] = { .type = NLA_U64 },
+	[SIMSEG_A_STATUS_TRIAL_CONFIRM] = { .type = NLA_U8 },
+	[SIMSEG_A_STATUS_SETTLED] = { .type = NLA_U64 },
 	[SIMSEG_A_STATUS_RECORDS_MADE] = { .type = NLA_U64 },
 	[SIMSEG_A_STATUS_RECORDS_DELIVERED] = { .type = NLA_U64 },
 	[SIMSEG_A_STATUS_RECORDS_LOST] = { .type = NLA_U64 },
@@ -61,6 +64,10 @@ static int seg_reply_status(struct seg_handle *h, struct nlmsghdr *nlh, struct n
 	st->bindings = seg_get_u32(tb[SIMSEG_A_STATUS_BINDINGS]);
 	st->sessions = seg_get_u32(tb[SIMSEG_A_STATUS_SESSIONS]);
 	st->netns_cookie = seg_get_u64(tb[SIMSEG_A_STATUS_NETNS_COOKIE]);
+	st->trial = seg_get_u64(tb[SIMSEG_A_STATUS_TRIAL]);
+	st->trial_confirm = tb[SIMSEG_A_STATUS_TRIAL_CONFIRM] &&
+			    nla_get_u8(tb[SIMSEG_A_STATUS_TRIAL_CONFIRM]);
+	st->settled = seg_get_u64(tb[SIMSEG_A_STATUS_SETTLED]);
 	st->records_made = seg_get_u64(tb[SIMSEG_A_STATUS_RECORDS_MADE]);
 	st->records_delivered = seg_get_u64(tb[SIMSEG_A_STATUS_RECORDS_DELIVERED]);
 	st->records_lost = seg_get_u64(tb[SIMSEG_A_STATUS_RECORDS_LOST]);

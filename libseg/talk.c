@@ -23,7 +23,7 @@ struct seg_exchange {
 	struct seg_spool *spool; /* dumps: keep instead of calling @fn */
 	int err;		 /* the first refusal, or what @fn returned */
 	uint32_t err_seq;
-	uint32_t err_offs; /* of the attribute that it is about; 0: not known */
+	uint32_t err_offset; /* of the attribute that is refused; 0: not known */
 	bool intr;
 	bool done;
 };
@@ -88,14 +88,14 @@ static ssize_t seg_recv(struct seg_handle *h)
 	return n;
 }
 
-/* The sentence in an extended ACK: attributes from @head on. */
-static const char *seg_extack(struct nlattr *head, int len, uint32_t *offs)
+/* What an extended ACK says, in attributes from @head on; the sentence, or NULL. */
+static const char *seg_extack(struct nlattr *head, int len, uint32_t *offset)
 {
 	struct nlattr *msg = nla_find(head, len, NLMSGERR_ATTR_MSG);
-	struct nlattr *at = nla_find(head, len, NLMSGERR_ATTR_OFFS);
+	struct nlattr *offs = nla_find(head, len, NLMSGERR_ATTR_OFFS);
 
-	if (at && nla_len(at) >= (int)sizeof(*offs))
-		*offs = nla_get_u32(at);
+	if (offs && nla_len(offs) >= (int)sizeof(*offset))
+		*offset = nla_get_u32(offs);
 	if (!msg || nla_len(msg) < 1 || ((char *)nla_data(msg))[nla_len(msg) - 1])
 		return NULL;
 	return nla_data(msg);
@@ -113,7 +113,7 @@ static void seg_refused(struct seg_handle *h, struct seg_exchange *x, struct nlm
 	x->err_seq = nlh->nlmsg_seq;
 	if ((nlh->nlmsg_flags & NLM_F_ACK_TLVS) && rest > 0)
 		text = seg_extack((struct nlattr *)((char *)nlmsg_data(nlh) + NLMSG_ALIGN(used)),
-				  rest, &x->err_offs);
+				  rest, &x->err_offset);
 	seg_fail(h, err, text ? text : "", NULL);
 }
 
@@ -257,8 +257,8 @@ int seg_talk(struct seg_handle *h, seg_reply_fn fn, void *arg)
 	err = seg_send(h, nlh, nlh->nlmsg_len);
 	if (!err)
 		err = seg_collect(h, &x);
-	if (x.err_offs)
-		seg_blame_offset(h, nlh, x.err_offs);
+	if (x.err_offset)
+		seg_blame_offset(h, nlh, x.err_offset);
 	return err;
 }
 
@@ -310,6 +310,7 @@ int seg_queue(struct seg_handle *h)
 	size_t len = NLMSG_ALIGN(nlh->nlmsg_len);
 	int err;
 
+	h->open = false;
 	err = seg_check(h);
 	if (err)
 		return err;
@@ -331,10 +332,27 @@ int seg_queue(struct seg_handle *h)
 void seg_queue_drop(struct seg_handle *h)
 {
 	h->batch_len = 0;
+	h->open = false;
 }
 
-/* Name what the message with a sequence number is about. */
-static void seg_blame(struct seg_handle *h, uint32_t seq)
+/* Of the devices in a message the one that an offset lies in. */
+static struct nlattr *seg_blame_device(struct nlmsghdr *nlh, uint32_t offset)
+{
+	const char *at = (const char *)nlh + offset;
+	struct nlattr *nla;
+	int rest;
+
+	nlmsg_for_each_attr(nla, nlh, GENL_HDRLEN, rest)
+	{
+		if (nla_type(nla) == SIMSEG_A_DEVICE && at >= (char *)nla &&
+		    at < (char *)nla + nla->nla_len)
+			return nla_find(nla_data(nla), nla_len(nla), SIMSEG_A_ICCID);
+	}
+	return NULL;
+}
+
+/* Name what the message that was refused is about. */
+static void seg_blame(struct seg_handle *h, uint32_t seq, uint32_t offset)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)h->batch;
 	int rest = (int)h->batch_len;
@@ -345,7 +363,9 @@ static void seg_blame(struct seg_handle *h, uint32_t seq)
 			break;
 	if (!nlmsg_ok(nlh, rest))
 		return;
-	/* a device has a policy, and stands before it */
+	nla = seg_blame_device(nlh, offset);
+	if (nla && seg_blame_attr(h, nla))
+		return;
 	nlmsg_for_each_attr(nla, nlh, GENL_HDRLEN, rest)
 	{
 		if (seg_blame_attr(h, nla))
@@ -355,10 +375,17 @@ static void seg_blame(struct seg_handle *h, uint32_t seq)
 
 int seg_queue_flush(struct seg_handle *h)
 {
-	struct nlmsghdr *nlh = (struct nlmsghdr *)h->batch;
-	int err, rest = (int)h->batch_len;
+	struct nlmsghdr *nlh;
 	struct seg_exchange x = { 0 };
+	int err, rest;
 
+	if (h->open) {
+		err = seg_queue(h);
+		if (err)
+			return err;
+	}
+	nlh = (struct nlmsghdr *)h->batch;
+	rest = (int)h->batch_len;
 	if (!rest)
 		return 0;
 	/* Refusals come by themselves; one ACK, the last, says that all are in. */
@@ -372,7 +399,7 @@ int seg_queue_flush(struct seg_handle *h)
 	if (!err)
 		err = seg_collect(h, &x);
 	if (x.err)
-		seg_blame(h, x.err_seq);
+		seg_blame(h, x.err_seq, x.err_offset);
 	seg_queue_drop(h);
 	return err;
 }

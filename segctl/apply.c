@@ -2,20 +2,19 @@
 /*
  * segctl apply: check a whole file, then put it in force in one step
  */
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 
 #include "file.h"
 #include "segctl.h"
-
-#define FILE_MAX ((size_t)1 << 30)
 
 /* Pools in force before: only what is new has to be opened to go back. */
 struct before {
 	struct simseg_prefix pools[SIMSEG_POOLS_MAX];
 	size_t n;
-	char *saved; /* the whole state as a file, or NULL */
+	uint32_t generation;
+	char *saved;	   /* the whole state as a file on disk, or NULL */
+	struct file *file; /* the same, read; or NULL */
 };
 
 struct request {
@@ -24,99 +23,73 @@ struct request {
 	struct opt_list open;
 	struct simseg_prefix open_pools[OPT_LIST_MAX];
 	bool strict, dry;
+	uint64_t trial; /* ns until it goes back; 0: never */
+	bool confirm;	/* unless it is confirmed before */
 };
 
-/* The whole of a file; NULL, and it has been said why. */
-static char *slurp(const char *name, size_t *len)
-{
-	int fd = strcmp(name, "-") ? open(name, O_RDONLY | O_CLOEXEC) : dup(STDIN_FILENO);
-	char *text = NULL;
-	size_t room = 0;
-	ssize_t n = -1;
+/* What differs, as it is found. */
+struct changes {
+	struct json_object *json; /* or NULL: lines */
+	bool quiet;		  /* only count */
+	size_t kinds[DIFF_KINDS];
+	size_t n;
+};
 
-	*len = 0;
-	if (fd < 0) {
-		ctl_warn("%s: %s", name, strerror(errno));
-		return NULL;
+#define CHANGES_MAX 1000 /* lines; more than that nobody reads */
+
+/*
+ * The connection over which the operator works, if it is one by SSH: sshd leaves
+ * "CLIENT PORT SERVER PORT" in the environment.
+ */
+static bool own_connection(struct seg_flow *flow)
+{
+	const char *text = getenv("SSH_CONNECTION");
+	char addr[2][INET6_ADDRSTRLEN];
+	struct simseg_prefix prefix;
+	unsigned int port[2];
+	int i;
+
+	memset(flow, 0, sizeof(*flow));
+	if (!text || sscanf(text, "%45s %u %45s %u", addr[0], &port[0], addr[1], &port[1]) != 4)
+		return false;
+	for (i = 0; i < 2; i++) {
+		if (port[i] > UINT16_MAX || seg_prefix_parse(addr[i], &prefix))
+			return false;
+		memcpy(i ? flow->dst : flow->src, prefix.addr, sizeof(prefix.addr));
 	}
-	do {
-		/* grow() doubles: a large file is read in few steps */
-		while (room - *len < 65536)
-			grow(&text, &room, room, 1);
-		n = read(fd, text + *len, room - *len - 1);
-		if (n > 0)
-			*len += (size_t)n;
-	} while ((n > 0 && *len <= FILE_MAX) || (n < 0 && errno == EINTR));
-	if (n < 0 || *len > FILE_MAX) {
-		ctl_warn("%s: %s", name, strerror(n < 0 ? errno : EFBIG));
-		free(text);
-		text = NULL;
-	} else {
-		text[*len] = '\0';
-	}
-	close(fd);
-	return text;
-}
-
-static int send_settings(struct ctl *c, const struct file *f)
-{
-	unsigned int i;
-	int err = 0;
-
-	for (i = 0; i < SEG_SETTINGS && !err; i++)
-		if (f->has_setting[i])
-			err = seg_ruleset_setting(c->h, i, f->setting[i]);
-	return err;
-}
-
-static int send_policy(struct ctl *c, const struct file_policy *p)
-{
-	struct seg_policy policy = {
-		.name = p->name,
-		.observe = p->observe,
-		.rules = p->rules.list,
-		.n_rules = p->rules.n,
-	};
-
-	return seg_ruleset_policy(c->h, &policy);
-}
-
-static int send_pieces(struct ctl *c, const struct file *f)
-{
-	size_t i;
-	int err;
-
-	err = seg_ruleset_pool(c->h, f->pools.list, f->pools.n);
-	if (!err)
-		err = seg_ruleset_failsafe(c->h, f->failsafe.list, f->failsafe.n);
-	for (i = 0; i < f->n_peers && !err; i++)
-		err = seg_ruleset_peer(c->h, f->peers[i].name, f->peers[i].prefixes.list,
-				       f->peers[i].prefixes.n);
-	if (!err)
-		err = send_settings(c, f);
-	for (i = 0; i < f->n_policies && !err; i++)
-		err = send_policy(c, &f->policies[i]);
-	for (i = 0; i < f->n_devices && !err; i++)
-		err = seg_ruleset_device(c->h, &f->devices[i].dev);
-	return err;
+	flow->proto = IPPROTO_TCP;
+	flow->sport = (uint16_t)port[0];
+	flow->dport = (uint16_t)port[1];
+	return true;
 }
 
 /* Begin to commit; on failure it is as if nothing had been sent. */
-static int upload(struct ctl *c, const struct file *f, const struct request *r,
+static int upload(struct ctl *c, const struct file *f, const struct request *r, bool dry,
 		  struct seg_commit *commit)
 {
+	struct seg_commit_opts opts = {
+		.open = r->open_pools,
+		.n_open = r->open.n,
+		.duration = r->trial,
+	};
+	/* a ruleset on trial comes without devices, which do not differ */
+	bool devices = f->has_devices && !r->trial;
 	struct seg_status st;
+	struct seg_flow own;
 	int err, ret;
 
+	opts.flags = (devices ? SIMSEG_COMMIT_DEVICES : 0) | (dry ? SIMSEG_COMMIT_DRY : 0) |
+		     (r->confirm ? SIMSEG_COMMIT_CONFIRM : 0);
+	if (own_connection(&own))
+		opts.keep = &own;
 	err = seg_status_get(c->h, &st);
 	if (!err)
 		err = seg_ruleset_begin(c->h, st.generation);
 	if (err)
 		return ctl_fail(c, err, "nothing has changed");
-	err = send_pieces(c, f);
+	err = file_send(c->h, f, devices);
 	if (!err)
-		err = seg_ruleset_commit(c->h, f->has_devices ? SIMSEG_COMMIT_DEVICES : 0,
-					 r->open_pools, r->open.n, commit);
+		err = seg_ruleset_commit(c->h, &opts, commit);
 	if (!err)
 		return EXIT_DONE;
 	ret = ctl_fail(c, err, "nothing has changed");
@@ -143,33 +116,108 @@ static bool pool_is_new(const struct before *b, const struct simseg_prefix *pref
 	return true;
 }
 
+static void change_add(char op, enum diff_kind kind, const char *name, const char *detail,
+		       void *arg)
+{
+	const char sign[] = { op, '\0' };
+	struct changes *all = arg;
+	struct json_object *o;
+
+	all->kinds[kind]++;
+	if (all->n++ >= CHANGES_MAX || all->quiet)
+		return;
+	if (all->json) {
+		o = json_object_new_object();
+		js_str(o, "op", sign);
+		js_str(o, "kind", diff_kind_name(kind));
+		js_str(o, "name", name);
+		js_str(o, "detail", detail);
+		json_object_array_add(all->json, o);
+		return;
+	}
+	printf("%c %s", op, diff_kind_name(kind));
+	if (name) {
+		putchar(' ');
+		out_text(name);
+	}
+	if (detail) {
+		fputs(name ? ": " : " ", stdout);
+		out_text(detail);
+	}
+	putchar('\n');
+}
+
+/* "2 policy, 1 device"; to be freed. */
+static char *changes_text(const struct changes *all)
+{
+	char *text = xstrdup(""), *more;
+	size_t i;
+
+	for (i = 0; i < DIFF_KINDS; i++) {
+		if (!all->kinds[i])
+			continue;
+		more = xprintf("%s%s%s %zu", text, *text ? ", " : "", diff_kind_name(i),
+			       all->kinds[i]);
+		free(text);
+		text = more;
+	}
+	return text;
+}
+
+static void report_undo(struct ctl *c, const struct file *f, const struct before *b,
+			struct line *undo)
+{
+	char buf[SEG_PREFIX_LEN];
+	size_t i;
+
+	line_begin(undo, c, "apply");
+	line_add(undo, b->saved ? b->saved : "");
+	for (i = 0; i < f->pools.n; i++)
+		if (pool_is_new(b, &f->pools.list[i]))
+			line_add_opt(undo, "--open-pool", seg_prefix_print(&f->pools.list[i], buf));
+}
+
 static void report(struct ctl *c, const struct file *f, const struct seg_commit *commit,
 		   const struct request *r, const struct before *b, struct json_object *ifaces)
 {
-	struct json_object *o = json_object_new_object();
 	const struct seg_receipt *n = &commit->receipt;
-	char hex[2 * SIMSEG_HASH_LEN + 1], buf[SEG_PREFIX_LEN];
-	struct line undo;
-	size_t i;
+	struct json_object *o = json_object_new_object();
+	bool unchanged = commit->generation == b->generation && !n->added && !n->removed &&
+			 !n->devices;
+	char hex[2 * SIMSEG_HASH_LEN + 1];
+	struct changes all = { .quiet = true };
+	struct line undo = { 0 };
+	char *what;
 
-	line_begin(&undo, c, "apply");
-	line_add(&undo, b->saved ? b->saved : "");
-	for (i = 0; i < f->pools.n; i++)
-		if (pool_is_new(b, &f->pools.list[i]))
-			line_add_opt(&undo, "--open-pool",
-				     seg_prefix_print(&f->pools.list[i], buf));
 	out_hex(commit->hash, sizeof(commit->hash), hex);
 	js_num(o, "generation", commit->generation);
 	js_str(o, "hash", hex);
+	js_bool(o, "unchanged", unchanged);
+	js_num(o, "trial_ns", unchanged ? 0 : r->trial);
 	js_receipt(o, n);
 	if (ifaces)
 		json_object_object_add(o, "interfaces", ifaces);
-	out_done(c, o, b->saved ? &undo : NULL, "apply the file that was in force before",
-		 "applied %s: generation %u, hash %.16s; devices: %u added, %u removed, "
-		 "%u changed, %u kept in quarantine; %u sessions cut",
-		 r->name, commit->generation, hex, n->added, n->removed, n->devices, n->kept,
-		 n->sessions);
+	if (unchanged) {
+		out_done(c, o, NULL, "nothing has changed",
+			 "%s is in force already: unchanged, generation %u, hash %.16s", r->name,
+			 commit->generation, hex);
+		return;
+	}
+	if (b->file)
+		diff_files(b->file, f, change_add, &all);
+	what = changes_text(&all);
+	if (r->trial)
+		line_begin(&undo, c, "revert");
+	else
+		report_undo(c, f, b, &undo);
+	out_done(c, o, r->trial || b->saved ? &undo : NULL,
+		 "apply the file that was in force before",
+		 "applied %s: generation %u, hash %.16s; changed: %s; devices: %u added, "
+		 "%u removed, %u changed, %u kept in quarantine; %u sessions cut",
+		 r->name, commit->generation, hex, *what ? what : "-", n->added, n->removed,
+		 n->devices, n->kept, n->sessions);
 	line_free(&undo);
+	free(what);
 }
 
 /* Quarantined devices that the file lacks are worth a name each. */
@@ -241,74 +289,217 @@ static int after_commit(struct ctl *c, const struct file *f, const struct seg_co
 	return ret | gate_check(c);
 }
 
-static int apply_file(struct ctl *c, const struct file *f, const struct request *r)
+/* A ruleset on trial leaves devices alone: the file must not mean others. */
+static int trial_check(const struct file *f, const struct before *b)
+{
+	struct changes all = { .quiet = true };
+
+	if (!f->has_devices)
+		return EXIT_DONE;
+	if (!b->file) {
+		ctl_warn("whether devices differ cannot be told here: give a file without devices");
+		return EXIT_REFUSED;
+	}
+	diff_files(b->file, f, change_add, &all);
+	if (!all.kinds[DIFF_DEVICE])
+		return EXIT_DONE;
+	ctl_warn("devices differ from those in force, and would not go back: apply them first, or "
+		 "give a file without devices; nothing has changed");
+	return EXIT_REFUSED;
+}
+
+static int before_get(struct ctl *c, const struct request *r, struct before *b)
+{
+	struct seg_status st;
+	int err;
+
+	err = seg_status_get(c->h, &st);
+	if (err)
+		return ctl_fail(c, err, NULL);
+	b->generation = st.generation;
+	b->saved = r->trial ? NULL : save_state(c);
+	b->file = state_file(c);
+	if (seg_pool_list(c->h, pool_add, b)) {
+		free(b->saved);
+		b->saved = NULL;
+	}
+	return EXIT_DONE;
+}
+
+static void trial_say(const struct request *r)
+{
+	char buf[32];
+
+	out_time(r->trial, buf);
+	if (r->confirm)
+		ctl_warn("unless `segctl confirm` comes within %s, the ruleset before is put back",
+			 buf);
+	else
+		ctl_warn("in %s the ruleset before is put back", buf);
+}
+
+static int apply_open(struct ctl *c, const struct file *f, const struct request *r)
 {
 	struct before before = { 0 };
 	struct seg_commit commit;
 	int ret;
 
-	ret = ctl_open(c);
+	ret = before_get(c, r, &before);
+	if (!ret && r->trial)
+		ret = trial_check(f, &before);
+	if (!ret)
+		ret = upload(c, f, r, false, &commit);
+	if (!ret) {
+		ret = after_commit(c, f, &commit, r, &before);
+		if (r->trial && commit.generation != before.generation)
+			trial_say(r);
+	}
+	file_free(before.file);
+	free(before.saved);
+	return ret;
+}
+
+static int apply_file(struct ctl *c, const struct file *f, const struct request *r)
+{
+	int ret = ctl_open(c);
+
 	if (ret)
 		return ret;
 	if (seg_set_reason(c->h, r->reason) || seg_set_ticket(c->h, r->ticket)) {
 		ctl_warn("%s", seg_strerror(c->h));
 		return EXIT_USAGE;
 	}
-	before.saved = save_state(c);
-	if (seg_pool_list(c->h, pool_add, &before)) {
-		free(before.saved);
-		before.saved = NULL;
-	}
-	ret = upload(c, f, r, &commit);
-	if (!ret)
-		ret = after_commit(c, f, &commit, r, &before);
-	free(before.saved);
-	return ret;
+	return apply_open(c, f, r);
 }
 
-static int check_and_apply(struct ctl *c, const struct request *r)
+int apply_restored(struct ctl *c, const struct file *f, const char *name)
 {
-	const char *name = strcmp(r->name, "-") ? r->name : "<stdin>";
-	struct file *f;
-	char *text;
-	size_t len;
-	int ret = EXIT_USAGE;
+	const struct request r = { .name = name };
 
-	text = slurp(r->name, &len);
-	if (!text)
+	return apply_open(c, f, &r);
+}
+
+/* What apply would do, and that it would be refused, if it would. */
+static int show_changes(struct ctl *c, const struct file *f, const struct request *r)
+{
+	struct changes all = { .json = c->json ? json_object_new_array() : NULL };
+	const struct seg_receipt *n;
+	struct seg_commit commit;
+	struct json_object *o;
+	struct file *before;
+	bool told;
+	int ret;
+
+	ret = upload(c, f, r, true, &commit);
+	if (ret) {
+		json_object_put(all.json);
+		return ret;
+	}
+	before = state_file(c);
+	told = before;
+	if (told)
+		diff_files(before, f, change_add, &all);
+	file_free(before);
+	n = &commit.receipt;
+	if (c->json) {
+		o = json_object_new_object();
+		json_object_object_add(o, "changes", all.json);
+		js_receipt(o, n);
+		js_print(o);
+		return EXIT_DONE;
+	}
+	if (!told)
+		ctl_warn("the state in force cannot be told as a file: only counts are shown");
+	if (all.n > CHANGES_MAX)
+		printf("and %zu more\n", all.n - CHANGES_MAX);
+	printf("%s: devices: %u added, %u removed, %u changed, %u kept in quarantine; "
+	       "%u sessions cut\n",
+	       all.n || n->added || n->removed || n->devices ? "would change" : "unchanged",
+	       n->added, n->removed, n->devices, n->kept, n->sessions);
+	return EXIT_DONE;
+}
+
+/* The file alone can be checked by anybody; what it would change, with rights. */
+static int dry_run(struct ctl *c, const struct file *f, const struct request *r)
+{
+	struct seg_status st;
+	int err;
+
+	if (!c->json)
+		printf("%s is good: %zu pools, %zu peer sets, %zu policies, %zu devices\n",
+		       strcmp(r->name, "-") ? r->name : "<stdin>", f->pools.n, f->n_peers,
+		       f->n_policies, f->n_devices);
+	err = seg_open(&c->h, c->netns);
+	if (!err)
+		err = seg_set_actor(c->h, c->actor ? c->actor : "dry-run");
+	if (!err)
+		err = seg_status_get(c->h, &st);
+	if (err) {
+		ctl_warn("what it would change cannot be told: %s", seg_strerror(c->h));
+		return EXIT_DONE;
+	}
+	return show_changes(c, f, r);
+}
+
+static int trial_option(struct ctl *c, struct request *r, const char *confirm, const char *revert)
+{
+	if (confirm && revert)
+		return ctl_usage(c, "--confirm-within and --revert-after exclude each other");
+	r->confirm = confirm;
+	if ((confirm && !opt_duration(c, confirm, &r->trial)) ||
+	    (revert && !opt_duration(c, revert, &r->trial)))
 		return EXIT_USAGE;
-	f = file_read(text, len, r->strict);
-	diags_print(&f->diags, name, text, len, stderr);
-	free(text);
-	if (f->diags.errors)
-		ctl_warn("%zu error%s in %s: nothing has changed", f->diags.errors,
-			 f->diags.errors == 1 ? "" : "s", name);
-	else if (r->dry)
-		ret = EXIT_DONE;
-	else
-		ret = apply_file(c, f, r);
-	if (!f->diags.errors && r->dry && !c->json)
-		printf("%s is good: %zu pools, %zu peer sets, %zu policies, %zu devices\n", name,
-		       f->pools.n, f->n_peers, f->n_policies, f->n_devices);
-	file_free(f);
-	return ret;
+	return EXIT_DONE;
 }
 
 int cmd_apply(struct ctl *c, int argc, char **argv)
 {
+	const char *confirm = NULL, *revert = NULL;
 	struct request r = { 0 };
 	const struct opt opts[] = {
-		{ "--open-pool", OPT_LIST, &r.open }, { "--strict", OPT_FLAG, &r.strict },
-		{ "--dry-run", OPT_FLAG, &r.dry },    { "--reason", OPT_VALUE, &r.reason },
-		{ "--ticket", OPT_VALUE, &r.ticket }, { 0 },
+		{ "--open-pool", OPT_LIST, &r.open },
+		{ "--strict", OPT_FLAG, &r.strict },
+		{ "--dry-run", OPT_FLAG, &r.dry },
+		{ "--confirm-within", OPT_VALUE, &confirm },
+		{ "--revert-after", OPT_VALUE, &revert },
+		{ "--reason", OPT_VALUE, &r.reason },
+		{ "--ticket", OPT_VALUE, &r.ticket },
+		{ 0 },
 	};
+	struct file *f;
 	size_t i;
+	int ret;
 
-	if (opt_parse(c, argc, argv, opts, 1, 1) < 0)
+	if (opt_parse(c, argc, argv, opts, 1, 1) < 0 || trial_option(c, &r, confirm, revert))
 		return EXIT_USAGE;
 	for (i = 0; i < r.open.n; i++)
 		if (!opt_prefix(c, r.open.list[i], &r.open_pools[i]))
 			return EXIT_USAGE;
 	r.name = argv[0];
-	return check_and_apply(c, &r);
+	f = file_load(r.name, r.strict, false);
+	if (!f)
+		return EXIT_USAGE;
+	ret = r.dry ? dry_run(c, f, &r) : apply_file(c, f, &r);
+	file_free(f);
+	return ret;
+}
+
+/* As apply --dry-run, for whom the state in force matters: without it there is nothing. */
+int cmd_diff(struct ctl *c, int argc, char **argv)
+{
+	struct request r = { 0 };
+	struct file *f;
+	int ret;
+
+	if (opt_parse(c, argc, argv, NULL, 1, 1) < 0)
+		return EXIT_USAGE;
+	r.name = argv[0];
+	f = file_load(r.name, false, true);
+	if (!f)
+		return EXIT_USAGE;
+	ret = ctl_open(c);
+	if (!ret)
+		ret = show_changes(c, f, &r);
+	file_free(f);
+	return ret;
 }

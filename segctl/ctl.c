@@ -75,10 +75,23 @@ static const char *actor_name(const struct ctl *c)
 	return name;
 }
 
+int ctl_actor(struct ctl *c)
+{
+	const char *actor = actor_name(c);
+	char buf[32];
+
+	if (!actor) {
+		snprintf(buf, sizeof(buf), "uid %u", (unsigned int)getuid());
+		actor = buf;
+	}
+	if (!seg_set_actor(c->h, actor))
+		return EXIT_DONE;
+	ctl_warn("%s", seg_strerror(c->h));
+	return EXIT_USAGE;
+}
+
 int ctl_open(struct ctl *c)
 {
-	char buf[32];
-	const char *actor;
 	int err;
 
 	if (c->h)
@@ -88,14 +101,5 @@ int ctl_open(struct ctl *c)
 		ctl_warn("%s", seg_strerror(c->h));
 		return err == -ENOPKG ? EXIT_MODULE : err == -ENOENT ? EXIT_NONE : EXIT_REFUSED;
 	}
-	actor = actor_name(c);
-	if (!actor) {
-		snprintf(buf, sizeof(buf), "uid %u", (unsigned int)getuid());
-		actor = buf;
-	}
-	if (seg_set_actor(c->h, actor)) {
-		ctl_warn("%s", seg_strerror(c->h));
-		return EXIT_USAGE;
-	}
-	return EXIT_DONE;
+	return ctl_actor(c);
 }

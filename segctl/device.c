@@ -392,8 +392,12 @@ int cmd_device(struct ctl *c, int argc, char **argv)
 		return device_del(c, argc - 1, argv + 1);
 	if (!strcmp(what, "show"))
 		return device_show(c, argc - 1, argv + 1);
+	if (!strcmp(what, "load"))
+		return device_load(c, argc - 1, argv + 1);
+	if (!strcmp(what, "dump"))
+		return device_dump(c, argc - 1, argv + 1);
 	if (strcmp(what, "list"))
-		return ctl_usage(c, "no '%s': add, del, show or list", what);
+		return ctl_usage(c, "no '%s': add, del, show, list, load or dump", what);
 	if (argc && opt_parse(c, argc - 1, argv + 1, NULL, 0, 0) < 0)
 		return EXIT_USAGE;
 	ret = ctl_open(c);

@@ -12,6 +12,7 @@
 #define DIAGS_MAX     10000 /* a hostile file could have one a byte */
 #define SOURCE_WIDTH  100   /* columns of a source line that are shown */
 #define SOURCE_BEFORE 60    /* of them, before the caret */
+#define SOURCE_LEN    4096  /* bytes that are kept of a line */
 
 static void diag_add(struct diags *d, bool warning, struct mark at, const char *fmt, va_list ap)
 {
@@ -31,6 +32,15 @@ static void diag_add(struct diags *d, bool warning, struct mark at, const char *
 	diag->order = (uint32_t)d->n++;
 	diag->warning = warning;
 	diag->text = xstrdup(text_escape(raw, text, sizeof(text)));
+	diag->source = NULL;
+	if (d->source)
+		diag->source = memcpy(xcalloc(d->source_len + 1, 1), d->source, d->source_len);
+}
+
+void diags_source(struct diags *d, const char *line, size_t len)
+{
+	d->source = line;
+	d->source_len = len < SOURCE_LEN ? len : SOURCE_LEN;
 }
 
 void diag_error(struct diags *d, struct mark at, const char *fmt, ...)
@@ -137,7 +147,8 @@ static const char *source_seek(const char *p, const char *end, uint32_t *line, u
 
 void diags_print(struct diags *d, const char *name, const char *text, size_t len, FILE *out)
 {
-	const char *p = text, *end = text + len;
+	const char *p = text, *end = text ? text + len : NULL;
+	const struct diag *diag;
 	char shown[300];
 	uint32_t line = 1;
 	size_t i;
@@ -145,10 +156,16 @@ void diags_print(struct diags *d, const char *name, const char *text, size_t len
 	diags_sort(d);
 	text_escape(name, shown, sizeof(shown));
 	for (i = 0; i < d->n; i++) {
-		p = source_seek(p, end, &line, d->list[i].at.line);
-		fprintf(out, "%s:%u:%u: %s: %s\n", shown, d->list[i].at.line, d->list[i].at.column,
-			d->list[i].warning ? "warning" : "error", d->list[i].text);
-		source_print(p, end, d->list[i].at.column, out);
+		diag = &d->list[i];
+		fprintf(out, "%s:%u:%u: %s: %s\n", shown, diag->at.line, diag->at.column,
+			diag->warning ? "warning" : "error", diag->text);
+		if (diag->source) {
+			source_print(diag->source, diag->source + strlen(diag->source),
+				     diag->at.column, out);
+			continue;
+		}
+		p = source_seek(p, end, &line, diag->at.line);
+		source_print(p, end, diag->at.column, out);
 	}
 	if (d->dropped)
 		fprintf(out, "%s: %zu more are not shown\n", shown, d->dropped);
@@ -158,8 +175,10 @@ void diags_free(struct diags *d)
 {
 	size_t i;
 
-	for (i = 0; i < d->n; i++)
+	for (i = 0; i < d->n; i++) {
 		free(d->list[i].text);
+		free(d->list[i].source);
+	}
 	free(d->list);
 	memset(d, 0, sizeof(*d));
 }

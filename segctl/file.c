@@ -284,8 +284,9 @@ static void file_interfaces(struct file *f, struct yaml *y)
 
 static void file_root(struct file *f, struct yaml *y)
 {
-	static const char *const keys[] = { "version",	"pools",    "failsafe", "peers",
-					    "settings", "policies", "devices",	"interfaces" };
+	static const char *const keys[] = { "version",	"pools",      "failsafe",      "peers",
+					    "settings", "policies",   "devices",       "interfaces",
+					    "saved",	"quarantine", "peer_deadlines" };
 	uint32_t seen = 0;
 	struct mark at;
 
@@ -295,7 +296,7 @@ static void file_root(struct file *f, struct yaml *y)
 		return;
 	}
 	while (yaml_map_next(y, &at)) {
-		switch (file_key(y, keys, 8, &seen, at)) {
+		switch (file_key(y, keys, 11, &seen, at)) {
 		case 0:
 			file_version(y);
 			break;
@@ -319,6 +320,18 @@ static void file_root(struct file *f, struct yaml *y)
 			break;
 		case 7:
 			file_interfaces(f, y);
+			break;
+		case 8:
+			f->at_state = at;
+			file_saved(f, y);
+			break;
+		case 9:
+			f->at_state = at;
+			file_holds(f, y);
+			break;
+		case 10:
+			f->at_state = at;
+			file_timed(f, y);
 			break;
 		}
 	}
@@ -397,6 +410,7 @@ void file_free(struct file *f)
 		file_rules_free(&f->policies[i].rules);
 	file_prefixes_free(&f->pools);
 	file_prefixes_free(&f->failsafe);
+	file_state_free(f);
 	free(f->peers);
 	free(f->policies);
 	free(f->devices);

@@ -27,6 +27,7 @@ struct diag {
 	uint32_t order; /* in which it was found */
 	bool warning;
 	char *text;
+	char *source; /* its line of the file; NULL: the file is in memory */
 };
 
 struct diags {
@@ -34,14 +35,21 @@ struct diags {
 	size_t n, room;
 	size_t errors;
 	size_t dropped; /* beyond what is kept */
+	const char *source;
+	size_t source_len;
 };
 
 void diag_error(struct diags *d, struct mark at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void diag_warning(struct diags *d, struct mark at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The line that complaints are about from now on, of a file that is not kept. */
+void diags_source(struct diags *d, const char *line, size_t len);
 void diags_sort(struct diags *d);
-/* Each as file:line:column: ..., its source line, and a caret below it. */
+/*
+ * Each as file:line:column: ..., its source line, and a caret below it. @text is
+ * the file; NULL, where diags_source() has said each line.
+ */
 void diags_print(struct diags *d, const char *name, const char *text, size_t len, FILE *out);
 void diags_free(struct diags *d);
 
@@ -86,6 +94,7 @@ bool yaml_map_next(struct yaml *y, struct mark *at);
 bool yaml_seq(struct yaml *y, const char *what);
 bool yaml_seq_next(struct yaml *y);
 bool yaml_is_seq(const struct yaml *y);
+bool yaml_is_map(const struct yaml *y);
 
 /* file.c */
 
@@ -129,6 +138,24 @@ struct file_interface {
 	uint8_t side, mode;
 };
 
+/* A quarantine that is to be restored. */
+struct file_hold {
+	char iccid[SEG_ICCID_LEN];
+	struct mark at;
+	const char *actor, *reason; /* as it was; or NULL */
+	struct file_prefixes allow;
+	uint64_t left;	/* ns that were left when it was saved; 0: no deadline */
+	uint64_t until; /* wall clock, s since 1970; 0: no deadline */
+};
+
+/* A prefix of a peer set that goes by itself. */
+struct file_timed {
+	char peer[SIMSEG_NAME_MAX + 1];
+	struct mark at;
+	struct simseg_prefix prefix;
+	uint64_t left, until; /* as of a quarantine */
+};
+
 struct arena;
 
 struct file {
@@ -140,9 +167,13 @@ struct file {
 	struct file_policy *policies;
 	struct file_device *devices;
 	struct file_interface *interfaces;
-	size_t n_peers, n_policies, n_devices, n_interfaces;
-	size_t peers_room, policies_room, devices_room, interfaces_room;
-	bool has_devices; /* the key is there, be it empty */
+	struct file_hold *holds;
+	struct file_timed *timed;
+	size_t n_peers, n_policies, n_devices, n_interfaces, n_holds, n_timed;
+	size_t peers_room, policies_room, devices_room, interfaces_room, holds_room, timed_room;
+	struct mark at_state; /* of the first key that only a saved state has; or line 0 */
+	uint64_t saved;	      /* wall clock, s since 1970; 0: not a saved state */
+	bool has_devices;     /* the key is there, be it empty */
 	bool has_setting[SEG_SETTINGS];
 	uint32_t setting[SEG_SETTINGS];
 };
@@ -179,6 +210,44 @@ void file_rules_free(struct file_rules *r);
 /* file_device.c */
 
 void file_devices(struct file *f, struct yaml *y);
+
+/* file_load.c */
+
+/* "-" is standard input; @state: a saved state may be. NULL, and everything that is wrong has been said. */
+struct file *file_load(const char *name, bool strict, bool state);
+
+/* file_send.c */
+
+/* The pieces of an upload that has begun; devices only with @devices. */
+int file_send(struct seg_handle *h, const struct file *f, bool devices);
+
+/* diff.c */
+
+enum diff_kind {
+	DIFF_POOL,
+	DIFF_FAILSAFE,
+	DIFF_SETTING,
+	DIFF_PEERS,
+	DIFF_POLICY,
+	DIFF_DEVICE,
+	DIFF_KINDS
+};
+
+/*
+ * @op: '+' only the new one has it, '-' only the old one, '~' it differs. @name: of
+ * the setting, peer set, policy or device, or NULL; @detail: what of it, or NULL: all.
+ */
+typedef void (*diff_cb)(char op, enum diff_kind kind, const char *name, const char *detail,
+			void *arg);
+void diff_files(const struct file *old, const struct file *new, diff_cb cb, void *arg);
+const char *diff_kind_name(enum diff_kind kind);
+
+/* file_state.c: what only a saved state has */
+
+void file_saved(struct file *f, struct yaml *y);
+void file_holds(struct file *f, struct yaml *y);
+void file_timed(struct file *f, struct yaml *y);
+void file_state_free(struct file *f);
 
 /* file_check.c: what can be told only when all is read */
 

@@ -24,6 +24,7 @@ struct draft {
 	char iccid[SEG_ICCID_LEN];
 	const char *policy, *asset, *dev;
 	struct file_prefixes addrs;
+	const char *devs[SIMSEG_BINDINGS_MAX]; /* of one address, where it has its own */
 	struct file_rules rules;
 };
 
@@ -68,35 +69,79 @@ static void draft_asset(struct file *f, struct yaml *y, struct draft *dr)
 			   SIMSEG_ASSET_MAX);
 }
 
-static void draft_dev(struct file *f, struct yaml *y, struct draft *dr)
+static const char *file_ifname(struct file *f, struct yaml *y, struct mark *at)
 {
-	const char *text = yaml_scalar(y, "an interface", &dr->at_dev);
+	const char *text = yaml_scalar(y, "an interface", at);
 
 	if (text && seg_ifname_valid(text, 1))
-		dr->dev = file_strdup(f, text);
-	else if (text)
-		diag_error(&f->diags, dr->at_dev, "bad name of an interface '%s'", text);
+		return file_strdup(f, text);
+	if (text)
+		diag_error(&f->diags, *at, "bad name of an interface '%s'", text);
+	return NULL;
+}
+
+/* One address, as the text at the cursor. */
+static void draft_one_addr(struct file *f, struct yaml *y, struct draft *dr)
+{
+	size_t marks_room = dr->addrs.room;
+	struct simseg_prefix prefix;
+	struct mark at;
+	const char *text = yaml_scalar(y, "an address or prefix", &at);
+
+	if (!text || !file_prefix(&f->diags, text, at, &prefix))
+		return;
+	if (dr->addrs.n == SIMSEG_BINDINGS_MAX) {
+		diag_error(&f->diags, at, "more than %d prefixes", SIMSEG_BINDINGS_MAX);
+		return;
+	}
+	grow(&dr->addrs.list, &dr->addrs.room, dr->addrs.n, sizeof(*dr->addrs.list));
+	grow(&dr->addrs.marks, &marks_room, dr->addrs.n, sizeof(*dr->addrs.marks));
+	dr->addrs.list[dr->addrs.n] = prefix;
+	dr->addrs.marks[dr->addrs.n++] = at;
+}
+
+/* One that arrives elsewhere than the others: { addr: A, dev: IF }. */
+static void draft_addr_on(struct file *f, struct yaml *y, struct draft *dr)
+{
+	static const char *const keys[] = { "addr", "dev" };
+	struct mark at, start = yaml_mark(y);
+	const char *dev = NULL;
+	size_t n = dr->addrs.n;
+	uint32_t seen = 0;
+
+	if (!yaml_map(y, "an address, or a mapping with addr and dev"))
+		return;
+	while (yaml_map_next(y, &at)) {
+		switch (file_key(y, keys, 2, &seen, at)) {
+		case 0:
+			draft_one_addr(f, y, dr);
+			break;
+		case 1:
+			dev = file_ifname(f, y, &at);
+			break;
+		}
+	}
+	if (seen != 3)
+		diag_error(&f->diags, start,
+			   "an address with its own interface needs addr and dev");
+	if (dr->addrs.n > n)
+		dr->devs[n] = dev;
 }
 
 static void draft_addr(struct file *f, struct yaml *y, struct draft *dr)
 {
-	size_t marks_room = dr->addrs.room;
-	struct simseg_prefix prefix;
-	const char *text;
-	struct mark at;
-
-	if (yaml_is_seq(y)) {
-		file_prefixes(y, "", SIMSEG_BINDINGS_MAX, &dr->addrs);
+	if (!yaml_is_seq(y)) {
+		draft_one_addr(f, y, dr);
 		return;
 	}
-	text = yaml_scalar(y, "an address or a list of addresses", &at);
-	if (!text || !file_prefix(&f->diags, text, at, &prefix))
+	if (!yaml_seq(y, ""))
 		return;
-	grow(&dr->addrs.list, &dr->addrs.room, 0, sizeof(*dr->addrs.list));
-	grow(&dr->addrs.marks, &marks_room, 0, sizeof(*dr->addrs.marks));
-	dr->addrs.list[0] = prefix;
-	dr->addrs.marks[0] = at;
-	dr->addrs.n = 1;
+	while (yaml_seq_next(y)) {
+		if (yaml_is_map(y))
+			draft_addr_on(f, y, dr);
+		else
+			draft_one_addr(f, y, dr);
+	}
 }
 
 static void *file_dup(struct file *f, const void *from, size_t size)
@@ -119,8 +164,10 @@ static void draft_emit(struct file *f, struct draft *dr)
 	d->dev.asset = dr->asset;
 	bindings = file_alloc(f, (n ? n : 1) * sizeof(*bindings));
 	for (i = 0; i < n; i++)
-		bindings[i] =
-			(struct seg_binding){ .prefix = dr->addrs.list[i], .ifname = dr->dev };
+		bindings[i] = (struct seg_binding){
+			.prefix = dr->addrs.list[i],
+			.ifname = dr->devs[i] ? dr->devs[i] : dr->dev,
+		};
 	d->dev.bindings = bindings;
 	d->dev.n_bindings = n;
 	d->binding_marks = file_dup(f, dr->addrs.marks, n * sizeof(*dr->addrs.marks));
@@ -142,7 +189,7 @@ static void draft_key(struct file *f, struct yaml *y, struct draft *dr, int key)
 		draft_addr(f, y, dr);
 		break;
 	case KEY_DEV:
-		draft_dev(f, y, dr);
+		dr->dev = file_ifname(f, y, &dr->at_dev);
 		break;
 	case KEY_ASSET:
 		draft_asset(f, y, dr);

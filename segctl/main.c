@@ -13,12 +13,25 @@
 static const struct cmd cmds[] = {
 	{ "status", cmd_status, "", "show whether the gate is closed (also without a verb)",
 	  "The first line is \"OK: ...\", or what is open; then the exit code is 3." },
-	{ "apply", cmd_apply, "FILE [--open-pool PREFIX]... [--strict] [--dry-run]",
+	{ "apply", cmd_apply,
+	  "FILE [--open-pool PREFIX]... [--strict] [--dry-run]\n"
+	  "                     [--confirm-within TIME | --revert-after TIME]",
 	  "put a ruleset file in force",
 	  "Everything in the file is checked before anything is sent. FILE may be '-'.\n"
 	  "  --open-pool PREFIX  this pool may go: its addresses are no longer governed\n"
 	  "  --strict            refuse ICCIDs whose check digit is wrong\n"
-	  "  --dry-run           only check the file" },
+	  "  --dry-run           only check the file, and show what it would change\n"
+	  "  --confirm-within T  go back unless `segctl confirm` comes within T (90s, 15m, 2h)\n"
+	  "  --revert-after T    go back after T: a change window" },
+	{ "diff", cmd_diff, "FILE", "show what applying a file would change", NULL },
+	{ "confirm", cmd_confirm, "", "keep a ruleset that was applied with --confirm-within",
+	  NULL },
+	{ "revert", cmd_revert, "", "put the ruleset before one on trial back, now", NULL },
+	{ "save", cmd_save, "[FILE]", "write the whole state: ruleset, devices, quarantine",
+	  "FILE is replaced whole or not at all; without it, or with '-': standard output." },
+	{ "restore", cmd_restore, "FILE", "put a saved state in force again",
+	  "Quarantines first. Of each deadline the earlier counts: what was left, or the\n"
+	  "clock on the wall, if that is not behind the time of saving." },
 	{ "flush", cmd_flush, "", "take away policies, devices and sessions, not pools", NULL },
 	{ "disarm", cmd_disarm, "--reason T", "open the gate: nothing is judged any more",
 	  "Takes XDP off the interfaces and the record program away as well, so that\n"
@@ -26,8 +39,14 @@ static const struct cmd cmds[] = {
 	{ "arm", cmd_arm, "", "close the gate again", NULL },
 	{ "device", cmd_device,
 	  "add ICCID policy NAME [addr A]... [dev IF] [asset T] [--strict] |\n"
-	  "                     del ICCID | show ICCID|ADDR|ASSET | list",
-	  "devices, by ICCID", NULL },
+	  "                     del ICCID | show ICCID|ADDR|ASSET | list |\n"
+	  "                     load FILE.csv [--strict] [--dry-run] | dump [FILE.csv]",
+	  "devices, by ICCID",
+	  "load adds the devices of a CSV file, or makes them equal to it, in one step:\n"
+	  "columns iccid, policy, addr, dev, asset, by name in the first line. FILE may\n"
+	  "be '-'. Devices that it lacks stay. dump writes the same columns.\n"
+	  "  --strict            refuse ICCIDs whose check digit is wrong\n"
+	  "  --dry-run           only check the file" },
 	{ "bind", cmd_bind, "ICCID ADDR [dev IF]", "give a device an address",
 	  "With dev, the address has to arrive there: a name, or a pattern as 'wwan*'." },
 	{ "unbind", cmd_unbind, "ICCID [ADDR]...", "take addresses from a device: all, or these",
@@ -49,8 +68,12 @@ static const struct cmd cmds[] = {
 	{ "find", cmd_find, "TEXT", "devices whose ICCID, asset id, address or policy has TEXT",
 	  NULL },
 	{ "policy", cmd_policy, "list | show NAME", "policies in force", NULL },
-	{ "peer", cmd_peer, "list | show NAME | add NAME PREFIX... | del NAME [PREFIX]...",
-	  "named sets of peers", NULL },
+	{ "peer", cmd_peer,
+	  "list | show NAME | add NAME PREFIX... [--for TIME] |\n"
+	  "                     del NAME [PREFIX]... | replace NAME [PREFIX]...",
+	  "named sets of peers",
+	  "A '-' in the place of a PREFIX: one a line from standard input.\n"
+	  "  --for TIME  the prefixes go by themselves after it (90s, 15m, 2h)" },
 	{ "session", cmd_session, "list [--device ICCID|ADDR|ASSET] | kill ID", "live sessions",
 	  NULL },
 	{ "stats", cmd_stats, "", "packets by reason, and by interface",

@@ -6,8 +6,9 @@
 
 /* All that take a value, so that the global options can be told from values. */
 static const char *const with_value[] = {
-	"--reason", "--ticket", "--allow", "--open-pool", "--device", "--dev",
-	"--side",   "--mode",	"--sport", "--for",	  "--policy",
+	"--reason",	  "--ticket", "--allow",  "--open-pool", "--device",
+	"--dev",	  "--side",   "--mode",	  "--sport",	 "--confirm-within",
+	"--revert-after", "--for",    "--policy",
 };
 
 bool opt_takes_value(const char *arg)
@@ -127,35 +128,10 @@ bool opt_iccid(struct ctl *c, const char *text, char iccid[SEG_ICCID_LEN], bool 
 	return !strict;
 }
 
-/* "30s", "15m", "2h", "1d", "1h30m": the larger unit first, and each once. */
-static bool duration_parse(const char *text, uint64_t *ns)
-{
-	static const struct {
-		char unit;
-		uint64_t seconds;
-	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
-	const uint64_t max = SIMSEG_DURATION_MAX / 1000000000;
-	uint64_t n, sum = 0;
-	size_t i = 0;
-	int digits;
-
-	do {
-		for (n = 0, digits = 0; *text >= '0' && *text <= '9' && n <= max; digits++)
-			n = 10 * n + (uint64_t)(*text++ - '0');
-		while (i < sizeof(units) / sizeof(units[0]) && units[i].unit != *text)
-			i++;
-		if (!digits || n > max || i == sizeof(units) / sizeof(units[0]))
-			return false;
-		sum += n * units[i++].seconds;
-	} while (*++text);
-	*ns = sum * 1000000000;
-	return sum && sum <= max;
-}
-
 bool opt_duration(struct ctl *c, const char *text, uint64_t *ns)
 {
-	if (duration_parse(text, ns))
+	if (!seg_duration_parse(text, ns))
 		return true;
-	ctl_usage(c, "bad duration '%s': 30s, 15m, 2h, 1d or 1h30m, up to 366d", text);
+	ctl_usage(c, "bad duration '%s': as 90s, 15m, 2h, 1d or 1h30m, at most 366d", text);
 	return false;
 }

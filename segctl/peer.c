@@ -50,11 +50,24 @@ static int peer_list(struct ctl *c)
 	return err ? ctl_fail(c, err, NULL) : EXIT_DONE;
 }
 
-/* The prefixes of a set, sorted. */
+/* The prefixes of a set, sorted, and which of them go by themselves. */
 struct prefixes {
 	struct simseg_prefix *list;
 	size_t n, room;
+	struct timed *timed;
+	size_t n_timed, timed_room;
 };
+
+struct timed {
+	struct simseg_prefix prefix;
+	uint64_t left; /* ns */
+};
+
+static void prefixes_free(struct prefixes *set)
+{
+	free(set->list);
+	free(set->timed);
+}
 
 static int prefixes_add(const struct seg_peer *p, void *arg)
 {
@@ -64,8 +77,30 @@ static int prefixes_add(const struct seg_peer *p, void *arg)
 	for (i = 0; i < p->n_prefixes; i++) {
 		grow(&set->list, &set->room, set->n, sizeof(*set->list));
 		set->list[set->n++] = p->prefixes[i];
+		if (!p->left[i])
+			continue;
+		grow(&set->timed, &set->timed_room, set->n_timed, sizeof(*set->timed));
+		set->timed[set->n_timed++] =
+			(struct timed){ .prefix = p->prefixes[i], .left = p->left[i] };
 	}
 	return 0;
+}
+
+static int timed_cmp(const void *va, const void *vb)
+{
+	const struct timed *a = va, *b = vb;
+
+	return seg_prefix_cmp(&a->prefix, &b->prefix);
+}
+
+/* How long it stays; 0: until it is taken away. */
+static uint64_t prefixes_left(const struct prefixes *set, const struct simseg_prefix *prefix)
+{
+	const struct timed key = { .prefix = *prefix }, *found;
+
+	found = set->n_timed ? bsearch(&key, set->timed, set->n_timed, sizeof(key), timed_cmp) :
+			       NULL;
+	return found ? found->left : 0;
 }
 
 static int prefix_cmp(const void *a, const void *b)
@@ -79,6 +114,8 @@ static int prefixes_get(struct ctl *c, const char *name, struct prefixes *set)
 
 	if (!err && set->n)
 		qsort(set->list, set->n, sizeof(*set->list), prefix_cmp);
+	if (!err && set->n_timed)
+		qsort(set->timed, set->n_timed, sizeof(*set->timed), timed_cmp);
 	return err;
 }
 
@@ -87,29 +124,50 @@ static bool prefixes_has(const struct prefixes *set, const struct simseg_prefix 
 	return set->n && bsearch(prefix, set->list, set->n, sizeof(*set->list), prefix_cmp);
 }
 
+static void show_json(const char *name, const struct prefixes *set)
+{
+	struct json_object *o = json_object_new_object(), *left = json_object_new_object();
+	char buf[SEG_PREFIX_LEN];
+	size_t i;
+
+	js_str(o, "name", name);
+	json_object_object_add(o, "prefixes", js_prefixes(set->list, set->n));
+	for (i = 0; i < set->n_timed; i++)
+		js_num(left, seg_prefix_print(&set->timed[i].prefix, buf), set->timed[i].left);
+	json_object_object_add(o, "left_ns", left);
+	js_print(o);
+}
+
+static void show_text(const struct prefixes *set)
+{
+	char buf[SEG_PREFIX_LEN], time[32];
+	uint64_t left;
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		left = prefixes_left(set, &set->list[i]);
+		seg_prefix_print(&set->list[i], buf);
+		if (left)
+			printf("%s for %s more\n", buf, out_time(left, time));
+		else
+			puts(buf);
+	}
+}
+
 static int peer_show(struct ctl *c, const char *name)
 {
 	struct prefixes set = { 0 };
-	struct json_object *o;
-	char buf[SEG_PREFIX_LEN];
-	size_t i;
-	int err;
+	int ret = EXIT_DONE, err;
 
 	err = prefixes_get(c, name, &set);
-	if (err) {
-		free(set.list);
-		return lookup_name_fail(c, err, name, false);
-	}
-	if (c->json) {
-		o = json_object_new_object();
-		js_str(o, "name", name);
-		json_object_object_add(o, "prefixes", js_prefixes(set.list, set.n));
-		js_print(o);
-	}
-	for (i = 0; i < set.n && !c->json; i++)
-		puts(seg_prefix_print(&set.list[i], buf));
-	free(set.list);
-	return EXIT_DONE;
+	if (err)
+		ret = lookup_name_fail(c, err, name, false);
+	else if (c->json)
+		show_json(name, &set);
+	else
+		show_text(&set);
+	prefixes_free(&set);
+	return ret;
 }
 
 /* The prefixes of @given that the change will add, or take away. */
@@ -145,65 +203,144 @@ static void change_done(struct ctl *c, const char *name, bool add, const struct 
 	line_free(&undo);
 }
 
-static int change_run(struct ctl *c, const char *name, bool add, struct prefixes *given)
+/* What is asked for: add and del by these prefixes, replace by all of them. */
+struct change {
+	enum {
+		PEER_ADD,
+		PEER_DEL,
+		PEER_REPLACE
+	} what;
+	const char *name;
+	struct prefixes given;
+	uint64_t duration; /* ns; 0: for good */
+};
+
+static void replace_done(struct ctl *c, const struct change *ch, const struct prefixes *before,
+			 const struct seg_receipt *receipt)
 {
-	struct prefixes before = { 0 }, changed = { 0 };
+	struct json_object *o = json_object_new_object();
+	struct line undo;
+	size_t i;
+
+	js_str(o, "name", ch->name);
+	js_receipt(o, receipt);
+	line_begin(&undo, c, "peer");
+	line_add(&undo, "replace");
+	line_add(&undo, ch->name);
+	for (i = 0; i < before->n; i++)
+		line_add_prefix(&undo, &before->list[i]);
+	out_done(c, o, before->n_timed ? NULL : &undo, "some of the former ones had a deadline",
+		 "replaced %s: %zu prefixes before, %zu now; %u sessions cut", ch->name, before->n,
+		 ch->given.n, receipt->sessions);
+	line_free(&undo);
+}
+
+static int change_send(struct ctl *c, const struct change *ch, const struct prefixes *before)
+{
+	bool add = ch->what == PEER_ADD;
+	struct prefixes changed = { 0 };
+	struct seg_receipt receipt;
+	int err;
+
+	if (ch->what == PEER_REPLACE) {
+		err = seg_peer_replace(c->h, ch->name, ch->given.list, ch->given.n, &receipt);
+		if (!err)
+			replace_done(c, ch, before, &receipt);
+		return err;
+	}
+	changing(ch->given.n ? &ch->given : before, before, add, &changed);
+	err = add ? seg_peer_add(c->h, ch->name, ch->given.list, ch->given.n, ch->duration) :
+		    seg_peer_del(c->h, ch->name, ch->given.list, ch->given.n);
+	if (!err)
+		change_done(c, ch->name, add, &changed);
+	prefixes_free(&changed);
+	return err;
+}
+
+static int change_run(struct ctl *c, const struct change *ch)
+{
+	struct prefixes before = { 0 };
 	int err, ret = EXIT_DONE;
 
-	err = prefixes_get(c, name, &before);
+	err = prefixes_get(c, ch->name, &before);
 	if (err) {
-		ret = lookup_name_fail(c, err, name, false);
-		goto out;
+		ret = lookup_name_fail(c, err, ch->name, false);
+	} else {
+		err = change_send(c, ch, &before);
+		if (err)
+			ret = ctl_fail(c, err, ch->name);
 	}
-	changing(given->n ? given : &before, &before, add, &changed);
-	err = add ? seg_peer_add(c->h, name, given->list, given->n) :
-		    seg_peer_del(c->h, name, given->list, given->n);
-	if (err)
-		ret = ctl_fail(c, err, name);
-	else
-		change_done(c, name, add, &changed);
-out:
-	free(before.list);
-	free(changed.list);
+	prefixes_free(&before);
 	return ret;
 }
 
-static int peer_change(struct ctl *c, int argc, char **argv, bool add)
+static bool given_add(struct ctl *c, struct prefixes *given, const char *text)
 {
-	struct prefixes given = { 0 };
 	struct simseg_prefix prefix;
-	int i, n, ret;
 
-	n = opt_parse(c, argc, argv, NULL, 1 + add, -1);
-	if (n < 0)
-		return EXIT_USAGE;
-	if (!seg_name_valid(argv[0]))
-		return ctl_usage(c, "bad name of a peer set '%s'", argv[0]);
-	for (i = 1; i < n; i++) {
-		if (!opt_prefix(c, argv[i], &prefix)) {
-			free(given.list);
-			return EXIT_USAGE;
-		}
-		grow(&given.list, &given.room, given.n, sizeof(*given.list));
-		given.list[given.n++] = prefix;
+	if (!opt_prefix(c, text, &prefix))
+		return false;
+	grow(&given->list, &given->room, given->n, sizeof(*given->list));
+	given->list[given->n++] = prefix;
+	return true;
+}
+
+/* One a line, as a feed of addresses comes; '#' begins a comment. */
+static bool given_read(struct ctl *c, struct prefixes *given)
+{
+	char line[256], *word;
+
+	while (fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "#\n")] = '\0';
+		word = strtok(line, " \t\r");
+		if (word && !given_add(c, given, word))
+			return false;
 	}
-	ret = ctl_open(c);
-	if (!ret)
-		ret = change_run(c, argv[0], add, &given);
-	free(given.list);
-	return ret;
+	return true;
+}
+
+static int peer_change(struct ctl *c, int argc, char **argv, struct change *ch)
+{
+	const char *duration = NULL;
+	const struct opt opts[] = {
+		{ "--for", OPT_VALUE, &duration },
+		{ 0 },
+	};
+	int i, n;
+
+	n = opt_parse(c, argc, argv, ch->what == PEER_ADD ? opts : NULL, 1 + (ch->what == PEER_ADD),
+		      -1);
+	if (n < 0 || (duration && !opt_duration(c, duration, &ch->duration)))
+		return EXIT_USAGE;
+	ch->name = argv[0];
+	if (!seg_name_valid(ch->name))
+		return ctl_usage(c, "bad name of a peer set '%s'", ch->name);
+	for (i = 1; i < n; i++)
+		if (!(strcmp(argv[i], "-") ? given_add(c, &ch->given, argv[i]) :
+					     given_read(c, &ch->given)))
+			return EXIT_USAGE;
+	i = ctl_open(c);
+	return i ? i : change_run(c, ch);
 }
 
 int cmd_peer(struct ctl *c, int argc, char **argv)
 {
+	static const char *const changes[] = { "add", "del", "replace" };
 	const char *what = argc ? argv[0] : "list";
 	bool show = !strcmp(what, "show");
-	int ret;
+	struct change ch = { 0 };
+	int i, ret;
 
-	if (!strcmp(what, "add") || !strcmp(what, "del"))
-		return peer_change(c, argc - 1, argv + 1, what[0] == 'a');
+	for (i = 0; i < 3; i++) {
+		if (strcmp(what, changes[i]))
+			continue;
+		ch.what = i;
+		ret = peer_change(c, argc - 1, argv + 1, &ch);
+		prefixes_free(&ch.given);
+		return ret;
+	}
 	if (!show && strcmp(what, "list"))
-		return ctl_usage(c, "no '%s': list, show, add or del", what);
+		return ctl_usage(c, "no '%s': list, show, add, del or replace", what);
 	if (argc && opt_parse(c, argc - 1, argv + 1, NULL, show, show) < 0)
 		return EXIT_USAGE;
 	ret = ctl_open(c);

@@ -47,6 +47,8 @@ struct cmd {
 
 /* Open the handle; EXIT_DONE, or the code to exit with (it has been said why). */
 int ctl_open(struct ctl *c);
+/* Who does it, for the kernel; done by ctl_open(). */
+int ctl_actor(struct ctl *c);
 /* Say what went wrong in a library call; the code to exit with. */
 int ctl_fail(struct ctl *c, int err, const char *what);
 /* The code to exit with after a library call failed. */
@@ -85,7 +87,7 @@ int opt_parse(struct ctl *c, int argc, char **argv, const struct opt *opts, int 
 bool opt_prefix(struct ctl *c, const char *text, struct simseg_prefix *prefix);
 /* An ICCID; a bad check digit is a warning, or refused with @strict. */
 bool opt_iccid(struct ctl *c, const char *text, char iccid[SEG_ICCID_LEN], bool strict);
-/* A time from 1 s to 366 days, as "1h30m"; false if it is none (it has been said). */
+/* Nanoseconds of "90s", "15m", "2h", "1d" or "1h30m"; false if it is none (it has been said). */
 bool opt_duration(struct ctl *c, const char *text, uint64_t *ns);
 
 /* out.c */
@@ -239,6 +241,10 @@ struct table *devices_table(void);
 void devices_row(struct table *t, const struct seg_device *d);
 struct json_object *device_json(const struct seg_device *d);
 
+/* device_load.c, device_dump.c: many devices, as CSV */
+int device_load(struct ctl *c, int argc, char **argv);
+int device_dump(struct ctl *c, int argc, char **argv);
+
 /* attach.c */
 
 /* Does an interface with XDP like this lack what its mode wishes? */
@@ -251,7 +257,28 @@ int detach_wishes(struct ctl *c, const char *pattern);
 int attach_iface(struct ctl *c, const char *name, uint8_t side, uint8_t mode,
 		 struct json_object *list);
 
+/* apply.c */
+
+struct file;
+/* The ruleset, devices and interfaces of a saved state, with the handle open. */
+int apply_restored(struct ctl *c, const struct file *f, const char *name);
+
+/* state.c */
+
+/*
+ * The state in force as a ruleset file, with @whole also what only a saved state
+ * has; NULL if the format cannot say it all. To be freed.
+ */
+char *state_text(struct ctl *c, const struct seg_status *st, bool whole, size_t *len);
+/* The same, read; to be freed with file_free(). */
+struct file *state_file(struct ctl *c);
+
 /* save.c */
+
+/* After a change: where the state is kept over a reboot, keep it as it is now. */
+void save_kept(struct ctl *c);
+
+/* undo.c */
 
 /* The state in force as a file of its own; NULL if it cannot be kept. To be freed. */
 char *save_state(struct ctl *c);
@@ -259,6 +286,11 @@ char *save_state(struct ctl *c);
 /* The verbs, each in the file of its noun. */
 int cmd_status(struct ctl *c, int argc, char **argv);
 int cmd_apply(struct ctl *c, int argc, char **argv);
+int cmd_diff(struct ctl *c, int argc, char **argv);
+int cmd_confirm(struct ctl *c, int argc, char **argv);
+int cmd_revert(struct ctl *c, int argc, char **argv);
+int cmd_save(struct ctl *c, int argc, char **argv);
+int cmd_restore(struct ctl *c, int argc, char **argv);
 int cmd_flush(struct ctl *c, int argc, char **argv);
 int cmd_disarm(struct ctl *c, int argc, char **argv);
 int cmd_arm(struct ctl *c, int argc, char **argv);

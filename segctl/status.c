@@ -153,17 +153,23 @@ static void print_rows(const struct view *v)
 static int print_text(const struct ctl *c, const struct view *v)
 {
 	const struct seg_status *st = &v->st;
-	char hex[2 * SIMSEG_HASH_LEN + 1], left[32];
+	char hex[2 * SIMSEG_HASH_LEN + 1], buf[32];
 	int ret = print_verdict(c, v);
 
+	if (st->trial)
+		printf("%sON TRIAL: the ruleset before is put back in %s%s%s\n", out_red(c),
+		       out_time(st->trial, buf),
+		       st->trial_confirm ? ", unless `segctl confirm` comes before" : "",
+		       out_plain(c));
 	out_hex(st->hash, sizeof(st->hash), hex);
 	printf("ruleset  generation %u  hash %.16s\n", st->generation, hex);
 	printf("         pools %u  policies %u  peer sets %u\n", st->pools, st->policies,
 	       st->peersets);
+	printf("         last change in force everywhere after %s\n", out_time(st->settled, buf));
 	printf("devices  %u  quarantined %u  bindings %u  sessions %u\n", st->devices,
 	       st->quarantined, st->bindings, st->sessions);
 	if (st->deadline)
-		printf("         the next deadline is in %s\n", out_time(st->deadline, left));
+		printf("         the next deadline is in %s\n", out_time(st->deadline, buf));
 	printf("records  made %llu  delivered %llu  lost %llu  unheard %llu\n",
 	       (unsigned long long)st->records_made, (unsigned long long)st->records_delivered,
 	       (unsigned long long)st->records_lost, (unsigned long long)st->records_unheard);
@@ -220,6 +226,9 @@ static int print_json(const struct view *v)
 	js_bool(o, "xdp_supported", v->can_xdp);
 	js_num(o, "generation", st->generation);
 	js_str(o, "hash", out_hex(st->hash, sizeof(st->hash), hex));
+	js_num(o, "trial_ns", st->trial);
+	js_bool(o, "trial_confirm", st->trial_confirm);
+	js_num(o, "settled_ns", st->settled);
 	js_num(o, "pools", st->pools);
 	js_num(o, "policies", st->policies);
 	js_num(o, "observing", st->observing);

@@ -181,6 +181,11 @@ bool yaml_is_seq(const struct yaml *y)
 	return y->event.type == YAML_SEQUENCE_START_EVENT;
 }
 
+bool yaml_is_map(const struct yaml *y)
+{
+	return y->event.type == YAML_MAPPING_START_EVENT;
+}
+
 static const char *yaml_kind(const struct yaml *y)
 {
 	switch (y->event.type) {

@@ -139,19 +139,20 @@ static void world_sides(struct seg_handle *h)
 static void world_quarantine(struct seg_handle *h)
 {
 	struct simseg_prefix responder[2];
-	const struct seg_quarantine plain = { .iccids = &world_devices[2].iccid, .n = 1 };
-	const struct seg_quarantine answered = {
-		.iccids = &world_devices[3].iccid, .n = 1, .allow = responder, .n_allow = 2
-	};
+	struct seg_quarantine q = { .iccids = &world_devices[2].iccid, .n = 1 };
 
 	seg_set_reason(h, "test");
-	must(h, seg_quarantine(h, &plain, NULL), "quarantine");
+	must(h, seg_quarantine(h, &q, NULL), "quarantine");
 	world_prefixes(NET(9), responder);
-	must(h, seg_quarantine(h, &answered, NULL), "quarantine with a responder");
+	q.iccids = &world_devices[3].iccid;
+	q.allow = responder;
+	q.n_allow = 2;
+	must(h, seg_quarantine(h, &q, NULL), "quarantine with a responder");
 }
 
 struct seg_handle *world_build(void)
 {
+	const struct seg_commit_opts devices = { .flags = SIMSEG_COMMIT_DEVICES };
 	struct seg_status status;
 	struct seg_handle *h;
 	int err;
@@ -165,7 +166,7 @@ struct seg_handle *world_build(void)
 	world_policies(h);
 	must(h, seg_ruleset_setting(h, SIMSEG_A_SETTING_DENY_INTERVAL, 2), "setting");
 	world_registry(h);
-	must(h, seg_ruleset_commit(h, SIMSEG_COMMIT_DEVICES, NULL, 0, NULL), "commit");
+	must(h, seg_ruleset_commit(h, &devices, NULL), "commit");
 	world_sides(h);
 	world_quarantine(h);
 	return h;

@@ -29,45 +29,15 @@ void change_begin(struct world *w)
 	count_begin(w);
 }
 
-static int upload_policy(struct seg_handle *h, const struct file_policy *p)
-{
-	const struct seg_policy policy = {
-		.name = p->name,
-		.observe = p->observe,
-		.rules = p->rules.list,
-		.n_rules = p->rules.n,
-	};
-
-	return seg_ruleset_policy(h, &policy);
-}
-
-static int upload(struct seg_handle *h, const struct file *f)
-{
-	int err = seg_ruleset_pool(h, f->pools.list, f->pools.n);
-	size_t i;
-
-	if (!err)
-		err = seg_ruleset_failsafe(h, f->failsafe.list, f->failsafe.n);
-	for (i = 0; i < f->n_peers && !err; i++)
-		err = seg_ruleset_peer(h, f->peers[i].name, f->peers[i].prefixes.list,
-				       f->peers[i].prefixes.n);
-	for (i = 0; i < SEG_SETTINGS && !err; i++)
-		if (f->has_setting[i])
-			err = seg_ruleset_setting(h, i, f->setting[i]);
-	for (i = 0; i < f->n_policies && !err; i++)
-		err = upload_policy(h, &f->policies[i]);
-	for (i = 0; i < f->n_devices && !err; i++)
-		err = seg_ruleset_device(h, &f->devices[i].dev);
-	return err;
-}
-
 int change_apply(struct world *w, const char *text, size_t len)
 {
 	struct file *f = file_read(text, len, false);
-	struct seg_commit commit;
+	struct seg_commit_opts opts = { 0 };
 	struct seg_status st;
 	int err;
 
+	if (f->has_devices)
+		opts.flags = SIMSEG_COMMIT_DEVICES;
 	if (f->diags.errors) {
 		diags_print(&f->diags, "ruleset", text, len, stderr);
 		file_free(f);
@@ -77,10 +47,9 @@ int change_apply(struct world *w, const char *text, size_t len)
 	if (!err)
 		err = seg_ruleset_begin(w->seg, st.generation);
 	if (!err) {
-		err = upload(w->seg, f);
+		err = file_send(w->seg, f, true);
 		if (!err)
-			err = seg_ruleset_commit(w->seg, f->has_devices ? SIMSEG_COMMIT_DEVICES : 0,
-						 NULL, 0, &commit);
+			err = seg_ruleset_commit(w->seg, &opts, NULL);
 		if (err)
 			seg_ruleset_abort(w->seg);
 	}
@@ -108,7 +77,12 @@ static int do_quarantine(struct world *w, char *words[], size_t n)
 {
 	struct simseg_prefix allow[SIMSEG_ALLOW_MAX];
 	const char *iccid = words[1];
-	struct seg_quarantine q = { .iccids = &iccid, .n = 1, .allow = allow, .n_allow = n - 2 };
+	const struct seg_quarantine q = {
+		.iccids = &iccid,
+		.n = 1,
+		.allow = allow,
+		.n_allow = n - 2,
+	};
 	size_t i;
 
 	for (i = 2; i < n && i - 2 < SIMSEG_ALLOW_MAX; i++)
@@ -178,7 +152,8 @@ void change_mark(struct world *w, char *words[])
 	memcpy(want.src, prefix_of(words[0]).addr, 16);
 	memcpy(want.dst, prefix_of(words[1]).addr, 16);
 	/* what was refused belongs to none, though there may be one of that name */
-	if ((strstr(w->counts, "session") || strstr(w->counts, "rule")) &&
+	if ((strstr(w->counts, "session") || strstr(w->counts, "rule") ||
+	     strstr(w->counts, "responder")) &&
 	    !strstr(w->counts, "no-rule") && seg_session_list(w->seg, NULL, wanted_match, &want))
 		die("sessions: %s", seg_strerror(w->seg));
 	w->marks = realloc(w->marks, (w->n_marks + 1) * sizeof(*w->marks));
@@ -209,6 +184,24 @@ static int do_kill(struct world *w, char *words[])
 	return err == 1 ? seg_session_del(w->seg, w->marks[i].session, NULL) : err;
 }
 
+static int session_count(const struct seg_session *s, void *arg)
+{
+	(void)s;
+	(*(uint32_t *)arg)++;
+	return 0;
+}
+
+bool change_is_over(struct world *w)
+{
+	struct seg_status status;
+	uint32_t alive = 0;
+
+	if (seg_session_list(w->seg, NULL, session_count, &alive) ||
+	    seg_status_get(w->seg, &status))
+		die("sessions: %s", seg_strerror(w->seg));
+	return status.sessions == alive;
+}
+
 int change_do(struct world *w, char *words[], size_t n)
 {
 	const char *iccid = n > 1 ? words[1] : "";
@@ -230,8 +223,9 @@ int change_do(struct world *w, char *words[], size_t n)
 		return do_kill(w, words);
 	if (n == 3 && (!strcmp(words[0], "peer-add") || !strcmp(words[0], "peer-del"))) {
 		prefix = prefix_of(words[2]);
-		return !strcmp(words[0], "peer-add") ? seg_peer_add(w->seg, words[1], &prefix, 1) :
-						       seg_peer_del(w->seg, words[1], &prefix, 1);
+		return !strcmp(words[0], "peer-add") ?
+			       seg_peer_add(w->seg, words[1], &prefix, 1, 0) :
+			       seg_peer_del(w->seg, words[1], &prefix, 1);
 	}
 	errno = 0;
 	die("no such change: %s", words[0]);

@@ -13,6 +13,8 @@ ICMPS = (pk.ICMP, pk.ICMP6)
 NO_CONNECTION = ("rule", "no-policy", "invalid", "not-syn", "untracked")
 # What simseg says of a packet whose session it does not know.
 NO_SESSION = ("no-rule", "no-policy", "not-first", "unrelated")
+# What simseg says of a packet for whose session there is no room.
+LIMITS = ("device-limit", "session-limit")
 # What simseg says of what it cannot read; of an error, about its quote.
 UNREADABLE = ("malformed", "routing-header", "fragment", "unrelated")
 
@@ -76,7 +78,7 @@ class Comparison:
         return self.flows.setdefault(p.key(), Flow())
 
     def change(self, line):
-        self.changes += 1
+        self.changes += line["change"] != "rest"
         self.registry.change(line)
 
     # ---- one packet -----------------------------------------------------------
@@ -117,11 +119,13 @@ class Comparison:
             flow.cut = None
             flow.reused = flow.observed = False
             flow.missed = self.missed(p, flow, a, b, kind)
-        elif a.reason == "observed":
+        elif a.floor == "observed":
             flow.alive = self.changes
             flow.observed = True
         elif a.reason == "link":
             flow.linked = True
+        elif a.reason in LIMITS:
+            flow.cut = "limits"
         elif a.verdict == "deny" and b.out:
             flow.cut = kind
         if a.verdict == "deny" and a.floor not in HELD and p.syn:
@@ -141,7 +145,7 @@ class Comparison:
 
     @staticmethod
     def remember_answer(p, flow, b):
-        if b.why and b.why[-1] == "new" and p.src != flow.opener:
+        if b.why and b.why[-1] == "new":
             flow.opener, flow.answered, flow.forgotten = p.src, False, False
         elif p.src != flow.opener:
             if p.proto == pk.TCP and p.flags is not None and p.flags & pk.RST:
@@ -155,7 +159,7 @@ class Comparison:
         why = b.why[-1] if b.why else None
         if a.reason == "not-governed" and (p.fragment or p.proto == pk.FRAGMENT):
             return "fragment-ungoverned"
-        if a.reason == "fragment" and p.v == 6 and p.fragment and why == "new":
+        if a.reason == "fragment" and p.v == 6 and p.fragment and why in ("new", "established"):
             return "odd-fragment"
         if a.out and not b.out:
             return self.classify_narrower(whole, flow, a, why)
@@ -182,6 +186,8 @@ class Comparison:
             return flow.missed
         if p.has(pk.AH) and why in NO_CONNECTION:
             return "auth-header"
+        if p.proto == pk.TCP and a.floor == "rule" and not p.syn and why in NO_CONNECTION:
+            return "pick-up"
         if p.quote is not None and p.quote.echo and a.reason == "related" and why == "invalid":
             return "echo"
         about = p.quote if p.quote is not None and a.reason == "related" else p
@@ -208,10 +214,14 @@ class Comparison:
             return "responder"
         if a.reason == "routing-header" and about.has(pk.ROUTING) > 1:
             return "second-routing-header"
+        if a.reason == "unrelated" and about is not p and (pk.ROUTING, 0) in about.chain:
+            return "second-routing-header"
         if a.reason == "malformed" and p.v == 6 and p.bad:
             return "cut-header"
         if p.has(pk.AH) and a.reason == "no-rule" and why == "new":
             return "auth-header"
+        if a.reason in LIMITS:
+            return "limits"
         if p.syn and flow.alive == self.changes and why == "established":
             return "reused"
         if a.reason not in NO_SESSION or why not in ("established", "related"):
@@ -224,6 +234,8 @@ class Comparison:
             return "live"
         if a.reason in ("not-first", "unrelated") and flow.reused:
             return "reused"
+        if flow.alive is not None and self.registry.is_limited():
+            return "limits"
         if why == "related" and a.reason == "unrelated" and self.stranger(p):
             return "stranger"
         return None

@@ -201,9 +201,27 @@ def observe():
             udp(M, R)]
 
 
+def limits():
+    """What is lost to the next one, and what there is no room for."""
+    few = world()
+    few["ruleset"]["settings"] = {"device_sessions": 2}
+    rest = {"change": "rest"}
+    return [few, udp(M, S, 5000), udp(M, S, 5001), udp(M, S, 5002), rest,
+            udp(S, M, 5683, 5000), udp(S, M, 5683, 5001), udp(S, M, 5683, 5002),
+            udp(M, S, 5003), udp(S, M, 5683, 5003)]
+
+
+def pick_up():
+    early = world()
+    early["ruleset"]["settings"] = {"pickup": 3600}
+    return [early, tcp(S, M, 8883, 40000, ACK, 5001, 1001, b"first seen"),
+            tcp(M, S, 40000, 8883, ACK, 1001, 5011)]
+
+
 ALL = [live, tcp_invalid, unanswered, reused, reopened, refused, cut_header, odd_fragment, echo,
        icmp_other, stranger, sctp, dccp, udplite, checksum, length, auth_header, long_chain,
-       second_routing_header, fragment_ungoverned, atomic_fragment, link, responder, observe]
+       second_routing_header, fragment_ungoverned, atomic_fragment, link, responder, observe,
+       limits, pick_up]
 
 
 # What an example cannot do without.

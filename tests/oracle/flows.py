@@ -90,8 +90,9 @@ def fragmented(rng, src, dst, proto, payload):
 # ---- TCP ------------------------------------------------------------------
 
 class Tcp(Ends):
-    def __init__(self, rng, addr, port):
+    def __init__(self, rng, addr, port, middle=0.08):
         super().__init__(rng, addr, port)
+        self.middle = middle    # how often it is only seen from its middle on
         near_wrap = rng.random() < 0.2
         self.nxt = [(0xffffffff - rng.randrange(3000)) if near_wrap else rng.getrandbits(32)
                     for _ in range(2)]
@@ -219,9 +220,10 @@ class Tcp(Ends):
             yield from self.close()
 
     def run(self):
-        if self.rng.random() < 0.08:    # from the middle of nowhere
+        if self.rng.random() < self.middle:
             self.acked = [self.nxt[1], self.nxt[0]]
             yield from self.talk()
+            yield from self.close()
             return
         yield from self.once()
         yield from self.after()

@@ -18,6 +18,7 @@ import sys
 import flows
 import packet as pk
 import script
+from model_judge import Gateway
 from registry import listed
 from worlds import SERVERS4, SERVERS6, Changes, Maker
 
@@ -25,12 +26,17 @@ PROTOS = {"tcp": pk.TCP, "udp": pk.UDP, "sctp": pk.SCTP, "dccp": pk.DCCP,
           "udplite": pk.UDPLITE, "gre": pk.GRE, "esp": pk.ESP, "ah": pk.AH}
 ACTIVE = 12             # conversations at a time
 RECENT = 60             # packets that an ICMP error may quote
+BURST = 16              # sessions that a device may lose before a rest
+REST = {"change": "rest"}
 
 
 class Generator:
     def __init__(self, seed, packets):
         self.rng = random.Random(seed)
         maker = Maker(self.rng)
+        self.limited = maker.limited
+        self.middle = 0.4 if maker.pickup else 0.08
+        self.flood_ports = list(range(600, 1000))   # each once, and nobody else's
         self.world = maker.world(seed)
         self.changes = Changes(maker, self.world)
         self.registry = self.changes.registry
@@ -39,7 +45,8 @@ class Generator:
         self.recent = []
         self.routes = sorted(((ipaddress.ip_network(p), link) for p, link in
                               self.world["routes"]), key=lambda r: -r[0].prefixlen)
-        self.change_rate = self.rng.choice([0, 0.003, 0.01, 0.03])
+        # where there is little room, something has to go now and then
+        self.change_rate = self.rng.choice([0.03, 0.06] if self.limited else [0, 0.003, 0.01, 0.03])
         self.dead = []          # conversations that may speak again: ends of former ones
 
     # ---- who and where ----------------------------------------------------
@@ -167,7 +174,7 @@ class Generator:
         proto, a, b, port = want
         ends = ((a, b), (sport, port))
         if proto == "tcp":
-            talk = flows.Tcp(self.rng, *ends).run()
+            talk = flows.Tcp(self.rng, *ends, middle=self.middle).run()
         elif proto in ("udp", "udplite"):
             talk = flows.udp(self.rng, *ends, proto=PROTOS[proto])
         elif proto == "icmp":
@@ -324,20 +331,51 @@ class Generator:
             got, stack = self.link_control(), False
         return got and got + (stack,)
 
+    def flood(self):
+        """As many first packets as a link takes; of one device, or to one, all."""
+        want = self.wanted()
+        if not want or all(self.registry.device_at(addr)[0] for addr in want[1:3]):
+            return
+        proto, a, b, port = want
+        v6 = ":" in a
+        for _ in range(min(self.left, self.rng.randint(2, BURST), len(self.flood_ports))):
+            sport = self.flood_ports.pop()
+            if proto == "tcp":
+                payload = pk.tcp(a, b, sport, port, pk.SYN, self.rng.getrandbits(32))
+            else:
+                payload = pk.udp(a, b, sport, port, b"flood")
+            yield self.line(self.link_of(a), pk.ip(a, b, pk.TCP if proto == "tcp" else pk.UDP,
+                                                   payload))
+
     def lines(self):
-        rng = self.rng
+        """With a rest wherever it could matter that something is not freed yet."""
         yield self.world
+        gateway = Gateway(self.world) if self.limited else None
+        for together in self.events():
+            for line in together:
+                yield line
+                if gateway and must_rest(gateway, line, line is together[-1]):
+                    yield REST
+
+    def events(self):
+        """Lists of lines; between those of one list a rest is seldom needed."""
+        rng = self.rng
         active = []
         while self.left > 0:
             if rng.random() < self.change_rate:
                 change = self.changes.draw()
                 if change:
-                    yield change
+                    yield [change]
+                continue
+            if self.limited and rng.random() < 0.02:
+                flood = list(self.flood())
+                # a limit in total would have to know what is freed already
+                yield from [flood] if self.limited == ("device",) else ([one] for one in flood)
                 continue
             if rng.random() < 0.08:
                 odd = self.odd()
                 if odd:
-                    yield self.line(*odd)
+                    yield [self.line(*odd)]
                 continue
             if len(active) < ACTIVE and rng.random() < 0.3 or not active:
                 talk = self.conversation()
@@ -349,7 +387,18 @@ class Generator:
             if got is None:
                 active.remove(talk)
             else:
-                yield self.line(*got)
+                yield [self.line(*got)]
+
+
+def must_rest(gateway, line, last):
+    """Has something ended whose memory could matter? Then the model has rested, too."""
+    (gateway.change if "change" in line else gateway.packet)(line)
+    ended = gateway.limits.ended
+    # what a device has lost to a newer one matters later, unless it was another's, too
+    if not (ended if last else [s for s in ended if len(s.sides()) > 1]):
+        return False
+    gateway.change(REST)
+    return True
 
 
 def generate(seed, packets=1000):

@@ -14,6 +14,7 @@
  *	apply LENGTH			then LENGTH bytes: the ruleset of A, as JSON
  *	nft LENGTH			then LENGTH bytes: commands for B
  *	change VERB [WORD]...		of A; see change.c
+ *	rest				A frees what has ended
  *	packet NUMBER LINK HEX [stack]	LINK: which `link` line, from 0;
  *					stack: IP itself throws it away
  *	mark SRC DST PROTO SPORT DPORT	the packet before will be asked for by `kill`
@@ -30,7 +31,8 @@
 #include "tests/tools/net.h"
 #include "inject.h"
 
-#define WORDS_MAX 16
+#define WORDS_MAX   16
+#define REST_MAX_NS (30 * NS_PER_S)
 
 struct script {
 	FILE *in, *out;
@@ -93,6 +95,19 @@ static void answer_change(struct script *s, int err)
 {
 	settle();
 	fprintf(s->out, "change\t%d\t%s\n", -err, err ? seg_strerror(s->w.seg) : "");
+}
+
+/* What has ended counts until its memory is back, and that is some ticks later. */
+static void rest(struct script *s)
+{
+	const uint64_t end = now_ns() + REST_MAX_NS;
+
+	while (!change_is_over(&s->w)) {
+		if (now_ns() > end)
+			die("sessions that have ended are not freed");
+		settle();
+	}
+	fprintf(s->out, "change\t0\t\n");
 }
 
 static size_t unhex(const char *hex, uint8_t *to)
@@ -175,6 +190,8 @@ static void do_line(struct script *s, char *line)
 		if (!s->w.xdp)
 			gateway_nft(&s->w.b, body);
 		free(body);
+	} else if (s->started && n == 1 && !strcmp(words[0], "rest")) {
+		rest(s);
 	} else if (s->started && n > 1 && !strcmp(words[0], "change")) {
 		answer_change(s, change_do(&s->w, words + 1, n - 1));
 	} else {

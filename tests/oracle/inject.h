@@ -80,6 +80,8 @@ void change_begin(struct world *w);
 int change_apply(struct world *w, const char *text, size_t len);
 /* A change as the script writes it: a verb and its words; 0 or -errno. */
 int change_do(struct world *w, char *words[], size_t n);
+/* Has simseg freed all sessions that have ended? */
+bool change_is_over(struct world *w);
 /* Remembers the session that the last packet belonged to: @words are what names it. */
 void change_mark(struct world *w, char *words[]);
 /* Fills @w->counts with what has been counted since the last call. */

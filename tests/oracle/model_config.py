@@ -165,7 +165,7 @@ class Config:
         self.devices = {}
         self.bindings = PrefixMap()
         self.held = {}
-        self.pickup = False
+        self.pickup = None
 
     def apply(self, ruleset):
         """Make everything equal to the file, but for quarantine."""
@@ -178,7 +178,10 @@ class Config:
             name: rule_list(spec or {}, self.peer_sets, self.policies.get(name))
             for name, spec in (ruleset.get("policies") or {}).items()
         }
-        self.pickup = int((ruleset.get("settings") or {}).get("pickup", 0)) > 0
+        pickup = int((ruleset.get("settings") or {}).get("pickup", 0)) > 0
+        if self.pickup is None or not pickup:
+            # It counts from the first ruleset; a later one can only end it.
+            self.pickup = pickup
         if "devices" in ruleset:
             self.replace_devices(as_list(ruleset["devices"]))
 

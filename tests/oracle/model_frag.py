@@ -3,7 +3,8 @@
 
 Overlaps end a datagram (RFC 5722, and IPv4 is held to the same), because what
 an end host would make of them is not known. A repetition of what is there is
-ignored. Time does not pass, so nothing is ever given up.
+ignored. Other mistakes end it where they do in Linux, which does the gathering.
+Time does not pass, so nothing is ever given up.
 """
 
 WAIT = "wait"
@@ -16,55 +17,55 @@ class Datagram:
 
     def __init__(self):
         self.pieces = {}
+        self.runs = []
         self.total = None
         self.head = None
 
-    def runs(self):
-        """Return the stretches [start, end) that are there without a hole."""
-        runs = []
-        for start in sorted(self.pieces):
-            end = start + len(self.pieces[start])
-            if runs and runs[-1][1] == start:
-                runs[-1][1] = end
-            else:
-                runs.append([start, end])
-        return runs
-
     def add(self, piece):
         """Take one fragment; return False if it does not belong here, None if none does now."""
-        if piece.more and piece.head[0] >> 4 == 4:
+        old = piece.head[0] >> 4 == 4
+        if piece.more and old:
             # Linux cuts an odd length rather than to refuse it.
             piece.data = piece.data[: len(piece.data) & ~7]
         start, end = piece.offset, piece.offset + len(piece.data)
-        room = MAX - len(piece.head) if piece.head[0] >> 4 == 4 else MAX
-        if end == start or end > room or (piece.more and len(piece.data) % 8):
+        if piece.more and len(piece.data) % 8:
+            return None
+        if end == start or not self.length_fits(piece, end):
+            return None if old else False
+        if end > (MAX - len(piece.head) if old else MAX):
             return False
-        runs = self.runs()
-        if not self.length_fits(piece, end, runs):
-            return False
-        for low, high in runs:
+        for low, high in self.runs:
             if low <= start and end <= high:
                 return True
             if start < high and low < end:
                 return None
+        self.keep(piece, start, end)
+        return True
+
+    def keep(self, piece, start, end):
+        """Keep a fragment; only what follows the last run makes that longer."""
+        if self.runs and self.runs[-1][1] == start:
+            self.runs[-1][1] = end
+        else:
+            self.runs = sorted([*self.runs, [start, end]])
         if not piece.more:
             self.total = end
         self.pieces[start] = piece.data
         if start == 0:
             self.head = piece.head
-        return True
 
-    def length_fits(self, piece, end, runs):
+    def length_fits(self, piece, end):
         """Say whether the fragment agrees with the others about the whole length."""
         if not piece.more:
             if self.total is not None and self.total != end:
                 return False
-            return not runs or runs[-1][1] <= end
+            return not self.runs or self.runs[-1][1] <= end
         return self.total is None or end <= self.total
 
     def complete(self):
         """Say whether nothing is missing."""
-        return self.total is not None and self.runs() == [[0, self.total]]
+        ends = [0, *(end for _, end in self.runs)]
+        return self.total == ends[-1] and [start for start, _ in self.runs] == ends[:-1]
 
     def whole(self):
         """Return the packet's bytes, or None if it would be too long."""

@@ -13,6 +13,7 @@ import model_tcp
 from model_addr import BROADCAST, PrefixMap, is_multicast, parse_prefix, prefix_holds
 from model_config import Config, ScenarioError
 from model_frag import REFUSED, WAIT, Gatherer
+from model_limits import Limits
 from model_packet import ECHO_REPLY, TCP, is_link_control, parse
 
 VERDICTS = {
@@ -57,12 +58,28 @@ class Ends:
 class Session:
     """A flow that was allowed, as its first packet had it."""
 
-    __slots__ = ("flow", "ends", "tcp")
+    __slots__ = ("flow", "ends", "tcp", "replied")
 
     def __init__(self, flow, ends, tcp):
         self.flow = flow
         self.ends = ends
         self.tcp = tcp
+        self.replied = False
+
+    @property
+    def half_open(self):
+        """Say whether it still waits for the other side."""
+        return self.tcp.half_open if self.tcp else not self.replied
+
+    def sides(self):
+        """Return (device, direction) of each governed side, the initiator's first."""
+        return [(device, way) for device, way, _ in self.ends.sides(self.flow)]
+
+    def track(self, pkt, who):
+        """Take a packet of side `who` into account."""
+        self.replied |= who == 1
+        if self.tcp:
+            self.tcp.track(pkt.tcp, who)
 
 
 class Gateway:
@@ -72,10 +89,16 @@ class Gateway:
         self.links = world["links"]
         self.routes = PrefixMap((parse_prefix(p), link) for p, link in world["routes"])
         self.config = Config(world["self"])
-        self.config.apply(world["ruleset"])
-        self.sessions = {}
+        self.limits = Limits()
+        self.sessions = self.limits.sessions
+        self.apply(world["ruleset"])
         self.gatherer = Gatherer()
         self.session_of = {}
+
+    def apply(self, ruleset):
+        """Put a ruleset in force."""
+        self.config.apply(ruleset)
+        self.limits.apply(ruleset.get("settings") or {})
 
     # Packets
 
@@ -129,11 +152,10 @@ class Gateway:
         return self.flow_rows(pkt, ends, out)
 
     def own_fragment(self, pkt, link):
-        """IP gathers what ends here before simseg sees it; the guard comes earlier."""
-        if self.links[link] == "sim":
-            reason = self.address_rows(pkt, link).reason
-            if reason not in PASSES:
-                return self.answer(reason, "self")
+        """IP gathers what ends here before simseg sees it, if its addresses allow that."""
+        reason = self.address_rows(pkt, link).reason
+        if reason not in PASSES:
+            return self.answer(reason, "self")
         return self.gather(pkt.piece, link, 4)
 
     def gather(self, piece, link, family):
@@ -199,6 +221,7 @@ class Gateway:
 
     def flow_rows(self, pkt, ends, out):
         """Judge by session and rules."""
+        self.limits.reused = []
         if pkt.kind == "error":
             if self.is_related(pkt, ends):
                 return self.answer("related", out)
@@ -207,11 +230,10 @@ class Gateway:
             return self.refuse_all(ends, "unrelated", out)
         session, who = self.find(pkt)
         if session and session.tcp and session.tcp.state == model_tcp.CLOSED and pkt.tcp.opens:
-            del self.sessions[session.flow]
+            self.limits.reuse(session)
             session = None
         if session:
-            if session.tcp:
-                session.tcp.track(pkt.tcp, who)
+            session.track(pkt, who)
             return self.answer("session", out, session)
         return self.new_flow(pkt, ends, out)
 
@@ -247,20 +269,26 @@ class Gateway:
         return self.open(pkt.flow, ends, pkt.tcp and model_tcp.TcpState(pkt.tcp), out)
 
     def pick_up(self, pkt, ends, out):
-        """Take up a TCP session in its middle, if the settings say so."""
-        if self.config.pickup and pkt.tcp.ack is not None and not (pkt.tcp.syn or pkt.tcp.rst):
-            if not self.denials(pkt.flow, ends):
-                return self.open(pkt.flow, ends, model_tcp.TcpState(pkt.tcp, True), out)
-            turned = Ends(ends.dst, ends.src)
-            if not self.denials(pkt.reverse_flow, turned):
-                state = model_tcp.TcpState(pkt.tcp, True)
-                state.sides = state.sides[::-1]
-                return self.open(pkt.reverse_flow, turned, state, out)
-        return self.refuse_all(ends, "not-first", out)
+        """Take up a TCP session in its middle, if it is the time for that."""
+        if not self.config.pickup or pkt.tcp.syn or pkt.tcp.rst or pkt.tcp.ack is None:
+            return self.refuse_all(ends, "not-first", out)
+        state = model_tcp.TcpState(pkt.tcp, True)
+        denials = self.denials(pkt.flow, ends)
+        if not denials:
+            return self.open(pkt.flow, ends, state, out)
+        turned = Ends(ends.dst, ends.src)
+        if self.denials(pkt.reverse_flow, turned):
+            return self.refuse(denials, out)
+        state.sides = state.sides[::-1]
+        return self.open(pkt.reverse_flow, turned, state, out)
 
     def open(self, flow, ends, tcp, out, reason="rule"):
-        """Begin a session."""
-        session = self.sessions[flow] = Session(flow, ends, tcp)
+        """Begin a session, if there may be one more."""
+        session = Session(flow, ends, tcp)
+        refusal = self.limits.refusal(session)
+        if refusal:
+            return self.refuse_all(ends, refusal, out)
+        self.sessions[flow] = session
         return self.answer(reason, out, session)
 
     def policy(self, device):
@@ -305,8 +333,8 @@ class Gateway:
 
     def sweep(self, ended):
         """End all sessions of which `ended` is true."""
-        for flow in [flow for flow, s in self.sessions.items() if ended(s)]:
-            del self.sessions[flow]
+        for session in [s for s in self.sessions.values() if ended(s)]:
+            self.limits.end(session)
 
     def is_moved(self, session):
         """Say whether an end of a session belongs to somebody else now."""
@@ -339,8 +367,8 @@ class Gateway:
         self.sweep(is_hit)
 
     def change_apply(self, line):
-        """Put a ruleset in force."""
-        self.config.apply(line["ruleset"])
+        """Put another ruleset in force."""
+        self.apply(line["ruleset"])
         self.sweep(lambda s: self.is_moved(s) or self.is_revoked(s))
 
     def change_quarantine(self, line):
@@ -388,8 +416,12 @@ class Gateway:
         self.config.change_peer(line["peer"], line["prefix"], False)
         self.sweep_prefix(parse_prefix(line["prefix"]), self.is_revoked)
 
+    def change_rest(self, _line):
+        """Change nothing, but let what has ended be freed."""
+        self.limits.rest()
+
     def change_kill(self, line):
         """End the session that a packet belonged to, if it is still that one."""
         session = self.session_of.get(line["packet"])
         if session and self.sessions.get(session.flow) is session:
-            del self.sessions[session.flow]
+            self.limits.end(session)

@@ -47,6 +47,11 @@ class TcpState:
             self.sides[0].scale = seg.scale
         self.note(seg, 0)
 
+    @property
+    def half_open(self):
+        """Say whether it is not established yet."""
+        return self.state in (NEW, REPLIED)
+
     def track(self, seg, who):
         """Take a packet of side `who` into account."""
         other = self.sides[1 - who]

@@ -7,6 +7,9 @@ nftables to know what its sets hold. It judges nothing.
 
 import ipaddress
 
+LIMITS = ("sessions", "device_sessions", "half_open", "device_half_open")
+FEW = 100               # below that a scenario has sessions that go for want of room
+
 
 def net(text):
     return ipaddress.ip_network(text)
@@ -111,6 +114,9 @@ class Registry:
     def _kill(self, line):
         pass
 
+    def _rest(self, line):
+        pass
+
     def owner_of(self, network):
         """ICCID of whose binding is exactly this prefix, or None."""
         for device in self.devices.values():
@@ -137,6 +143,10 @@ class Registry:
     def in_pool(self, addr):
         addr = ipaddress.ip_address(addr)
         return any(addr in pool for pool in self.pools)
+
+    def is_limited(self):
+        """May a session have to go because there are too many?"""
+        return any(self.settings.get(name, FEW) < FEW for name in LIMITS)
 
     def links_of(self, dev):
         """The sim links that a binding's name or pattern, or its absence, means."""

@@ -71,6 +71,9 @@ def make(lines):
             if line["packet"] in killed:
                 out.append("mark " + session_of(line["ip"]))
             continue
+        if line["change"] == "rest":
+            out.append("rest")
+            continue
         if line["change"] == "apply":
             body("apply", json.dumps(line["ruleset"]) + "\n", out)
         else:

@@ -18,6 +18,9 @@ WITH_PORTS = ("tcp", "udp", "sctp", "dccp", "udplite")
 # Time does not pass in a scenario: nothing shall run out on a slow machine.
 SETTINGS = {"tcp_new": 3600, "tcp_closing": 3600, "tcp_closed": 3600, "udp_new": 3600,
             "udp_replied": 3600, "icmp": 3600, "other": 3600}
+# More than any scenario has packets.
+ENOUGH = {"sessions": 1000000, "device_sessions": 1000000, "half_open": 1000000,
+          "device_half_open": 1000000}
 
 
 def luhn(digits):
@@ -41,6 +44,22 @@ class Maker:
         self.n_devices = rng.choice([1, 2, 3, 5, 8, 12, 20, 40, 80, 200])
         self.policy_names = ["policy-%d" % n for n in range(rng.randint(1, 6))]
         self.peer_names = ["peers_%d" % n for n in range(rng.randint(1, 5))]
+        self.limited = rng.choice([(), (), ("device",), ("total",), ("device", "total")])
+        self.pickup = rng.choice([0, 0, 3600])
+        if self.limited:        # more of them would seldom have enough to say
+            self.n_devices = min(self.n_devices, 12)
+
+    def settings(self):
+        """Limits are small in some worlds: for each device, in total, or both."""
+        rng = self.rng
+        settings = {**SETTINGS, **ENOUGH, "pickup": self.pickup}
+        if "device" in self.limited:
+            settings["device_sessions"] = rng.choice([2, 5, 10, 30])
+            settings["device_half_open"] = rng.choice([1, 2, 4])
+        if "total" in self.limited:
+            settings["sessions"] = rng.choice([5, 20, 60])
+            settings["half_open"] = rng.choice([2, 5, 15])
+        return settings
 
     def links(self):
         links = {"wwan%d" % n: "sim" for n in range(self.rng.randint(1, 4))}
@@ -137,7 +156,7 @@ class Maker:
         return out
 
     def ruleset(self, links, devices=True):
-        ruleset = {"version": 1, "pools": ["10.64.0.0/16", "fd64::/48"], "settings": SETTINGS,
+        ruleset = {"version": 1, "pools": ["10.64.0.0/16", "fd64::/48"], "settings": self.settings(),
                    "peers": self.peers(),
                    "policies": {name: self.policy() for name in self.policy_names}}
         if devices:
@@ -185,6 +204,7 @@ class Changes:
         """One change, already done in the registry; or None."""
         kinds = ["quarantine", "release", "bind", "unbind", "device-add", "device-del",
                  "peer-add", "peer-del", "kill", "kill", "apply", "apply"]
+        kinds += ["kill"] * 10 if self.maker.limited else []
         line = getattr(self, self.rng.choice(kinds).replace("-", "_"))()
         if line:
             self.registry.change(line)
@@ -273,6 +293,10 @@ class Changes:
             ruleset["pools"] = ruleset["pools"][:1]
             return {"change": "apply", "ruleset": ruleset, "refused": True}
         old = self.world["ruleset"]
+        if not self.maker.pickup:   # it is too late for that now
+            ruleset["settings"]["pickup"] = rng.choice([0, 3600])
+        elif rng.random() < 0.2:    # it ends
+            ruleset["settings"]["pickup"] = 0
         roll = rng.random()
         # own rules of devices stay, and so must the peer sets that they name
         ruleset["peers"] = {name: ruleset["peers"].get(name, []) for name in old["peers"]}

@@ -23,7 +23,7 @@ done
 
 gate() {
 	rm -f "$dir/calls"
-	SIMSEG_CONF=$dir/conf sh "$dir/gate" "$1" 2>"$dir/err"
+	SIMSEG_CONF=$dir/conf SIMSEG_STATE=$dir/state sh "$dir/gate" "$1" 2>"$dir/err"
 }
 
 file() { printf '%b' "$1" >"$dir/conf/gateway.yaml"; }
@@ -78,5 +78,24 @@ echo 'kernel.panic = 1' >>"$dir/conf/forwarding.conf"
 file 'pools: [10.1.0.0/16]\n'
 gate start
 is 'only forwarding is set from forwarding.conf' test -z "$(grep panic "$dir/calls")"
+mkdir "$dir/state"
+printf 'pools: ["10.2.0.0/16"]\n' >"$dir/state/state.yaml"
+touch -d '1 hour ago' "$dir/conf/gateway.yaml"
+gate start; status=$?
+is 'a kept state opens' opened
+is 'its pools reach the module' loaded_with 10.2.0.0/16
+is 'it alone is restored' test "$(grep -c segctl "$dir/calls")" = 1
+is 'by its name' grep -qxF "segctl restore $dir/state/state.yaml" "$dir/calls"
+touch "$dir/fail-segctl"
+gate start; status=$?
+is 'it stays closed when the state is not restored' failed
+rm "$dir/fail-segctl"
+touch -d '1 hour ago' "$dir/state/state.yaml"
+touch "$dir/conf/gateway.yaml"
+gate start; status=$?
+is 'a file that was written since is applied after it' \
+	test "$(sed -n 's/^segctl \([a-z]*\).*/\1/p' "$dir/calls" | tr '\n' ' ')" = 'restore apply '
+gate stop; status=$?
+is 'stop saves the state' grep -q "^segctl save $dir/state/state.yaml" "$dir/calls"
 echo "1..$n"
 exit "$rc"

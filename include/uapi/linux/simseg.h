@@ -46,18 +46,21 @@
  *  RULESET_PEER      PEER, PREFIX...                      -
  *  RULESET_POLICY    POLICY, OBSERVE, RULE...             -
  *  RULESET_SETTING   SETTING                              -
- *  RULESET_DEVICE    ICCID, POLICY, ASSET, BINDING..,     -
- *                    RULE...
- *  RULESET_COMMIT    OPEN_POOL..., FLAGS                  GENERATION, HASH,
+ *  RULESET_DEVICE    DEVICE...                            -
+ *  RULESET_COMMIT    OPEN_POOL..., FLAGS, DURATION, FLOW  GENERATION, HASH,
  *                                                         RECEIPT
+ *  CONFIRM           -                                    -
+ *  REVERT            -                                    RECEIPT
  *  RULESET_ABORT     -                                    -
  *  POOL_GET          dump                                 PREFIX, FAILSAFE flag
  *  POLICY_GET        dump, optional POLICY                POLICY, ID, COUNT,
  *                                                         OBSERVE, RULE...
- *  PEER_GET          dump, optional PEER                  PEER, COUNT, PREFIX..
- *  PEER_ADD          PEER, PREFIX...                      -
+ *  PEER_GET          dump, optional PEER                  PEER, COUNT, PREFIX..,
+ *                                                         ELEMENT...
+ *  PEER_ADD          PEER, PREFIX..., DURATION            -
  *  PEER_DEL          PEER, PREFIX... (none: all of it)    -
- *  DEVICE_NEW        as RULESET_DEVICE                    -
+ *  DEVICE_NEW        ICCID, POLICY, ASSET, BINDING..,     -
+ *                    RULE...
  *  DEVICE_DEL        ICCID                                RECEIPT
  *  DEVICE_GET        ICCID or PREFIX, or dump             ICCID, ID, POLICY,
  *                                                         ASSET, STATE, REASON,
@@ -100,8 +103,22 @@
  * If at least one RULESET_DEVICE piece came, or COMMIT carries
  * SIMSEG_COMMIT_DEVICES, the devices become equal to the uploaded ones,
  * except that a quarantined device that is missing stays; without either,
- * devices stay as they are. A pool in force that is not in the upload makes
+ * devices stay as they are. A setting "devices" above its default has to come
+ * before the devices. A pool in force that is not in the upload makes
  * COMMIT fail with EPERM, unless OPEN_POOL names it.
+ * What is in force already stays, with its generation. With DURATION the ruleset
+ * is on trial: the one before is kept, and put back after that time, as a new
+ * generation; with SIMSEG_COMMIT_CONFIRM unless CONFIRM comes before, without it
+ * in any case; REVERT puts it back at once. Until then no other ruleset can be
+ * committed. Such a COMMIT takes no devices. A COMMIT that is not on trial fails
+ * with EPERM if it would deny FLOW, the connection over which it is made, or if a
+ * failsafe prefix lies in a pool and none did before.
+ *
+ * A COMMIT with SIMSEG_COMMIT_MERGE changes devices only, and takes no other
+ * piece: the ruleset in force stays, with its generation. An uploaded device
+ * is added, or the one with its ICCID becomes equal to it, except that one
+ * without RULE keeps the rules of its own that it has; other devices stay, but
+ * for addresses that go to an uploaded one.
  *
  * Every change is multicast to the group "config": the command's number with
  * the attributes of the request, as far as they fit one page, GENERATION, and
@@ -340,6 +357,12 @@ enum simseg_attr {
 	SIMSEG_A_OBSERVE,	/* flag, of a policy: its rules deny nothing */
 	SIMSEG_A_BRIDGE_PORT,	/* flag, of an interface: a port of a bridge */
 	SIMSEG_A_DURATION,	/* u64, ns from now on until it ends by itself */
+	SIMSEG_A_ELEMENT,	/* nest of SIMSEG_A_ELEMENT_*; multi: a prefix of a
+				 * peer set that has a deadline
+				 */
+	SIMSEG_A_DEVICE,	/* nest of ICCID, ASSET, POLICY, BINDING...,
+				 * RULE..., numbered as here; multi
+				 */
 	SIMSEG_A_AGE,		/* u64, ns since a device is quarantined */
 	SIMSEG_A_PAD,
 	__SIMSEG_A_MAX
@@ -347,8 +370,19 @@ enum simseg_attr {
 
 #define SIMSEG_A_MAX (__SIMSEG_A_MAX - 1)
 
-/* RULESET_COMMIT: devices become equal to the upload, though it has none. */
+/*
+ * RULESET_COMMIT:
+ *	DEVICES	devices become equal to the upload, though it has none
+ *	MERGE	only devices, and only those that the upload has
+ *	CONFIRM	unless CONFIRM comes within DURATION, the ruleset goes back
+ *	DRY	only check, and count what would change
+ *	PEER	the upload is one peer set, which replaces the one in force
+ */
 #define SIMSEG_COMMIT_DEVICES	(1U << 0)
+#define SIMSEG_COMMIT_MERGE	(1U << 1)
+#define SIMSEG_COMMIT_CONFIRM	(1U << 2)
+#define SIMSEG_COMMIT_DRY	(1U << 3)
+#define SIMSEG_COMMIT_PEER	(1U << 4)
 
 enum simseg_attr_binding {
 	SIMSEG_A_BINDING_UNSPEC,
@@ -384,6 +418,16 @@ enum simseg_attr_rule {
 };
 
 #define SIMSEG_A_RULE_MAX (__SIMSEG_A_RULE_MAX - 1)
+
+enum simseg_attr_element {
+	SIMSEG_A_ELEMENT_UNSPEC,
+	SIMSEG_A_ELEMENT_PREFIX,	/* struct simseg_prefix */
+	SIMSEG_A_ELEMENT_DURATION,	/* u64, ns from now on */
+	SIMSEG_A_ELEMENT_PAD,
+	__SIMSEG_A_ELEMENT_MAX
+};
+
+#define SIMSEG_A_ELEMENT_MAX (__SIMSEG_A_ELEMENT_MAX - 1)
 
 enum simseg_attr_session {
 	SIMSEG_A_SESSION_UNSPEC,
@@ -477,30 +521,50 @@ enum simseg_attr_flow {
 
 #define SIMSEG_A_FLOW_MAX (__SIMSEG_A_FLOW_MAX - 1)
 
-/* Settings; all u32, seconds where a time. Defaults in brackets. */
+/* Settings; all u32, seconds where a time. */
 enum simseg_attr_setting {
 	SIMSEG_A_SETTING_UNSPEC,
-	SIMSEG_A_SETTING_TCP_NEW,	/* handshake not complete [60] */
-	SIMSEG_A_SETTING_TCP_ESTABLISHED, /* RFC 5382, REQ-5: [7440] */
-	SIMSEG_A_SETTING_TCP_CLOSING,	/* [120] */
-	SIMSEG_A_SETTING_TCP_CLOSED,	/* [10] */
-	SIMSEG_A_SETTING_UDP_NEW,	/* [30] */
-	SIMSEG_A_SETTING_UDP_REPLIED,	/* RFC 4787, REQ-5: [120] */
-	SIMSEG_A_SETTING_ICMP,		/* [30] */
-	SIMSEG_A_SETTING_OTHER,		/* [600] */
-	SIMSEG_A_SETTING_SESSIONS,	/* limit in total [65536] */
-	SIMSEG_A_SETTING_DEVICE_SESSIONS, /* limit of one device [1024] */
-	SIMSEG_A_SETTING_DEVICES,	/* limit [1048576] */
-	SIMSEG_A_SETTING_DENY_INTERVAL,	/* denies are folded this long [10] */
+	SIMSEG_A_SETTING_TCP_NEW,	/* handshake not complete */
+	SIMSEG_A_SETTING_TCP_ESTABLISHED, /* RFC 5382, REQ-5 */
+	SIMSEG_A_SETTING_TCP_CLOSING,
+	SIMSEG_A_SETTING_TCP_CLOSED,
+	SIMSEG_A_SETTING_UDP_NEW,
+	SIMSEG_A_SETTING_UDP_REPLIED,	/* RFC 4787, REQ-5 */
+	SIMSEG_A_SETTING_ICMP,
+	SIMSEG_A_SETTING_OTHER,
+	SIMSEG_A_SETTING_SESSIONS,	/* limit in total */
+	SIMSEG_A_SETTING_DEVICE_SESSIONS, /* limit of one device */
+	SIMSEG_A_SETTING_DEVICES,	/* limit */
+	SIMSEG_A_SETTING_DENY_INTERVAL,	/* denies are folded this long */
 	SIMSEG_A_SETTING_PICKUP,	/* mid-stream TCP may open sessions for this
-					 * time after load [0: never]
+					 * time after load
 					 */
-	SIMSEG_A_SETTING_HALF_OPEN,	/* limit of half-open sessions [16384] */
-	SIMSEG_A_SETTING_DEVICE_HALF_OPEN, /* of one device [256] */
+	SIMSEG_A_SETTING_HALF_OPEN,	/* limit of half-open sessions */
+	SIMSEG_A_SETTING_DEVICE_HALF_OPEN, /* of one device */
 	__SIMSEG_A_SETTING_MAX
 };
 
 #define SIMSEG_A_SETTING_MAX (__SIMSEG_A_SETTING_MAX - 1)
+
+#define SIMSEG_DEVICES_DEFAULT	1048576
+
+/* What a setting is when nobody has set it; X(SYMBOL, value). */
+#define SIMSEG_SETTING_DEFAULTS(X)					      \
+	X(TCP_NEW, 60)							      \
+	X(TCP_ESTABLISHED, 7440)					      \
+	X(TCP_CLOSING, 120)						      \
+	X(TCP_CLOSED, 10)						      \
+	X(UDP_NEW, 30)							      \
+	X(UDP_REPLIED, 120)						      \
+	X(ICMP, 30)							      \
+	X(OTHER, 600)							      \
+	X(SESSIONS, 65536)						      \
+	X(DEVICE_SESSIONS, 1024)					      \
+	X(DEVICES, SIMSEG_DEVICES_DEFAULT)				      \
+	X(DENY_INTERVAL, 10)						      \
+	X(PICKUP, 0)							      \
+	X(HALF_OPEN, 16384)						      \
+	X(DEVICE_HALF_OPEN, 256)
 
 enum simseg_attr_status {
 	SIMSEG_A_STATUS_UNSPEC,
@@ -521,6 +585,12 @@ enum simseg_attr_status {
 	SIMSEG_A_STATUS_RECORDS_LOST,	/* u64, the ring was full */
 	SIMSEG_A_STATUS_RECORDS_UNHEARD, /* u64, no program was attached */
 	SIMSEG_A_STATUS_OBSERVING,	/* u32, policies that only observe */
+	SIMSEG_A_STATUS_TRIAL,		/* u64, ns until the ruleset goes back */
+	SIMSEG_A_STATUS_TRIAL_CONFIRM,	/* u8, 1: unless it is confirmed */
+	SIMSEG_A_STATUS_SETTLED,	/* u64, ns from the last change until no flow,
+					 * in a flowtable or not, was left of what
+					 * it no longer allows
+					 */
 	SIMSEG_A_STATUS_DEADLINE,	/* u64, ns until something ends by itself,
 					 * whichever comes first; absent: nothing
 					 */
@@ -602,6 +672,8 @@ enum simseg_cmd {
 	SIMSEG_CMD_IFACE_GET,
 	SIMSEG_CMD_EXPLAIN,
 	SIMSEG_CMD_EVENT,		/* multicast only */
+	SIMSEG_CMD_CONFIRM,
+	SIMSEG_CMD_REVERT,
 	__SIMSEG_CMD_MAX
 };
 

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a commit would do, found out without doing it: devices that would change,
+ * sessions that would be cut, and connections that may not be.
+ */
+#include <linux/xarray.h>
+#include <net/ipv6.h>
+
+#include "simseg.h"
+
+/* The prepared commit, and how to find what it says about a device or binding. */
+struct simseg_dry {
+	struct simseg_net *sn;
+	const struct simseg_ruleset *rs;
+	u32 flags;			/* SIMSEG_MERGE_* */
+	struct xarray staged;		/* struct simseg_staged, by id of its twin */
+	struct xarray leaving;		/* bindings that would change hands */
+};
+
+static unsigned long simseg_dry_index(const struct simseg_binding *binding)
+{
+	return (unsigned long)binding / sizeof(void *);
+}
+
+static int simseg_dry_note(struct simseg_dry *dry, struct simseg_staged *st)
+{
+	struct simseg_binding *binding, *old;
+	int err;
+
+	if (st->twin) {
+		err = xa_err(xa_store(&dry->staged, st->twin->id, st, GFP_KERNEL));
+		if (err)
+			return err;
+	}
+	list_for_each_entry(binding, &st->device->bindings, of_device) {
+		old = binding->replaces;
+		if (!old || rcu_dereference_protected(old->device,
+						      lockdep_is_held(&dry->sn->lock)) == st->twin)
+			continue;
+		err = xa_err(xa_store(&dry->leaving, simseg_dry_index(old), old, GFP_KERNEL));
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Would @device be there no more? */
+static bool simseg_dry_goes(const struct simseg_dry *dry, const struct simseg_device *device)
+{
+	return (dry->flags & SIMSEG_MERGE_EXACT) && device->mark != dry->sn->merge &&
+	       device->state == SIMSEG_STATE_ACTIVE;
+}
+
+/* Would the address at end @i still belong to whom it belongs now? */
+static bool simseg_dry_keeps(struct simseg_dry *dry, const struct simseg_session *s, int i,
+			     const struct in6_addr *addr)
+{
+	const struct simseg_binding *binding = simseg_binding_lookup(dry->sn, addr);
+	struct simseg_u128 number;
+
+	if (!s->device[i]) {
+		simseg_u128_from(&number, addr);
+		return test_bit(SIMSEG_SESSION_F_SELF, &s->flags) ||
+		       !simseg_addrset_has(dry->rs->pools, &number);
+	}
+	if (!binding || rcu_access_pointer(binding->device) != s->device[i])
+		return false;
+	if (xa_load(&dry->leaving, simseg_dry_index(binding)))
+		return false;
+	/* it is staged, and this address is not staged with it */
+	return !xa_load(&dry->staged, s->device[i]->id) || binding->mark == dry->sn->merge;
+}
+
+static bool simseg_dry_cuts(struct simseg_dry *dry, const struct simseg_session *s)
+{
+	const struct in6_addr *addr[2] = {
+		&s->key.addr[s->initiator], &s->key.addr[!s->initiator],
+	};
+	struct simseg_result res = {};
+	const struct simseg_staged *st;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (s->device[i] && simseg_dry_goes(dry, s->device[i]))
+			return true;
+		if (!simseg_dry_keeps(dry, s, i, addr[i]))
+			return true;
+		st = s->device[i] ? xa_load(&dry->staged, s->device[i]->id) : NULL;
+		/* the staged one has the policy and the rules that would be in force */
+		res.device[i] = st ? st->device : s->device[i];
+	}
+	return simseg_judge_first(dry->rs, s, &res);
+}
+
+static u32 simseg_dry_sessions(struct simseg_dry *dry)
+{
+	struct simseg_session_table *table = &dry->sn->sessions;
+	struct simseg_session *s;
+	u32 i, cut = 0;
+
+	for (i = 0; table->buckets && i <= table->mask; i++) {
+		rcu_read_lock();
+		hlist_for_each_entry_rcu(s, &table->buckets[i], node)
+			cut += simseg_dry_cuts(dry, s);
+		rcu_read_unlock();
+		cond_resched();
+	}
+	return cut;
+}
+
+static void simseg_dry_devices(const struct simseg_dry *dry, struct list_head *staged,
+			       struct simseg_receipt *receipt)
+{
+	struct simseg_device *device;
+	struct simseg_staged *st;
+	unsigned long id;
+
+	list_for_each_entry(st, staged, list) {
+		if (!st->twin)
+			receipt->added++;
+		else if (simseg_merge_differs(dry->sn, st))
+			receipt->devices++;
+	}
+	if (!(dry->flags & SIMSEG_MERGE_EXACT))
+		return;
+	xa_for_each(&dry->sn->device_ids, id, device) {
+		if (device->mark == dry->sn->merge)
+			continue;
+		if (simseg_dry_goes(dry, device))
+			receipt->removed++;
+		else
+			receipt->kept++;
+	}
+}
+
+/* Between simseg_merge_prepare() and its undoing: fills in @receipt. */
+int simseg_dry_run(struct simseg_net *sn, const struct simseg_ruleset *rs,
+		   struct list_head *staged, u32 flags, struct simseg_receipt *receipt)
+{
+	struct simseg_dry dry = { .sn = sn, .rs = rs, .flags = flags };
+	struct simseg_staged *st;
+	int err = 0;
+
+	lockdep_assert_held(&sn->lock);
+	xa_init(&dry.staged);
+	xa_init(&dry.leaving);
+	list_for_each_entry(st, staged, list) {
+		err = simseg_dry_note(&dry, st);
+		if (err)
+			break;
+		cond_resched();
+	}
+	if (!err) {
+		simseg_dry_devices(&dry, staged, receipt);
+		receipt->sessions = simseg_dry_sessions(&dry);
+	}
+	xa_destroy(&dry.staged);
+	xa_destroy(&dry.leaving);
+	return err;
+}
+
+static bool simseg_prefix_meets(const struct simseg_prefix *a, const struct simseg_prefix *b)
+{
+	return ipv6_prefix_equal((const struct in6_addr *)a->addr,
+				 (const struct in6_addr *)b->addr, min(a->plen, b->plen));
+}
+
+/* Does a failsafe prefix have an address in a pool? Then that is cut off. */
+static bool simseg_dry_failsafe(const struct simseg_ruleset *rs)
+{
+	u32 i, j;
+
+	for (i = 0; i < rs->nfailsafe; i++) {
+		for (j = 0; j < rs->npools; j++) {
+			if (simseg_prefix_meets(&rs->failsafe[i], &rs->pool[j]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Refuses what would lock the operator out, unless it goes back by itself. */
+int simseg_dry_lockout(struct simseg_net *sn, const struct simseg_ruleset *rs,
+		       const struct simseg_commit *commit, struct netlink_ext_ack *extack)
+{
+	const struct simseg_ruleset *old;
+	bool cut;
+
+	lockdep_assert_held(&sn->lock);
+	old = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
+	if (commit->duration)
+		return 0;
+	if (simseg_dry_failsafe(rs) && !simseg_dry_failsafe(old)) {
+		NL_SET_ERR_MSG_MOD(extack,
+				   "a failsafe prefix lies in a pool, so that management from there would be denied: change one of them, or commit with a time to confirm");
+		return -EPERM;
+	}
+	if (!commit->keep)
+		return 0;
+	rcu_read_lock();
+	cut = simseg_judge_under(sn, rs, commit->keep) &&
+	      !simseg_judge_under(sn, old, commit->keep);
+	rcu_read_unlock();
+	if (!cut)
+		return 0;
+	NL_SET_ERR_MSG_MOD(extack,
+			   "this would cut the connection over which it is done: commit with a time to confirm");
+	return -EPERM;
+}
