@@ -16,12 +16,55 @@
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 
-/* What conntrack gives us for the time of one function. */
-struct simseg_conntrack {
+/*
+ * What conntrack gives us. A look-up walks all modules, and one change may cut
+ * ten thousands of sessions: who needs it once or often holds it meanwhile.
+ */
+static struct simseg_conntrack {
+	struct mutex lock;	/* protects users, and with it the others */
+	unsigned int users;
 	struct nf_conntrack_tuple_hash *(*find)(struct net *net,
 						const struct nf_conntrack_zone *zone,
 						const struct nf_conntrack_tuple *tuple);
+	bool (*delete)(struct nf_conn *ct, u32 portid, int report);
+} simseg_conntrack = {
+	.lock = __MUTEX_INITIALIZER(simseg_conntrack.lock),
 };
+
+static void simseg_conntrack_put_symbols(struct simseg_conntrack *api)
+{
+	if (api->find)
+		symbol_put(nf_conntrack_find_get);
+	if (api->delete)
+		symbol_put(nf_ct_delete);
+	api->find = NULL;
+	api->delete = NULL;
+}
+
+/* Before simseg_conntrack_delete() and simseg_conntrack_offloaded(); may sleep. */
+void simseg_conntrack_hold(void)
+{
+	struct simseg_conntrack *api = &simseg_conntrack;
+
+	mutex_lock(&api->lock);
+	if (!api->users++) {
+		api->find = symbol_get(nf_conntrack_find_get);
+		api->delete = symbol_get(nf_ct_delete);
+		if (!api->find || !api->delete)
+			simseg_conntrack_put_symbols(api);
+	}
+	mutex_unlock(&api->lock);
+}
+
+void simseg_conntrack_drop(void)
+{
+	struct simseg_conntrack *api = &simseg_conntrack;
+
+	mutex_lock(&api->lock);
+	if (!--api->users)
+		simseg_conntrack_put_symbols(api);
+	mutex_unlock(&api->lock);
+}
 
 static void simseg_tuple_address(struct nf_conntrack_tuple *tuple, const struct in6_addr *src,
 				 const struct in6_addr *dst)
@@ -63,11 +106,12 @@ static void simseg_tuple(struct nf_conntrack_tuple *tuple, const struct simseg_s
 /*
  * The entry of @s with a reference, or NULL: by the tuple that conntrack had
  * when the session opened. What was opened while conntrack did not look has the
- * addresses that the floor saw, one of which NAT leaves as it is.
+ * addresses that the floor saw, one of which NAT leaves as it is. The caller
+ * holds conntrack; it may be absent.
  */
-static struct nf_conn *simseg_conntrack_get(struct net *net, const struct simseg_session *s,
-					    const struct simseg_conntrack *api)
+static struct nf_conn *simseg_conntrack_get(struct net *net, const struct simseg_session *s)
 {
+	const struct simseg_conntrack *api = &simseg_conntrack;
 	const struct nf_conntrack_zone zone = {
 		.id = s->origin.zone,
 		.dir = s->origin.zone_dir,
@@ -75,6 +119,8 @@ static struct nf_conn *simseg_conntrack_get(struct net *net, const struct simseg
 	struct nf_conntrack_tuple_hash *h;
 	struct nf_conntrack_tuple tuple;
 
+	if (!api->find)
+		return NULL;
 	simseg_tuple(&tuple, s, false);
 	h = api->find(net, &zone, &tuple);
 	if (!h) {
@@ -125,43 +171,37 @@ bool simseg_conntrack_vouches(const struct sk_buff *skb)
 	       (ct->proto.tcp.seen[0].flags & IP_CT_TCP_FLAG_BE_LIBERAL);
 }
 
-/* Returns how many entries were deleted, 0 or 1. */
+/* Returns SIMSEG_CONNTRACK_*; 0: there was no entry. */
 u32 simseg_conntrack_delete(struct net *net, const struct simseg_session *s)
 {
-	struct simseg_conntrack api = { .find = symbol_get(nf_conntrack_find_get) };
-	typeof(nf_ct_delete) *delete;
-	struct nf_conn *ct;
-	u32 n = 0;
+	struct nf_conn *ct = simseg_conntrack_get(net, s);
+	unsigned long status;
+	u32 what = 0;
 
-	if (!api.find)
+	if (!ct)
 		return 0;
-	delete = symbol_get(nf_ct_delete);
-	ct = delete ? simseg_conntrack_get(net, s, &api) : NULL;
-	if (ct) {
-		n = delete(ct, 0, 0);
-		nf_conntrack_put(&ct->ct_general);
+	status = READ_ONCE(ct->status);
+	if (simseg_conntrack.delete(ct, 0, 0)) {
+		what = SIMSEG_CONNTRACK_DELETED;
+		if (status & IPS_OFFLOAD)
+			what |= SIMSEG_CONNTRACK_OFFLOADED;
+		if (status & IPS_HW_OFFLOAD)
+			what |= SIMSEG_CONNTRACK_HARDWARE;
 	}
-	if (delete)
-		symbol_put(nf_ct_delete);
-	symbol_put(nf_conntrack_find_get);
-	return n;
+	nf_conntrack_put(&ct->ct_general);
+	return what;
 }
 
 /* Is the flow in a flowtable, where its packets do not meet the floor? */
 bool simseg_conntrack_offloaded(struct net *net, const struct simseg_session *s)
 {
-	struct simseg_conntrack api = { .find = symbol_get(nf_conntrack_find_get) };
-	bool offloaded = false;
-	struct nf_conn *ct;
+	struct nf_conn *ct = simseg_conntrack_get(net, s);
+	bool offloaded;
 
-	if (!api.find)
+	if (!ct)
 		return false;
-	ct = simseg_conntrack_get(net, s, &api);
-	if (ct) {
-		offloaded = test_bit(IPS_OFFLOAD_BIT, &ct->status) && !nf_ct_is_dying(ct);
-		nf_conntrack_put(&ct->ct_general);
-	}
-	symbol_put(nf_conntrack_find_get);
+	offloaded = test_bit(IPS_OFFLOAD_BIT, &ct->status) && !nf_ct_is_dying(ct);
+	nf_conntrack_put(&ct->ct_general);
 	return offloaded;
 }
 
@@ -288,6 +328,14 @@ void simseg_conntrack_prune(struct simseg_net *sn)
 }
 
 #else
+
+void simseg_conntrack_hold(void)
+{
+}
+
+void simseg_conntrack_drop(void)
+{
+}
 
 void simseg_conntrack_prune(struct simseg_net *sn)
 {

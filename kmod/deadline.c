@@ -39,15 +39,25 @@ void simseg_deadline_del(struct simseg_net *sn, struct simseg_deadline *deadline
 	timerqueue_del(&sn->deadlines, &deadline->node);
 }
 
+static u64 simseg_deadline_until(const struct timerqueue_node *node)
+{
+	return max(ktime_to_ns(node->expires) - (s64)ktime_get_boottime_ns(), 1);
+}
+
 /* Nanoseconds that are left, at least 1; 0: there is no deadline. */
 u64 simseg_deadline_left(const struct simseg_deadline *deadline)
 {
-	s64 left;
+	return deadline->expire ? simseg_deadline_until(&deadline->node) : 0;
+}
 
-	if (!deadline->expire)
-		return 0;
-	left = ktime_to_ns(deadline->node.expires) - (s64)ktime_get_boottime_ns();
-	return max(left, 1);
+/* The same, of the first of all that there are. */
+u64 simseg_deadline_next(struct simseg_net *sn)
+{
+	struct timerqueue_node *first;
+
+	lockdep_assert_held(&sn->lock);
+	first = timerqueue_getnext(&sn->deadlines);
+	return first ? simseg_deadline_until(first) : 0;
 }
 
 static void simseg_deadline_work(struct work_struct *work)

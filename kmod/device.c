@@ -257,15 +257,15 @@ int simseg_device_del(struct simseg_net *sn, const u8 *bcd, struct simseg_receip
 		NL_SET_ERR_MSG_MOD(extack, "the device is quarantined; release it first");
 		return -EBUSY;
 	}
+	mutex_lock(&sn->cut_lock);
 	simseg_device_remove(sn, device);
 	simseg_net_changed(sn);
 	receipt->time_state = ktime_get_boottime_ns();
 	receipt->devices = 1;
-	receipt->sessions = simseg_sessions_cut_device(sn, device, SIMSEG_END_REBOUND,
-						       &receipt->conntrack);
+	simseg_sessions_cut_device(sn, device, SIMSEG_END_REBOUND, receipt);
 	synchronize_rcu_expedited();
-	receipt->sessions += simseg_sessions_cut_device(sn, device, SIMSEG_END_REBOUND,
-							&receipt->conntrack);
+	simseg_sessions_cut_device(sn, device, SIMSEG_END_REBOUND, receipt);
+	mutex_unlock(&sn->cut_lock);
 	receipt->time_done = ktime_get_boottime_ns();
 	simseg_device_put(device);
 	return 0;

@@ -240,11 +240,20 @@ static int simseg_nl_put_receipt(struct sk_buff *skb, const struct simseg_receip
 		{ SIMSEG_A_RECEIPT_KEPT, receipt->kept },
 		{ SIMSEG_A_RECEIPT_ADDED, receipt->added },
 		{ SIMSEG_A_RECEIPT_REMOVED, receipt->removed },
+		{ SIMSEG_A_RECEIPT_REPLACED, receipt->replaced },
+		{ SIMSEG_A_RECEIPT_TCP, receipt->cut[SIMSEG_CUT_TCP] },
+		{ SIMSEG_A_RECEIPT_UDP, receipt->cut[SIMSEG_CUT_UDP] },
+		{ SIMSEG_A_RECEIPT_ICMP, receipt->cut[SIMSEG_CUT_ICMP] },
+		{ SIMSEG_A_RECEIPT_OTHER, receipt->cut[SIMSEG_CUT_OTHER] },
+		{ SIMSEG_A_RECEIPT_OFFLOADED, receipt->offloaded },
+		{ SIMSEG_A_RECEIPT_HARDWARE, receipt->hardware },
 	};
 	const struct simseg_nl_u64 times[] = {
 		{ SIMSEG_A_RECEIPT_TIME_REQUEST, receipt->time_request },
 		{ SIMSEG_A_RECEIPT_TIME_STATE, receipt->time_state },
 		{ SIMSEG_A_RECEIPT_TIME_DONE, receipt->time_done },
+		{ SIMSEG_A_RECEIPT_TIME_REAL, ktime_get_real_ns() -
+			(ktime_get_boottime_ns() - receipt->time_done) },
 	};
 	struct nlattr *nest = nla_nest_start(skb, SIMSEG_A_RECEIPT);
 
@@ -253,6 +262,17 @@ static int simseg_nl_put_receipt(struct sk_buff *skb, const struct simseg_receip
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
+}
+
+/* Which ruleset is in force. Under simseg_net.lock. */
+static int simseg_nl_put_generation(struct sk_buff *skb, const struct simseg_net *sn)
+{
+	const struct simseg_ruleset *rs;
+
+	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
+	if (nla_put_u32(skb, SIMSEG_A_GENERATION, rs->generation))
+		return -EMSGSIZE;
+	return nla_put(skb, SIMSEG_A_HASH, sizeof(rs->hash), rs->hash);
 }
 
 /*
@@ -265,9 +285,10 @@ int simseg_nl_end_receipt(struct simseg_nl_change *change, int err)
 
 	if (err)
 		return simseg_nl_end(change, err);
+	err = simseg_nl_put_generation(reply, change->sn);
 	change->reply = NULL;
 	simseg_nl_end(change, 0);
-	if (WARN_ON_ONCE(simseg_nl_put_receipt(reply, &change->receipt))) {
+	if (WARN_ON_ONCE(err || simseg_nl_put_receipt(reply, &change->receipt))) {
 		nlmsg_free(reply);
 		return 0;
 	}
@@ -299,9 +320,10 @@ static int simseg_nl_put_trial(struct sk_buff *skb, const struct simseg_net *sn)
 	return 0;
 }
 
-static int simseg_nl_put_status(struct sk_buff *skb, const struct simseg_net *sn,
+static int simseg_nl_put_status(struct sk_buff *skb, struct simseg_net *sn,
 				const struct simseg_ruleset *rs)
 {
+	u64 next = simseg_deadline_next(sn);
 	const struct simseg_nl_u32 counts[] = {
 		{ SIMSEG_A_STATUS_POOLS, rs->npools },
 		{ SIMSEG_A_STATUS_POLICIES, rs->npolicies },
@@ -323,6 +345,8 @@ static int simseg_nl_put_status(struct sk_buff *skb, const struct simseg_net *sn
 			      SIMSEG_A_STATUS_PAD) ||
 	    nla_put_u64_64bit(skb, SIMSEG_A_STATUS_SETTLED, sn->settled,
 			      SIMSEG_A_STATUS_PAD) ||
+	    (next && nla_put_u64_64bit(skb, SIMSEG_A_STATUS_DEADLINE, next,
+				       SIMSEG_A_STATUS_PAD)) ||
 	    simseg_nl_put_trial(skb, sn) || simseg_nl_put_records(skb, sn))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
@@ -350,8 +374,7 @@ static int simseg_nl_fill_status(struct sk_buff *skb, struct simseg_net *sn)
 
 	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
 	if (simseg_nl_put_status(skb, sn, rs) ||
-	    nla_put_u32(skb, SIMSEG_A_GENERATION, rs->generation) ||
-	    nla_put(skb, SIMSEG_A_HASH, sizeof(rs->hash), rs->hash) ||
+	    simseg_nl_put_generation(skb, sn) ||
 	    simseg_nl_put_settings(skb, sn))
 		return -EMSGSIZE;
 	if (!sn->disarmed)

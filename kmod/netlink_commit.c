@@ -52,20 +52,12 @@ static int simseg_nl_commit_read(struct genl_info *info, struct simseg_commit *c
 static int simseg_nl_commit(struct simseg_nl_change *change, const struct simseg_commit *commit)
 {
 	struct simseg_net *sn = change->sn;
-	const struct simseg_ruleset *rs;
 	struct simseg_upload *up;
-	int err;
 
 	up = simseg_nl_upload(sn, change->info);
 	if (!up)
 		return -ENOENT;
-	err = simseg_upload_commit(sn, up, commit, &change->receipt, change->info->extack);
-	if (err)
-		return err;
-	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
-	WARN_ON_ONCE(nla_put_u32(change->reply, SIMSEG_A_GENERATION, rs->generation) ||
-		     nla_put(change->reply, SIMSEG_A_HASH, sizeof(rs->hash), rs->hash));
-	return 0;
+	return simseg_upload_commit(sn, up, commit, &change->receipt, change->info->extack);
 }
 
 int simseg_nl_ruleset_commit_doit(struct sk_buff *skb, struct genl_info *info)

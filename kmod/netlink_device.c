@@ -3,6 +3,7 @@
  * Netlink: devices, their bindings, and quarantine.
  */
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "netlink.h"
 
@@ -221,6 +222,17 @@ static int simseg_nl_iccids(struct genl_info *info, struct simseg_quarantine_req
 	return 0;
 }
 
+/* Says which ICCID of a request a refusal is about; none from @ndevices on. */
+static void simseg_nl_blame(struct genl_info *info, u32 index)
+{
+	const struct nlattr *attr = simseg_nl_next(info, SIMSEG_A_ICCID, NULL);
+
+	while (attr && index--)
+		attr = simseg_nl_next(info, SIMSEG_A_ICCID, attr);
+	if (attr)
+		NL_SET_BAD_ATTR(info->extack, attr);
+}
+
 static int simseg_nl_responders(struct genl_info *info, struct simseg_quarantine_request *request)
 {
 	const struct nlattr *attr;
@@ -243,6 +255,7 @@ static int simseg_nl_responders(struct genl_info *info, struct simseg_quarantine
 
 int simseg_nl_quarantine_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	u64 start = ktime_get_boottime_ns();
 	struct simseg_quarantine_request request;
 	struct simseg_nl_change change;
 	int err;
@@ -255,8 +268,12 @@ int simseg_nl_quarantine_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		err = simseg_nl_begin(&change, info);
 	if (!err) {
+		/* reading ten thousand ICCIDs is part of it */
+		change.receipt.time_request = start;
 		err = simseg_quarantine(change.sn, &request, &change.who, &change.receipt,
 					info->extack);
+		if (err)
+			simseg_nl_blame(info, request.bad);
 		err = simseg_nl_end_receipt(&change, err);
 	}
 	kvfree(request.iccids);
@@ -276,8 +293,12 @@ int simseg_nl_release_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	if (!err)
 		err = simseg_nl_begin(&change, info);
-	if (!err)
-		err = simseg_nl_end(&change, simseg_release(change.sn, &request, info->extack));
+	if (!err) {
+		err = simseg_release(change.sn, &request, info->extack);
+		if (err)
+			simseg_nl_blame(info, request.bad);
+		err = simseg_nl_end(&change, err);
+	}
 	kvfree(request.iccids);
 	return err;
 }
@@ -298,12 +319,14 @@ static int simseg_nl_put_binding(struct sk_buff *skb, const struct simseg_bindin
 
 static int simseg_nl_put_quarantine(struct sk_buff *skb, const struct simseg_quarantine *q)
 {
-	u64 left;
+	u64 left, age;
 
 	if (!q)
 		return 0;
 	left = simseg_deadline_left(&q->deadline);
+	age = ktime_get_boottime_ns() - q->since;
 	if (nla_put_string(skb, SIMSEG_A_ACTOR, q->actor) ||
+	    nla_put_u64_64bit(skb, SIMSEG_A_AGE, age, SIMSEG_A_PAD) ||
 	    (left && nla_put_u64_64bit(skb, SIMSEG_A_DURATION, left, SIMSEG_A_PAD)) ||
 	    (q->reason[0] && nla_put_string(skb, SIMSEG_A_REASON, q->reason)))
 		return -EMSGSIZE;

@@ -27,13 +27,14 @@ void simseg_quarantine_free(struct simseg_net *sn, struct simseg_quarantine *q)
 
 static struct simseg_quarantine *
 simseg_quarantine_alloc(const struct simseg_quarantine_request *request,
-			const struct simseg_who *who)
+			const struct simseg_who *who, u64 now)
 {
 	struct simseg_quarantine *q = kzalloc(sizeof(*q), GFP_KERNEL_ACCOUNT);
 
 	if (!q)
 		return NULL;
-	q->since = ktime_get_boottime_ns();
+	q->since = now;
+	q->set = now;
 	q->nallow = request->nallow;
 	memcpy(q->allow, request->allow, sizeof(q->allow));
 	strscpy(q->actor, who->actor, sizeof(q->actor));
@@ -117,7 +118,7 @@ static int simseg_quarantine_stub(struct simseg_net *sn, const u8 *bcd,
 }
 
 static int simseg_quarantine_prepare(struct simseg_net *sn,
-				     const struct simseg_quarantine_request *request,
+				     struct simseg_quarantine_request *request,
 				     const struct simseg_who *who,
 				     struct simseg_quarantine_step *steps,
 				     struct netlink_ext_ack *extack)
@@ -127,6 +128,7 @@ static int simseg_quarantine_prepare(struct simseg_net *sn,
 	u32 i;
 
 	for (i = 0; i < request->ndevices; i++) {
+		request->bad = i;
 		steps[i].device = simseg_device_find(sn, request->iccids[i]);
 		if (!steps[i].device) {
 			if (!request->unknown) {
@@ -139,9 +141,10 @@ static int simseg_quarantine_prepare(struct simseg_net *sn,
 				return err;
 		}
 		steps[i].until = request->duration ? now + request->duration : 0;
-		steps[i].quarantine = simseg_quarantine_alloc(request, who);
+		steps[i].quarantine = simseg_quarantine_alloc(request, who, now);
 		if (!steps[i].quarantine)
 			return -ENOMEM;
+		cond_resched();
 	}
 	return 0;
 }
@@ -160,15 +163,38 @@ static void simseg_quarantine_undo(struct simseg_net *sn, struct simseg_quaranti
 	}
 }
 
-static u32 simseg_quarantine_cut(struct simseg_net *sn, struct simseg_quarantine_step *steps,
-				 u32 n, u32 *conntrack)
+/* In force from here on. A device that the request names twice counts once. */
+static void simseg_quarantine_set(struct simseg_net *sn, struct simseg_quarantine_step *step,
+				  struct simseg_receipt *receipt)
 {
-	u32 i, cut = 0;
+	struct simseg_quarantine *q = step->quarantine, *old;
+	struct simseg_device *device = step->device;
+
+	old = rcu_replace_pointer(device->quarantine, q, lockdep_is_held(&sn->lock));
+	if (old) {
+		q->since = old->since;
+		receipt->replaced += old->set != q->set;
+		simseg_quarantine_free(sn, old);
+	}
+	if (step->until) {
+		q->device = device;
+		simseg_deadline_add(sn, &q->deadline, step->until, simseg_quarantine_expire);
+	}
+	if (device->state != SIMSEG_STATE_ACTIVE)
+		return;
+	WRITE_ONCE(device->state, step->made ? SIMSEG_STATE_UNKNOWN : SIMSEG_STATE_QUARANTINED);
+	sn->nquarantined++;
+	receipt->devices++;
+}
+
+static void simseg_quarantine_cut(struct simseg_net *sn, struct simseg_quarantine_step *steps,
+				  u32 n, struct simseg_receipt *receipt)
+{
+	u32 i;
 
 	for (i = 0; i < n; i++)
-		cut += simseg_sessions_cut_device(sn, steps[i].device, SIMSEG_END_QUARANTINE,
-						  conntrack);
-	return cut;
+		simseg_sessions_cut_device(sn, steps[i].device, SIMSEG_END_QUARANTINE, receipt);
+	simseg_conntrack_prune(sn);
 }
 
 /*
@@ -180,36 +206,23 @@ static u32 simseg_quarantine_cut(struct simseg_net *sn, struct simseg_quarantine
 static void simseg_quarantine_apply(struct simseg_net *sn, struct simseg_quarantine_step *steps,
 				    u32 n, struct simseg_receipt *receipt)
 {
-	struct simseg_quarantine *old;
 	u32 i;
 
-	for (i = 0; i < n; i++) {
-		struct simseg_device *device = steps[i].device;
-
-		old = rcu_replace_pointer(device->quarantine, steps[i].quarantine,
-					  lockdep_is_held(&sn->lock));
-		simseg_quarantine_free(sn, old);
-		if (steps[i].until) {
-			steps[i].quarantine->device = device;
-			simseg_deadline_add(sn, &steps[i].quarantine->deadline, steps[i].until,
-					    simseg_quarantine_expire);
-		}
-		if (device->state != SIMSEG_STATE_ACTIVE)
-			continue;
-		WRITE_ONCE(device->state, steps[i].made ? SIMSEG_STATE_UNKNOWN :
-							  SIMSEG_STATE_QUARANTINED);
-		sn->nquarantined++;
-		receipt->devices++;
-	}
+	mutex_lock(&sn->cut_lock);
+	for (i = 0; i < n; i++)
+		simseg_quarantine_set(sn, &steps[i], receipt);
 	simseg_net_changed(sn);
 	receipt->time_state = ktime_get_boottime_ns();
-	receipt->sessions = simseg_quarantine_cut(sn, steps, n, &receipt->conntrack);
+	simseg_conntrack_hold();
+	simseg_quarantine_cut(sn, steps, n, receipt);
 	synchronize_rcu_expedited();
-	receipt->sessions += simseg_quarantine_cut(sn, steps, n, &receipt->conntrack);
+	simseg_quarantine_cut(sn, steps, n, receipt);
+	simseg_conntrack_drop();
+	mutex_unlock(&sn->cut_lock);
 	receipt->time_done = ktime_get_boottime_ns();
 }
 
-int simseg_quarantine(struct simseg_net *sn, const struct simseg_quarantine_request *request,
+int simseg_quarantine(struct simseg_net *sn, struct simseg_quarantine_request *request,
 		      const struct simseg_who *who, struct simseg_receipt *receipt,
 		      struct netlink_ext_ack *extack)
 {
@@ -217,6 +230,7 @@ int simseg_quarantine(struct simseg_net *sn, const struct simseg_quarantine_requ
 	int err;
 
 	lockdep_assert_held(&sn->lock);
+	request->bad = request->ndevices;
 	steps = kvcalloc(request->ndevices, sizeof(*steps), GFP_KERNEL_ACCOUNT);
 	if (!steps)
 		return -ENOMEM;
@@ -229,14 +243,14 @@ int simseg_quarantine(struct simseg_net *sn, const struct simseg_quarantine_requ
 	return err;
 }
 
-static int simseg_release_check(struct simseg_net *sn,
-				const struct simseg_quarantine_request *request,
+static int simseg_release_check(struct simseg_net *sn, struct simseg_quarantine_request *request,
 				struct netlink_ext_ack *extack)
 {
 	struct simseg_device *device;
 	u32 i;
 
 	for (i = 0; i < request->ndevices; i++) {
+		request->bad = i;
 		device = simseg_device_find(sn, request->iccids[i]);
 		if (!device) {
 			NL_SET_ERR_MSG_MOD(extack, "no device has this ICCID");
@@ -250,7 +264,7 @@ static int simseg_release_check(struct simseg_net *sn,
 	return 0;
 }
 
-int simseg_release(struct simseg_net *sn, const struct simseg_quarantine_request *request,
+int simseg_release(struct simseg_net *sn, struct simseg_quarantine_request *request,
 		   struct netlink_ext_ack *extack)
 {
 	struct simseg_device *device;

@@ -305,11 +305,13 @@ int simseg_ruleset_flush(struct simseg_net *sn, struct simseg_receipt *receipt,
 	simseg_ruleset_free(sn, simseg_ruleset_swap(sn, rs));
 	sn->merge++;
 	simseg_merge_finish(sn, &staged, SIMSEG_MERGE_EXACT, &gone, receipt);
+	mutex_lock(&sn->cut_lock);
 	simseg_net_changed(sn);
 	receipt->time_state = ktime_get_boottime_ns();
-	receipt->sessions = simseg_sessions_cut_all(sn, SIMSEG_END_RULESET, &receipt->conntrack);
+	simseg_sessions_cut_all(sn, SIMSEG_END_RULESET, receipt);
 	synchronize_rcu_expedited();
-	receipt->sessions += simseg_sessions_cut_all(sn, SIMSEG_END_RULESET, &receipt->conntrack);
+	simseg_sessions_cut_all(sn, SIMSEG_END_RULESET, receipt);
+	mutex_unlock(&sn->cut_lock);
 	simseg_conntrack_prune(sn);
 	receipt->time_done = ktime_get_boottime_ns();
 	simseg_devices_release(&gone);

@@ -48,11 +48,11 @@ int simseg_sessions_init(struct simseg_net *sn)
 /* The hooks are gone: nobody looks sessions up any more. */
 void simseg_sessions_exit(struct simseg_net *sn)
 {
-	u32 conntrack = 0;
+	struct simseg_receipt receipt = {};
 
 	if (!sn->sessions.buckets)
 		return;
-	simseg_sessions_cut_all(sn, SIMSEG_END_KILLED, &conntrack);
+	simseg_sessions_cut_all(sn, SIMSEG_END_KILLED, &receipt);
 	rcu_barrier();	/* the callbacks give the count and the devices back */
 	kvfree(sn->sessions.buckets);
 	sn->sessions.buckets = NULL;
@@ -375,45 +375,75 @@ static struct simseg_session *simseg_session_first(struct simseg_device *device)
 	return s;
 }
 
-/* Ends every session of @device and deletes conntrack's entries of them. */
-u32 simseg_sessions_cut_device(struct simseg_net *sn, struct simseg_device *device, u8 end,
-			       u32 *conntrack)
+static enum simseg_cut simseg_cut_of(u8 proto)
 {
-	struct simseg_session *s;
-	u32 cut = 0;
-
-	for (;;) {
-		rcu_read_lock();
-		s = simseg_session_first(device);
-		if (s && simseg_session_end(sn, s, end)) {
-			*conntrack += simseg_conntrack_delete(sn->net, s);
-			cut++;
-		}
-		rcu_read_unlock();
-		if (!s)
-			return cut;
-		cond_resched();
+	switch (proto) {
+	case IPPROTO_TCP:
+		return SIMSEG_CUT_TCP;
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+		return SIMSEG_CUT_UDP;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return SIMSEG_CUT_ICMP;
+	default:
+		return SIMSEG_CUT_OTHER;
 	}
 }
 
-u32 simseg_sessions_cut_all(struct simseg_net *sn, u8 end, u32 *conntrack)
+/*
+ * Ends @s, deletes conntrack's entry of it, and counts that; false: somebody
+ * else ended it. Under RCU; the caller holds conntrack.
+ */
+bool simseg_session_cut(struct simseg_net *sn, struct simseg_session *s, u8 end,
+			struct simseg_receipt *receipt)
+{
+	u32 what;
+
+	if (!simseg_session_end(sn, s, end))
+		return false;
+	what = simseg_conntrack_delete(sn->net, s);
+	receipt->sessions++;
+	receipt->cut[simseg_cut_of(s->key.proto)]++;
+	receipt->conntrack += !!(what & SIMSEG_CONNTRACK_DELETED);
+	receipt->offloaded += !!(what & SIMSEG_CONNTRACK_OFFLOADED);
+	receipt->hardware += !!(what & SIMSEG_CONNTRACK_HARDWARE);
+	return true;
+}
+
+/* Every session of @device. */
+void simseg_sessions_cut_device(struct simseg_net *sn, struct simseg_device *device, u8 end,
+				struct simseg_receipt *receipt)
+{
+	struct simseg_session *s;
+
+	simseg_conntrack_hold();
+	do {
+		rcu_read_lock();
+		s = simseg_session_first(device);
+		if (s)
+			simseg_session_cut(sn, s, end, receipt);
+		rcu_read_unlock();
+		cond_resched();
+	} while (s);
+	simseg_conntrack_drop();
+}
+
+void simseg_sessions_cut_all(struct simseg_net *sn, u8 end, struct simseg_receipt *receipt)
 {
 	struct simseg_session_table *table = &sn->sessions;
 	struct simseg_session *s;
-	u32 i, cut = 0;
+	u32 i;
 
+	simseg_conntrack_hold();
 	for (i = 0; table->buckets && i <= table->mask; i++) {
 		rcu_read_lock();
-		hlist_for_each_entry_rcu(s, &table->buckets[i], node) {
-			if (simseg_session_end(sn, s, end)) {
-				*conntrack += simseg_conntrack_delete(sn->net, s);
-				cut++;
-			}
-		}
+		hlist_for_each_entry_rcu(s, &table->buckets[i], node)
+			simseg_session_cut(sn, s, end, receipt);
 		rcu_read_unlock();
 		cond_resched();
 	}
-	return cut;
+	simseg_conntrack_drop();
 }
 
 static bool simseg_session_kill_one(struct simseg_net *sn, u32 bucket, u64 id,
@@ -424,11 +454,9 @@ static bool simseg_session_kill_one(struct simseg_net *sn, u32 bucket, u64 id,
 
 	rcu_read_lock();
 	hlist_for_each_entry_rcu(s, &sn->sessions.buckets[bucket], node) {
-		if (s->id != id || !simseg_session_end(sn, s, SIMSEG_END_KILLED))
+		if (s->id != id)
 			continue;
-		receipt->conntrack += simseg_conntrack_delete(sn->net, s);
-		receipt->sessions++;
-		found = true;
+		found = simseg_session_cut(sn, s, SIMSEG_END_KILLED, receipt);
 		break;
 	}
 	rcu_read_unlock();
@@ -438,16 +466,19 @@ static bool simseg_session_kill_one(struct simseg_net *sn, u32 bucket, u64 id,
 /* Ends one session by its id; a walk, for a command. */
 int simseg_session_kill(struct simseg_net *sn, u64 id, struct simseg_receipt *receipt)
 {
+	bool found = false;
 	u32 i;
 
-	for (i = 0; sn->sessions.buckets && i <= sn->sessions.mask; i++) {
-		if (simseg_session_kill_one(sn, i, id, receipt)) {
-			receipt->time_state = ktime_get_boottime_ns();
-			synchronize_rcu_expedited();
-			receipt->time_done = ktime_get_boottime_ns();
-			return 0;
-		}
+	simseg_conntrack_hold();
+	for (i = 0; !found && sn->sessions.buckets && i <= sn->sessions.mask; i++) {
+		found = simseg_session_kill_one(sn, i, id, receipt);
 		cond_resched();
 	}
-	return -ENOENT;
+	simseg_conntrack_drop();
+	if (!found)
+		return -ENOENT;
+	receipt->time_state = ktime_get_boottime_ns();
+	synchronize_rcu_expedited();
+	receipt->time_done = ktime_get_boottime_ns();
+	return 0;
 }

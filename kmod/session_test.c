@@ -110,14 +110,15 @@ static void session_walk(struct simtest *t, const struct simtest_flow *flow,
 /* Ends what has nothing to say any more, by its record. */
 static void session_expect_end(struct simtest *t, const struct simtest_flow *flow, u8 end)
 {
+	struct simseg_receipt receipt = {};
 	struct simseg_session s;
-	u32 conntrack = 0;
 
 	simtest_age(t, flow, -5 * HZ);
-	KUNIT_EXPECT_EQ(t->kunit, simseg_sweep_run(t->sn, &conntrack), 0);
+	simseg_sweep_run(t->sn, &receipt);
 	KUNIT_EXPECT_TRUE(t->kunit, simtest_session(t, flow, &s));
 	simtest_age(t, flow, 1);
-	KUNIT_EXPECT_EQ(t->kunit, simseg_sweep_run(t->sn, &conntrack), 0);
+	simseg_sweep_run(t->sn, &receipt);
+	KUNIT_EXPECT_EQ(t->kunit, receipt.sessions, 0);
 	KUNIT_EXPECT_FALSE(t->kunit, simtest_session(t, flow, &s));
 	KUNIT_EXPECT_EQ(t->kunit, simtest_ends(end), 1);
 	KUNIT_EXPECT_EQ(t->kunit, simtest_records.kinds[SIMSEG_RECORD_CLOSE], 1);
@@ -269,7 +270,7 @@ static void session_test_same_device(struct kunit *test)
 	struct simtest *t = test->priv;
 	struct simseg_device_spec *spec = simtest_spec(t, 50, "");
 	struct simtest_flow flow = session_ntp;
-	u32 conntrack = 0;
+	struct simseg_receipt receipt = {};
 
 	session_world(t);
 	simtest_spec_bind(t, spec, IP(10, 64, 5, 1), 32, "st-sim0");
@@ -281,8 +282,9 @@ static void session_test_same_device(struct kunit *test)
 	flow.dst = IP(10, 64, 5, 2);
 	SIMTEST_EXPECT_REASON(t, &flow, RULE);
 	simtest_expect_count(t, 50, 2);
-	KUNIT_EXPECT_EQ(test, 1, simseg_sessions_cut_device(t->sn, simtest_find(t, 50),
-							    SIMSEG_END_KILLED, &conntrack));
+	simseg_sessions_cut_device(t->sn, simtest_find(t, 50), SIMSEG_END_KILLED, &receipt);
+	KUNIT_EXPECT_EQ(test, receipt.sessions, 1);
+	KUNIT_EXPECT_EQ(test, receipt.cut[SIMSEG_CUT_TCP] + receipt.cut[SIMSEG_CUT_UDP], 1);
 	simtest_expect_count(t, 50, 0);
 	KUNIT_EXPECT_EQ(test, simtest_sessions(t), 0);
 }

@@ -5,6 +5,8 @@
  *
  * Locking
  *	simseg_net.lock		mutex; all configuration of one namespace
+ *	simseg_net.cut_lock	mutex; who ends many sessions: a change with its
+ *				receipt, inside simseg_net.lock, or the sweep
  *	session table locks	spinlock_bh, by bucket; the chain
  *	simseg_device.lock	spinlock_bh; the list of its sessions; taken
  *				inside a table lock
@@ -121,12 +123,13 @@ struct simseg_quarantine_request {
 	struct simseg_prefix allow[SIMSEG_ALLOW_MAX];
 	bool unknown;
 	u64 duration;		/* ns; 0: until it is released */
+	u32 bad;		/* out: which of them a refusal is about; ndevices: none */
 };
 
-int simseg_quarantine(struct simseg_net *sn, const struct simseg_quarantine_request *request,
+int simseg_quarantine(struct simseg_net *sn, struct simseg_quarantine_request *request,
 		      const struct simseg_who *who, struct simseg_receipt *receipt,
 		      struct netlink_ext_ack *extack);
-int simseg_release(struct simseg_net *sn, const struct simseg_quarantine_request *request,
+int simseg_release(struct simseg_net *sn, struct simseg_quarantine_request *request,
 		   struct netlink_ext_ack *extack);
 void simseg_quarantine_free(struct simseg_net *sn, struct simseg_quarantine *quarantine);
 
@@ -232,9 +235,11 @@ bool simseg_session_reusable(const struct simseg_session *s, const struct simseg
 bool simseg_session_end(struct simseg_net *sn, struct simseg_session *s, u8 end);
 unsigned long simseg_session_timeout(const struct simseg_net *sn, const struct simseg_session *s);
 bool simseg_session_expired(const struct simseg_net *sn, const struct simseg_session *s);
-u32 simseg_sessions_cut_device(struct simseg_net *sn, struct simseg_device *device, u8 end,
-			       u32 *conntrack);
-u32 simseg_sessions_cut_all(struct simseg_net *sn, u8 end, u32 *conntrack);
+bool simseg_session_cut(struct simseg_net *sn, struct simseg_session *s, u8 end,
+			struct simseg_receipt *receipt);
+void simseg_sessions_cut_device(struct simseg_net *sn, struct simseg_device *device, u8 end,
+				struct simseg_receipt *receipt);
+void simseg_sessions_cut_all(struct simseg_net *sn, u8 end, struct simseg_receipt *receipt);
 int simseg_session_kill(struct simseg_net *sn, u64 id, struct simseg_receipt *receipt);
 
 /* limit.c: who pays for a session */
@@ -255,15 +260,22 @@ void simseg_deadline_add(struct simseg_net *sn, struct simseg_deadline *deadline
 			 void (*expire)(struct simseg_net *sn, struct simseg_deadline *deadline));
 void simseg_deadline_del(struct simseg_net *sn, struct simseg_deadline *deadline);
 u64 simseg_deadline_left(const struct simseg_deadline *deadline);
+u64 simseg_deadline_next(struct simseg_net *sn);
 
 /* sweep.c: ends dead sessions after changes and timeouts */
 void simseg_sweep_init(struct simseg_net *sn);
 void simseg_sweep_exit(struct simseg_net *sn);
 void simseg_sweep_kick(struct simseg_net *sn);
-u32 simseg_sweep_run(struct simseg_net *sn, u32 *conntrack);
+void simseg_sweep_run(struct simseg_net *sn, struct simseg_receipt *receipt);
 void simseg_sweep_settle(struct simseg_net *sn, struct simseg_receipt *receipt);
 
 /* conntrack.c: entries found by tuple; conntrack may be absent */
+#define SIMSEG_CONNTRACK_DELETED	BIT(0)
+#define SIMSEG_CONNTRACK_OFFLOADED	BIT(1)	/* it was in a flowtable */
+#define SIMSEG_CONNTRACK_HARDWARE	BIT(2)	/* in one that hardware has, too */
+
+void simseg_conntrack_hold(void);
+void simseg_conntrack_drop(void);
 u32 simseg_conntrack_delete(struct net *net, const struct simseg_session *s);
 bool simseg_conntrack_offloaded(struct net *net, const struct simseg_session *s);
 bool simseg_conntrack_vouches(const struct sk_buff *skb);

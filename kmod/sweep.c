@@ -14,6 +14,9 @@
 /* Each round looks at a part of the table, so that timeouts end in 4 seconds. */
 #define SIMSEG_SWEEP_PARTS	4
 
+/* Buckets after which the worker lets others cut; a divisor of each part. */
+#define SIMSEG_SWEEP_STEP	64
+
 /* Which end fits the reason for which a session is no longer allowed. */
 static u8 simseg_end_of(u8 reason)
 {
@@ -50,10 +53,10 @@ static u8 simseg_sweep_timeout(struct simseg_net *sn, struct simseg_session *s)
 	return simseg_end_timeout(s);
 }
 
-static u32 simseg_sweep_bucket(struct simseg_net *sn, u32 bucket, u32 *conntrack)
+static void simseg_sweep_bucket(struct simseg_net *sn, u32 bucket,
+				struct simseg_receipt *receipt)
 {
 	struct simseg_session *s;
-	u32 cut = 0;
 	u8 reason, observed;
 
 	rcu_read_lock();
@@ -66,27 +69,47 @@ static u32 simseg_sweep_bucket(struct simseg_net *sn, u32 bucket, u32 *conntrack
 			continue;
 		}
 		reason = READ_ONCE(sn->disarmed) ? 0 : simseg_rejudge(sn, s, &observed);
-		if (reason && simseg_session_end(sn, s, simseg_end_of(reason))) {
-			*conntrack += simseg_conntrack_delete(sn->net, s);
-			cut++;
-		}
+		if (reason)
+			simseg_session_cut(sn, s, simseg_end_of(reason), receipt);
 	}
 	rcu_read_unlock();
-	return cut;
 }
 
-/* The whole table, now; returns how many sessions a change has cut. */
-u32 simseg_sweep_run(struct simseg_net *sn, u32 *conntrack)
+static void simseg_sweep_part(struct simseg_net *sn, u32 first, u32 n,
+			      struct simseg_receipt *receipt)
 {
-	u32 i, cut = 0;
+	u32 i;
 
-	for (i = 0; sn->sessions.buckets && i <= sn->sessions.mask; i++) {
+	simseg_conntrack_hold();
+	for (i = first; i < first + n; i++) {
 		if (hlist_empty(&sn->sessions.buckets[i]))
 			continue;
-		cut += simseg_sweep_bucket(sn, i, conntrack);
+		simseg_sweep_bucket(sn, i, receipt);
 		cond_resched();
 	}
-	return cut;
+	simseg_conntrack_drop();
+}
+
+/* The worker's: it must not take sessions from a receipt that is being made. */
+static void simseg_sweep_steps(struct simseg_net *sn, u32 first, u32 n)
+{
+	struct simseg_receipt nobodys = {};
+	u32 i;
+
+	simseg_conntrack_hold();
+	for (i = first; i < first + n; i += SIMSEG_SWEEP_STEP) {
+		mutex_lock(&sn->cut_lock);
+		simseg_sweep_part(sn, i, SIMSEG_SWEEP_STEP, &nobodys);
+		mutex_unlock(&sn->cut_lock);
+	}
+	simseg_conntrack_drop();
+}
+
+/* The whole table, now; adds what a change has cut to @receipt. */
+void simseg_sweep_run(struct simseg_net *sn, struct simseg_receipt *receipt)
+{
+	if (sn->sessions.buckets)
+		simseg_sweep_part(sn, 0, sn->sessions.mask + 1, receipt);
 }
 
 /*
@@ -96,11 +119,13 @@ u32 simseg_sweep_run(struct simseg_net *sn, u32 *conntrack)
 void simseg_sweep_settle(struct simseg_net *sn, struct simseg_receipt *receipt)
 {
 	lockdep_assert_held(&sn->lock);
+	mutex_lock(&sn->cut_lock);
 	simseg_net_changed(sn);
 	receipt->time_state = ktime_get_boottime_ns();
-	receipt->sessions += simseg_sweep_run(sn, &receipt->conntrack);
+	simseg_sweep_run(sn, receipt);
 	synchronize_rcu_expedited();
-	receipt->sessions += simseg_sweep_run(sn, &receipt->conntrack);
+	simseg_sweep_run(sn, receipt);
+	mutex_unlock(&sn->cut_lock);
 	simseg_conntrack_prune(sn);
 	receipt->time_done = ktime_get_boottime_ns();
 	sn->settled = receipt->time_done - receipt->time_state;
@@ -109,21 +134,14 @@ void simseg_sweep_settle(struct simseg_net *sn, struct simseg_receipt *receipt)
 static void simseg_sweep_work(struct work_struct *work)
 {
 	struct simseg_net *sn = container_of(to_delayed_work(work), struct simseg_net, sweep);
-	u32 part = (sn->sessions.mask + 1) / SIMSEG_SWEEP_PARTS, conntrack = 0, i;
+	u32 part = (sn->sessions.mask + 1) / SIMSEG_SWEEP_PARTS;
 	u32 change = atomic_read(&sn->change);
 
 	if (change != sn->swept) {
-		simseg_sweep_run(sn, &conntrack);
+		simseg_sweep_steps(sn, 0, sn->sessions.mask + 1);
 		sn->swept = change;
 	} else {
-		u32 first = part * (sn->sweep_part++ % SIMSEG_SWEEP_PARTS);
-
-		for (i = first; i < first + part; i++) {
-			if (hlist_empty(&sn->sessions.buckets[i]))
-				continue;
-			simseg_sweep_bucket(sn, i, &conntrack);
-			cond_resched();
-		}
+		simseg_sweep_steps(sn, part * (sn->sweep_part++ % SIMSEG_SWEEP_PARTS), part);
 	}
 	simseg_deny_flush(sn, false);
 	queue_delayed_work(system_power_efficient_wq, &sn->sweep, HZ);
@@ -132,6 +150,7 @@ static void simseg_sweep_work(struct work_struct *work)
 /* Before anything can change; it runs from simseg_net_govern() on. */
 void simseg_sweep_init(struct simseg_net *sn)
 {
+	mutex_init(&sn->cut_lock);
 	INIT_DELAYED_WORK(&sn->sweep, simseg_sweep_work);
 }
 

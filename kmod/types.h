@@ -122,7 +122,8 @@ struct simseg_plens {
 /* Who may still talk to a quarantined device, and why it is quarantined. */
 struct simseg_quarantine {
 	struct rcu_head rcu;
-	u64 since;		/* CLOCK_BOOTTIME, ns */
+	u64 since;		/* CLOCK_BOOTTIME, ns; replacing it does not change it */
+	u64 set;		/* the same, of the request that this comes from */
 	u32 nallow;
 	struct simseg_prefix allow[SIMSEG_ALLOW_MAX];
 	char actor[SIMSEG_ACTOR_MAX + 1];
@@ -376,10 +377,22 @@ struct simseg_iface {
 	struct rcu_head rcu;
 };
 
+enum simseg_cut {
+	SIMSEG_CUT_TCP,
+	SIMSEG_CUT_UDP,
+	SIMSEG_CUT_ICMP,
+	SIMSEG_CUT_OTHER,
+	__SIMSEG_CUTS
+};
+
 struct simseg_receipt {
 	u32 devices;
+	u32 replaced;
 	u32 sessions;
+	u32 cut[__SIMSEG_CUTS];	/* of these, by protocol */
 	u32 conntrack;
+	u32 offloaded;		/* of these, in a flowtable, */
+	u32 hardware;		/* and of these in hardware */
 	u32 kept;
 	u32 added;
 	u32 removed;
@@ -428,6 +441,7 @@ struct simseg_net {
 	struct simseg_session_table sessions;
 	u32 settings[SIMSEG_SETTINGS];	/* of the ruleset; READ_ONCE() */
 	u64 pickup_until;		/* CLOCK_BOOTTIME, ns */
+	struct mutex cut_lock;		/* a receipt counts what it cut: the sweep waits */
 	struct delayed_work sweep;
 	u32 swept;			/* change that the last full sweep saw */
 	u32 sweep_part;

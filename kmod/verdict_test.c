@@ -128,7 +128,7 @@ static void verdict_run_row(struct simtest *t, const struct verdict_row *row)
 	bool opens = row->reason == SIMSEG_REASON_RULE || row->reason == SIMSEG_REASON_RESPONDER;
 	struct simtest_flow dry = row->flow;
 	struct simseg_session s;
-	u32 conntrack = 0;
+	struct simseg_receipt receipt = {};
 	u8 reason;
 
 	dry.flags |= SIMSEG_PKT_DRY;
@@ -141,7 +141,7 @@ static void verdict_run_row(struct simtest *t, const struct verdict_row *row)
 			    simtest_word(reason));
 	KUNIT_EXPECT_EQ_MSG(t->kunit, simtest_sessions(t), opens, "%s", row->desc);
 	KUNIT_EXPECT_EQ_MSG(t->kunit, simtest_session(t, &row->flow, &s), opens, "%s", row->desc);
-	simseg_sessions_cut_all(t->sn, SIMSEG_END_KILLED, &conntrack);
+	simseg_sessions_cut_all(t->sn, SIMSEG_END_KILLED, &receipt);
 	KUNIT_EXPECT_EQ_MSG(t->kunit, simtest_sessions(t), 0, "%s, cut", row->desc);
 }
 

@@ -47,6 +47,8 @@ const struct nla_policy seg_top_policy[SIMSEG_A_MAX + 1] = {
 	[SIMSEG_A_COUNT] = { .type = NLA_U32 },
 	[SIMSEG_A_ALLOW] = SEG_PREFIX_ATTR,
 	[SIMSEG_A_RECEIPT] = { .type = NLA_NESTED },
+	[SIMSEG_A_DURATION] = { .type = NLA_U64 },
+	[SIMSEG_A_AGE] = { .type = NLA_U64 },
 };
 
 static const struct nla_policy seg_rule_policy[SIMSEG_A_RULE_MAX + 1] = {
@@ -76,6 +78,14 @@ static const struct nla_policy seg_receipt_policy[SIMSEG_A_RECEIPT_MAX + 1] = {
 	[SIMSEG_A_RECEIPT_TIME_REQUEST] = { .type = NLA_U64 },
 	[SIMSEG_A_RECEIPT_TIME_STATE] = { .type = NLA_U64 },
 	[SIMSEG_A_RECEIPT_TIME_DONE] = { .type = NLA_U64 },
+	[SIMSEG_A_RECEIPT_TIME_REAL] = { .type = NLA_U64 },
+	[SIMSEG_A_RECEIPT_REPLACED] = { .type = NLA_U32 },
+	[SIMSEG_A_RECEIPT_TCP] = { .type = NLA_U32 },
+	[SIMSEG_A_RECEIPT_UDP] = { .type = NLA_U32 },
+	[SIMSEG_A_RECEIPT_ICMP] = { .type = NLA_U32 },
+	[SIMSEG_A_RECEIPT_OTHER] = { .type = NLA_U32 },
+	[SIMSEG_A_RECEIPT_OFFLOADED] = { .type = NLA_U32 },
+	[SIMSEG_A_RECEIPT_HARDWARE] = { .type = NLA_U32 },
 };
 
 const char *seg_get_string(struct nlattr *nla)
@@ -266,14 +276,29 @@ int seg_get_receipt(struct nlattr *nla, struct seg_receipt *receipt)
 	receipt->time_request = seg_get_u64(tb[SIMSEG_A_RECEIPT_TIME_REQUEST]);
 	receipt->time_state = seg_get_u64(tb[SIMSEG_A_RECEIPT_TIME_STATE]);
 	receipt->time_done = seg_get_u64(tb[SIMSEG_A_RECEIPT_TIME_DONE]);
+	receipt->time_real = seg_get_u64(tb[SIMSEG_A_RECEIPT_TIME_REAL]);
+	receipt->replaced = seg_get_u32(tb[SIMSEG_A_RECEIPT_REPLACED]);
+	receipt->tcp = seg_get_u32(tb[SIMSEG_A_RECEIPT_TCP]);
+	receipt->udp = seg_get_u32(tb[SIMSEG_A_RECEIPT_UDP]);
+	receipt->icmp = seg_get_u32(tb[SIMSEG_A_RECEIPT_ICMP]);
+	receipt->other = seg_get_u32(tb[SIMSEG_A_RECEIPT_OTHER]);
+	receipt->offloaded = seg_get_u32(tb[SIMSEG_A_RECEIPT_OFFLOADED]);
+	receipt->hardware = seg_get_u32(tb[SIMSEG_A_RECEIPT_HARDWARE]);
 	return 0;
 }
 
 int seg_reply_receipt(struct seg_handle *h, struct nlmsghdr *nlh, struct nlattr **tb, void *arg)
 {
+	struct seg_receipt *receipt = arg;
+
 	(void)nlh;
-	if (arg && tb[SIMSEG_A_RECEIPT] && seg_get_receipt(tb[SIMSEG_A_RECEIPT], arg))
+	if (!receipt || !tb[SIMSEG_A_RECEIPT])
+		return 0;
+	if (seg_get_receipt(tb[SIMSEG_A_RECEIPT], receipt))
 		return seg_fail(h, -EBADMSG, "the kernel's receipt cannot be parsed", NULL);
+	receipt->generation = seg_get_u32(tb[SIMSEG_A_GENERATION]);
+	if (tb[SIMSEG_A_HASH])
+		memcpy(receipt->hash, nla_data(tb[SIMSEG_A_HASH]), sizeof(receipt->hash));
 	return 0;
 }
 

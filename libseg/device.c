@@ -29,6 +29,7 @@ static int seg_reply_device(struct seg_handle *h, struct nlmsghdr *nlh, struct n
 	device.id = seg_get_u32(tb[SIMSEG_A_ID]);
 	device.sessions = seg_get_u32(tb[SIMSEG_A_COUNT]);
 	device.duration = seg_get_u64(tb[SIMSEG_A_DURATION]);
+	device.age = seg_get_u64(tb[SIMSEG_A_AGE]);
 	device.part = !tb[SIMSEG_A_STATE];
 	device.state = tb[SIMSEG_A_STATE] ? nla_get_u8(tb[SIMSEG_A_STATE]) : 0;
 	device.bindings = h->scratch.bindings;

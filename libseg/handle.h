@@ -77,6 +77,8 @@ int seg_netns_leave(struct seg_handle *h, int old);
 
 /* msg.c: the message under construction */
 
+/* Before a request of more than SEG_MSG_ROOM is begun: make room for @len bytes. */
+int seg_msg_reserve(struct seg_handle *h, size_t len);
 /* Begin a request that reads, or one that changes (actor, reason, ticket). */
 int seg_msg_read(struct seg_handle *h, uint8_t cmd);
 int seg_msg_change(struct seg_handle *h, uint8_t cmd);

@@ -70,8 +70,8 @@ void seg_close(struct seg_handle *h);
 const char *seg_strerror(const struct seg_handle *h);
 
 /*
- * seg_subject() - what the last refusal of an upload was about ("device
- * 8988...", "policy meter"), "" if that is not known.
+ * seg_subject() - what the last refusal was about ("device 8988...", "policy
+ * meter"), of an upload or of a request for many; "" if that is not known.
  */
 const char *seg_subject(const struct seg_handle *h);
 
@@ -199,6 +199,7 @@ struct seg_device {
 	const struct simseg_prefix *allow;
 	size_t n_allow;
 	uint64_t duration; /* ns until the quarantine ends by itself; 0: it does not */
+	uint64_t age;	   /* ns since it is quarantined */
 	uint32_t sessions;
 	uint8_t part; /* 1: more rules of the device before, no more */
 };
@@ -214,6 +215,13 @@ struct seg_receipt {
 	uint64_t time_request;
 	uint64_t time_state;
 	uint64_t time_done;
+	uint64_t time_real;		/* CLOCK_REALTIME at time_done */
+	uint32_t replaced;		/* devices that were quarantined already */
+	uint32_t tcp, udp, icmp, other; /* of sessions */
+	uint32_t offloaded;		/* of conntrack, in a flowtable */
+	uint32_t hardware;		/* of offloaded, in hardware */
+	uint32_t generation;		/* of the ruleset in force */
+	uint8_t hash[SIMSEG_HASH_LEN];
 };
 
 /* status.c */
@@ -227,6 +235,7 @@ struct seg_status {
 	uint32_t pools, policies, peersets, devices, quarantined;
 	uint32_t bindings, unvouched, sessions;
 	uint32_t observing; /* policies that only observe */
+	uint64_t deadline;  /* ns until the first thing ends by itself; 0: nothing does */
 	uint64_t netns_cookie;
 	uint64_t trial;	       /* ns until the ruleset in force goes back; 0: never */
 	uint8_t trial_confirm; /* 1: unless it is confirmed before */
@@ -298,7 +307,7 @@ int seg_ruleset_abort(struct seg_handle *h);
 
 /* duration.c */
 
-/* "90s", "15m", "2h", "1d", or several such in a row, in ns; -EINVAL. */
+/* "90s", "15m", "2h", "1d", or several such, the larger first, in ns; -EINVAL. */
 int seg_duration_parse(const char *text, uint64_t *ns);
 
 /* pool.c, policy.c, peer.c */
@@ -375,10 +384,13 @@ struct seg_quarantine {
 /**
  * seg_quarantine() - cut devices off, all of them or none
  * @receipt: may be NULL
+ *
+ * One that is quarantined already gets the new exceptions and deadline. After a
+ * refusal, seg_subject() names the device that it is about.
  */
 int seg_quarantine(struct seg_handle *h, const struct seg_quarantine *q,
 		   struct seg_receipt *receipt);
-/* Needs seg_set_reason(). */
+/* Needs seg_set_reason(); seg_subject() as above. */
 int seg_release(struct seg_handle *h, const char *const *iccids, size_t n);
 
 /* session.c */
@@ -433,6 +445,26 @@ typedef int (*seg_iface_cb)(const struct seg_iface *iface, void *arg);
 int seg_iface_list(struct seg_handle *h, seg_iface_cb cb, void *arg);
 int seg_iface_set(struct seg_handle *h, const char *ifname, uint8_t side, uint8_t mode);
 int seg_iface_del(struct seg_handle *h, const char *ifname);
+
+/* link.c: what lies below IP */
+
+struct seg_link {
+	const char *ifname;
+	uint32_t ifindex;
+	uint32_t xdp_id;   /* of the XDP program on it, anybody's; 0: none */
+	uint8_t ingress;   /* 1: there are tc filters that see packets first */
+	const char *qdisc; /* kind of the root queue, or NULL */
+	uint32_t bytes;	   /* that wait in it now, */
+	uint32_t packets;  /* of anybody */
+};
+typedef int (*seg_link_cb)(const struct seg_link *link, void *arg);
+/* Every interface of the handle's namespace, by rtnetlink. */
+int seg_link_list(struct seg_handle *h, seg_link_cb cb, void *arg);
+/*
+ * Throws away what waits in the queues of an interface, of anybody; what they
+ * are stays as it is. What comes within some milliseconds goes as well.
+ */
+int seg_link_flush(struct seg_handle *h, const char *ifname);
 
 /* explain.c */
 

@@ -2,7 +2,34 @@
 /*
  * The message under construction: one buffer, used again for every request
  */
+#include <limits.h>
+#include <sys/socket.h>
+
 #include "handle.h"
+
+/*
+ * Room for a long request, also in the socket's buffer: there, more than the
+ * administrator's limit takes CAP_NET_ADMIN, which a request takes anyway. What
+ * does not fit in spite of that is refused when it is sent.
+ */
+int seg_msg_reserve(struct seg_handle *h, size_t len)
+{
+	struct nl_msg *msg;
+	int size = (int)len;
+
+	if (len > INT_MAX / 2)
+		return seg_fail(h, -EMSGSIZE, "the request does not fit into a message", NULL);
+	if (len <= nlmsg_get_max_size(h->msg))
+		return 0;
+	msg = nlmsg_alloc_size(len);
+	if (!msg)
+		return seg_fail(h, -ENOMEM, "out of memory", NULL);
+	nlmsg_free(h->msg);
+	h->msg = msg;
+	if (setsockopt(h->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
+		setsockopt(h->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	return 0;
+}
 
 static int seg_msg_begin(struct seg_handle *h, uint8_t cmd)
 {

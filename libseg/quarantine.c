@@ -6,9 +6,11 @@
 
 static int seg_iccids_msg(struct seg_handle *h, uint8_t cmd, const char *const *iccids, size_t n)
 {
-	int err = seg_msg_change(h, cmd);
+	int err = seg_msg_reserve(h, SEG_PIECE_LEN + n * nla_total_size(SEG_ICCID_LEN));
 	size_t i;
 
+	if (!err)
+		err = seg_msg_change(h, cmd);
 	if (err)
 		return err;
 	for (i = 0; i < n; i++)

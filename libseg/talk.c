@@ -206,6 +206,42 @@ static int seg_check(struct seg_handle *h)
 	return 0;
 }
 
+/* Name what an attribute is about; false: it names nothing. */
+static bool seg_blame_attr(struct seg_handle *h, struct nlattr *nla)
+{
+	static const struct {
+		int attr;
+		const char *noun;
+	} names[] = {
+		{ SIMSEG_A_ICCID, "device " },
+		{ SIMSEG_A_POLICY, "policy " },
+		{ SIMSEG_A_PEER, "peer set " },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (nla_type(nla) != names[i].attr || nla_len(nla) >= SEG_SUBJECT_LEN - 16)
+			continue;
+		strcpy(h->subject, names[i].noun);
+		strcat(h->subject, nla_data(nla));
+		return true;
+	}
+	return false;
+}
+
+/* Name the attribute at @offs of the message, one of several of its kind. */
+static void seg_blame_offset(struct seg_handle *h, struct nlmsghdr *nlh, uint32_t offs)
+{
+	struct nlattr *nla;
+	int rest;
+
+	nlmsg_for_each_attr(nla, nlh, GENL_HDRLEN, rest)
+	{
+		if ((char *)nla - (char *)nlh == (ptrdiff_t)offs)
+			seg_blame_attr(h, nla);
+	}
+}
+
 int seg_talk(struct seg_handle *h, seg_reply_fn fn, void *arg)
 {
 	struct nlmsghdr *nlh = nlmsg_hdr(h->msg);
@@ -219,7 +255,11 @@ int seg_talk(struct seg_handle *h, seg_reply_fn fn, void *arg)
 	x.first = nlh->nlmsg_seq;
 	x.last = nlh->nlmsg_seq;
 	err = seg_send(h, nlh, nlh->nlmsg_len);
-	return err ? err : seg_collect(h, &x);
+	if (!err)
+		err = seg_collect(h, &x);
+	if (x.err_offset)
+		seg_blame_offset(h, nlh, x.err_offset);
+	return err;
 }
 
 static int seg_unspool(struct seg_handle *h, struct seg_spool *spool, seg_reply_fn fn, void *arg)
@@ -302,44 +342,34 @@ static struct nlattr *seg_blame_device(struct nlmsghdr *nlh, uint32_t offset)
 	struct nlattr *nla;
 	int rest;
 
-	nlmsg_for_each_attr(nla, nlh, GENL_HDRLEN,
-			    rest) if (nla_type(nla) == SIMSEG_A_DEVICE && at >= (char *)nla &&
-				      at < (char *)nla +
-						      nla->nla_len) return nla_find(nla_data(nla),
-										    nla_len(nla),
-										    SIMSEG_A_ICCID);
+	nlmsg_for_each_attr(nla, nlh, GENL_HDRLEN, rest)
+	{
+		if (nla_type(nla) == SIMSEG_A_DEVICE && at >= (char *)nla &&
+		    at < (char *)nla + nla->nla_len)
+			return nla_find(nla_data(nla), nla_len(nla), SIMSEG_A_ICCID);
+	}
 	return NULL;
 }
 
 /* Name what the message that was refused is about. */
 static void seg_blame(struct seg_handle *h, uint32_t seq, uint32_t offset)
 {
-	static const struct {
-		int attr;
-		const char *noun;
-	} names[] = {
-		{ SIMSEG_A_ICCID, "device " },
-		{ SIMSEG_A_POLICY, "policy " },
-		{ SIMSEG_A_PEER, "peer set " },
-	};
 	struct nlmsghdr *nlh = (struct nlmsghdr *)h->batch;
 	int rest = (int)h->batch_len;
-	struct nlattr *nla = NULL;
-	size_t i;
+	struct nlattr *nla;
 
 	for (; nlmsg_ok(nlh, rest); nlh = nlmsg_next(nlh, &rest))
 		if (nlh->nlmsg_seq == seq)
 			break;
 	if (!nlmsg_ok(nlh, rest))
 		return;
-	for (i = 0; i < sizeof(names) / sizeof(names[0]) && !nla; i++) {
-		nla = names[i].attr == SIMSEG_A_ICCID ?
-			      seg_blame_device(nlh, offset) :
-			      nlmsg_find_attr(nlh, GENL_HDRLEN, names[i].attr);
-		if (nla && nla_len(nla) < SEG_SUBJECT_LEN - 16) {
-			strcpy(h->subject, names[i].noun);
-			strcat(h->subject, nla_data(nla));
-		}
+	nla = seg_blame_device(nlh, offset);
+	if (nla && seg_blame_attr(h, nla))
+		return;
+	nlmsg_for_each_attr(nla, nlh, GENL_HDRLEN, rest)
+	{
+		if (seg_blame_attr(h, nla))
+			return;
 	}
 }
 

@@ -40,15 +40,20 @@ int ctl_usage(struct ctl *c, const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
+int ctl_code(int err)
+{
+	if (err == -ENOENT || err == -ENODEV)
+		return EXIT_NONE;
+	return err == -ENOPKG ? EXIT_MODULE : EXIT_REFUSED;
+}
+
 int ctl_fail(struct ctl *c, int err, const char *what)
 {
 	const char *subject = seg_subject(c->h);
 
 	ctl_warn("%s%s%s%s%s", what ? what : "", what ? ": " : "", subject, *subject ? ": " : "",
 		 seg_strerror(c->h));
-	if (err == -ENOENT || err == -ENODEV)
-		return EXIT_NONE;
-	return err == -ENOPKG ? EXIT_MODULE : EXIT_REFUSED;
+	return ctl_code(err);
 }
 
 /* Who does it, by what is nearest to the person. */

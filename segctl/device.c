@@ -65,6 +65,8 @@ struct json_object *device_json(const struct seg_device *d)
 	if (d->state != SIMSEG_STATE_ACTIVE) {
 		js_str(o, "reason", d->reason);
 		js_str(o, "actor", d->actor);
+		js_num(o, "age_ns", d->age);
+		js_num(o, "left_ns", d->duration);
 		json_object_object_add(o, "allow", js_prefixes(d->allow, d->n_allow));
 	}
 	list = json_object_new_array();
@@ -203,12 +205,14 @@ static void device_print(struct ctl *c, const struct seg_device *d)
 		       d->bindings[i].ifname ? "dev " : "vouched for by the network",
 		       d->bindings[i].ifname ? d->bindings[i].ifname : "", d->bindings[i].epoch);
 	if (cut) {
-		fputs("  cut off   by ", stdout);
+		printf("  cut off   since %s, by ", out_time(d->age, buf));
 		out_text(d->actor ? d->actor : "-");
 		fputs(": ", stdout);
 		out_text(d->reason ? d->reason : "-");
 		putchar('\n');
 	}
+	if (d->duration)
+		printf("  ends      by itself in %s\n", out_time(d->duration, buf));
 	for (i = 0; i < d->n_allow; i++)
 		printf("  but for   %s\n", seg_prefix_print(&d->allow[i], buf));
 	device_print_rules(d);

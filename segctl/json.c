@@ -73,11 +73,20 @@ void js_list_end(struct js_list *l)
 
 void js_receipt(struct json_object *o, const struct seg_receipt *r)
 {
-	struct json_object *j = json_object_new_object();
+	struct json_object *j = json_object_new_object(), *cut = json_object_new_object();
+	char hex[2 * SIMSEG_HASH_LEN + 1], date[32];
 
 	js_num(j, "devices", r->devices);
+	js_num(j, "replaced", r->replaced);
 	js_num(j, "sessions", r->sessions);
+	js_num(cut, "tcp", r->tcp);
+	js_num(cut, "udp", r->udp);
+	js_num(cut, "icmp", r->icmp);
+	js_num(cut, "other", r->other);
+	json_object_object_add(j, "sessions_cut", cut);
 	js_num(j, "conntrack", r->conntrack);
+	js_num(j, "offloaded", r->offloaded);
+	js_num(j, "hardware", r->hardware);
 	js_num(j, "kept", r->kept);
 	js_num(j, "added", r->added);
 	js_num(j, "removed", r->removed);
@@ -86,5 +95,9 @@ void js_receipt(struct json_object *o, const struct seg_receipt *r)
 	js_num(j, "time_done", r->time_done);
 	js_num(j, "duration_ns",
 	       r->time_done > r->time_request ? r->time_done - r->time_request : 0);
+	js_str(j, "requested_at", out_date(r->time_real - (r->time_done - r->time_request), date));
+	js_str(j, "done_at", out_date(r->time_real, date));
+	js_num(j, "generation", r->generation);
+	js_str(j, "hash", out_hex(r->hash, sizeof(r->hash), hex));
 	json_object_object_add(o, "receipt", j);
 }

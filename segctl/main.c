@@ -52,10 +52,19 @@ static const struct cmd cmds[] = {
 	{ "unbind", cmd_unbind, "ICCID [ADDR]...", "take addresses from a device: all, or these",
 	  NULL },
 	{ "quarantine", cmd_quarantine,
-	  "ICCID|ADDR|ASSET [--reason T] [--allow PEER]... [--unknown]", "cut a device off, now",
-	  "  --allow PEER  a prefix or peer set that may still talk to it\n"
-	  "  --unknown     hold an ICCID that is not known yet" },
-	{ "release", cmd_release, "ICCID|ADDR|ASSET --reason T", "end a quarantine", NULL },
+	  "ICCID|ADDR|ASSET... | - | --policy NAME [--reason T] [--allow PEER]...\n"
+	  "                         [--for TIME] [--unknown] [--flush-queues] [--dry-run]",
+	  "cut devices off, now",
+	  "All of them, or none if one of them cannot be found. '-' reads a list: an ICCID,\n"
+	  "address or asset id a line, # begins a comment.\n"
+	  "  --policy NAME   every device of that policy\n"
+	  "  --allow PEER    a prefix or peer set that may still talk to them\n"
+	  "  --for TIME      it ends by itself: 30s, 15m, 2h, 1d, 1h30m\n"
+	  "  --unknown       hold an ICCID that is not known yet\n"
+	  "  --flush-queues  throw away what waits in the queues below IP, of anybody\n"
+	  "  --dry-run       only list the devices and count their sessions" },
+	{ "release", cmd_release, "ICCID|ADDR|ASSET... | - | --policy NAME --reason T [--dry-run]",
+	  "end quarantines", "Devices as in quarantine; of a policy, those that are quarantined." },
 	{ "find", cmd_find, "TEXT", "devices whose ICCID, asset id, address or policy has TEXT",
 	  NULL },
 	{ "policy", cmd_policy, "list | show NAME", "policies in force", NULL },

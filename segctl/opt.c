@@ -6,8 +6,9 @@
 
 /* All that take a value, so that the global options can be told from values. */
 static const char *const with_value[] = {
-	"--reason", "--ticket", "--allow", "--open-pool",      "--device",	 "--dev",
-	"--side",   "--mode",	"--sport", "--confirm-within", "--revert-after", "--for",
+	"--reason",	  "--ticket", "--allow",  "--open-pool", "--device",
+	"--dev",	  "--side",   "--mode",	  "--sport",	 "--confirm-within",
+	"--revert-after", "--for",    "--policy",
 };
 
 bool opt_takes_value(const char *arg)

@@ -3,6 +3,7 @@
  * Output: aligned tables, colours, times, and what a change says
  */
 #include <stdarg.h>
+#include <time.h>
 
 #include "segctl.h"
 
@@ -123,6 +124,18 @@ char *out_time(uint64_t ns, char buf[32])
 	return buf;
 }
 
+char *out_date(uint64_t ns, char buf[32])
+{
+	time_t seconds = (time_t)(ns / 1000000000);
+	char day[24];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf, 32, "%s.%03uZ", day, (unsigned int)(ns / 1000000 % 1000));
+	return buf;
+}
+
 char *out_hex(const uint8_t *data, size_t n, char *buf)
 {
 	size_t i;
@@ -199,6 +212,13 @@ void line_free(struct line *l)
 	memset(l, 0, sizeof(*l));
 }
 
+void out_undo(const struct line *undo, const char *none)
+{
+	fputs("undo: ", stdout);
+	out_text(undo ? undo->text : none);
+	putchar('\n');
+}
+
 void out_done(struct ctl *c, struct json_object *o, const struct line *undo, const char *none,
 	      const char *fmt, ...)
 {
@@ -220,7 +240,5 @@ void out_done(struct ctl *c, struct json_object *o, const struct line *undo, con
 	}
 	json_object_put(o);
 	puts(text_escape(raw, text, sizeof(text)));
-	fputs("undo: ", stdout);
-	out_text(undo ? undo->text : none);
-	putchar('\n');
+	out_undo(undo, none);
 }

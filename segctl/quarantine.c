@@ -4,6 +4,8 @@
  */
 #include "segctl.h"
 
+#define UNDO_MAX 16 /* devices in one line */
+
 struct allow {
 	struct simseg_prefix list[SIMSEG_ALLOW_MAX];
 	size_t n;
@@ -52,152 +54,304 @@ static int allow_resolve(struct ctl *c, const struct opt_list *names, struct all
 	return EXIT_DONE;
 }
 
-static void done(struct ctl *c, const struct seg_device *d, const char *iccid, const char *reason,
-		 const struct seg_receipt *r)
-{
-	struct json_object *o = json_object_new_object();
-	uint64_t ns = r->time_done > r->time_request ? r->time_done - r->time_request : 0;
-	const char *asset = d && d->asset ? d->asset : "";
-	struct line undo;
+/* What the command line of a quarantine says. */
+struct order {
+	const char *reason;
+	uint64_t duration; /* ns; 0: until it is released */
+	bool unknown, flush;
+};
 
-	js_str(o, "iccid", iccid);
-	js_str(o, "asset", d ? d->asset : NULL);
-	js_receipt(o, r);
-	line_begin(&undo, c, "release");
-	line_add(&undo, iccid);
-	line_add_opt(&undo, "--reason", reason && *reason ? reason : "undo");
-	out_done(c, o, &undo, NULL,
-		 "quarantined %s%s%s%s: %u session%s cut, %u conntrack entries deleted, in %.3f ms",
-		 iccid, *asset ? " (" : "", asset, *asset ? ")" : "", r->sessions,
-		 r->sessions == 1 ? "" : "s", r->conntrack, (double)ns / 1e6);
-	line_free(&undo);
+/* The device that a command with one target is about, for one sentence. */
+static char *targets_name(const struct targets *t)
+{
+	const struct seg_device *d = target_device(t, 0);
+
+	if (t->n > 1)
+		return xprintf("%zu devices", t->n);
+	if (!d || !d->asset)
+		return xprintf("%s", t->list[0].iccid);
+	return xprintf("%s (%s)", d->iccid, d->asset);
 }
 
-/* The one device that is meant; with @unknown an ICCID will do. */
-static int target(struct ctl *c, const char *text, bool unknown, struct devs *found,
-		  char iccid[SEG_ICCID_LEN])
+static void line_targets(struct line *l, const struct targets *t)
 {
-	int ret;
+	size_t i;
 
-	if (unknown && seg_iccid_parse(text, iccid))
-		return ctl_usage(c, "--unknown needs an ICCID of 18 to 20 digits");
-	if (unknown) {
-		opt_iccid(c, text, iccid, false);
-		ret = lookup(c, iccid, found, true);
-		if (ret == EXIT_NONE)
-			return EXIT_DONE;
-	} else {
-		ret = lookup_one(c, text, found);
+	for (i = 0; i < t->n; i++)
+		line_add(l, t->list[i].iccid);
+}
+
+/* The command that quarantines @d as it is now; what is left of its time goes on. */
+static void line_quarantine(struct line *l, const struct ctl *c, const struct seg_device *d)
+{
+	char buf[SEG_PREFIX_LEN], left[32];
+	size_t i;
+
+	line_begin(l, c, "quarantine");
+	line_add(l, d->iccid);
+	line_add_opt(l, "--reason", d->reason);
+	for (i = 0; i < d->n_allow; i++)
+		line_add_opt(l, "--allow", seg_prefix_print(&d->allow[i], buf));
+	if (d->duration) {
+		snprintf(left, sizeof(left), "%llus",
+			 (unsigned long long)(d->duration / 1000000000 + 1));
+		line_add_opt(l, "--for", left);
 	}
-	if (!ret)
-		snprintf(iccid, SEG_ICCID_LEN, "%s", found->list[0].d.iccid);
+	if (d->state == SIMSEG_STATE_UNKNOWN)
+		line_add(l, "--unknown");
+}
+
+/* Those that were quarantined before: @t was read before the change. */
+static struct json_object *was_json(const struct targets *t)
+{
+	struct json_object *list = json_object_new_array(), *o;
+	const struct seg_device *d;
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		d = target_device(t, i);
+		if (!d || d->state == SIMSEG_STATE_ACTIVE)
+			continue;
+		o = json_object_new_object();
+		js_str(o, "iccid", d->iccid);
+		js_num(o, "age_ns", d->age);
+		js_str(o, "actor", d->actor);
+		js_str(o, "reason", d->reason);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static void print_replaced(const struct targets *t, const struct seg_receipt *r)
+{
+	const struct seg_device *d = target_device(t, 0);
+	char age[32];
+
+	if (!r->replaced)
+		return;
+	if (t->n > 1 || !d || d->state == SIMSEG_STATE_ACTIVE) {
+		printf("  replaced    %u were quarantined already: exceptions and deadline are "
+		       "new\n",
+		       r->replaced);
+		return;
+	}
+	printf("  replaced    it is quarantined since %s, by ", out_time(d->age, age));
+	out_text(d->actor ? d->actor : "-");
+	fputs(": ", stdout);
+	out_text(d->reason ? d->reason : "-");
+	puts("; exceptions and deadline are new");
+}
+
+static void print_receipt(const struct order *o, const struct targets *t,
+			  const struct seg_receipt *r)
+{
+	char date[32], hex[2 * SIMSEG_HASH_LEN + 1], left[32];
+
+	print_replaced(t, r);
+	printf("  requested   %s\n",
+	       out_date(r->time_real - (r->time_done - r->time_request), date));
+	printf("  state set   +%.3f ms\n", (double)(r->time_state - r->time_request) / 1e6);
+	printf("  last packet +%.3f ms\n", (double)(r->time_done - r->time_request) / 1e6);
+	printf("  cut         tcp %u  udp %u  icmp %u  other %u  conntrack %u, in a flowtable %u\n",
+	       r->tcp, r->udp, r->icmp, r->other, r->conntrack, r->offloaded);
+	printf("  ruleset     generation %u  hash %.16s\n", r->generation,
+	       out_hex(r->hash, sizeof(r->hash), hex));
+	if (o->duration)
+		printf("  ends        by itself in %s\n", out_time(o->duration, left));
+}
+
+/* NULL: one line cannot say it, or not exactly. */
+static const struct line *undo_line(struct line *l, const struct ctl *c, const struct order *o,
+				    const struct targets *t, const struct seg_receipt *r)
+{
+	const struct seg_device *d = target_device(t, 0);
+
+	if (t->n == 1 && r->replaced && d && d->state != SIMSEG_STATE_ACTIVE) {
+		line_quarantine(l, c, d);
+		return l;
+	}
+	if (t->n > UNDO_MAX || r->replaced)
+		return NULL;
+	line_begin(l, c, "release");
+	line_targets(l, t);
+	line_add_opt(l, "--reason", o->reason && *o->reason ? o->reason : "undo");
+	return l;
+}
+
+static void done_json(struct json_object *j, const struct order *o, const struct targets *t)
+{
+	struct json_object *list = json_object_new_array();
+	const struct seg_device *d = target_device(t, 0);
+	size_t i;
+
+	if (t->n == 1) {
+		js_str(j, "iccid", t->list[0].iccid);
+		js_str(j, "asset", d ? d->asset : NULL);
+	}
+	for (i = 0; i < t->n; i++)
+		json_object_array_add(list, json_object_new_string(t->list[i].iccid));
+	json_object_object_add(j, "devices", list);
+	if (o)
+		js_num(j, "left_ns", o->duration);
+}
+
+static int done(struct ctl *c, const struct order *o, const struct targets *t,
+		const struct seg_receipt *r)
+{
+	struct proof *proof = proof_get(c, t, r, o->flush);
+	struct json_object *j = json_object_new_object();
+	uint64_t ns = r->time_done > r->time_request ? r->time_done - r->time_request : 0;
+	char *name = targets_name(t), *sentence;
+	struct line line = { 0 };
+	const struct line *undo = undo_line(&line, c, o, t, r);
+	const char *none = "segctl release takes the same list";
+	int ret = proof_code(proof);
+
+	sentence = xprintf(
+		"quarantined %s: %u session%s cut, %u conntrack entries deleted, in %.3f ms", name,
+		r->sessions, r->sessions == 1 ? "" : "s", r->conntrack, (double)ns / 1e6);
+	if (c->json) {
+		done_json(j, o, t);
+		js_receipt(j, r);
+		json_object_object_add(j, "was", was_json(t));
+		proof_json(j, proof);
+		out_done(c, j, undo, none, "%s", sentence);
+	} else {
+		json_object_put(j);
+		out_text(sentence);
+		putchar('\n');
+		print_receipt(o, t, r);
+		proof_print(c, proof);
+		out_undo(undo, none);
+	}
+	line_free(&line);
+	free(sentence);
+	free(name);
+	proof_free(proof);
 	return ret;
 }
 
-static int quarantine(struct ctl *c, const char *text, const char *reason,
-		      const struct opt_list *names, bool unknown)
+static int set_who(struct ctl *c, const char *reason, const char *ticket)
 {
-	char iccid[SEG_ICCID_LEN];
-	const char *list[] = { iccid };
-	struct seg_quarantine q = { .iccids = list, .n = 1, .unknown = unknown };
+	if (!seg_set_reason(c->h, reason) && !seg_set_ticket(c->h, ticket))
+		return EXIT_DONE;
+	ctl_warn("%s", seg_strerror(c->h));
+	return EXIT_USAGE;
+}
+
+static int quarantine(struct ctl *c, const struct order *o, const struct targets *t,
+		      const struct opt_list *names, bool dry_run)
+{
 	struct seg_receipt receipt;
-	struct devs found = { 0 };
+	struct seg_quarantine q = { .n = t->n, .duration = o->duration, .unknown = o->unknown };
 	struct allow allow = { 0 };
+	const char **iccids;
 	int ret, err;
 
-	ret = target(c, text, unknown, &found, iccid);
-	if (!ret)
-		ret = allow_resolve(c, names, &allow);
-	if (!ret && seg_set_reason(c->h, reason)) {
-		ctl_warn("%s", seg_strerror(c->h));
-		ret = EXIT_USAGE;
-	}
-	if (!ret) {
-		q.allow = allow.list;
-		q.n_allow = allow.n;
-		err = seg_quarantine(c->h, &q, &receipt);
-		if (err)
-			ret = ctl_fail(c, err, iccid);
-		else
-			done(c, found.n ? &found.list[0].d : NULL, iccid, reason, &receipt);
-	}
-	devs_free(&found);
+	ret = allow_resolve(c, names, &allow);
+	if (ret)
+		return ret;
+	if (dry_run)
+		return targets_preview(c, t, "quarantine");
+	iccids = targets_iccids(t);
+	q.iccids = iccids;
+	q.allow = allow.list;
+	q.n_allow = allow.n;
+	err = seg_quarantine(c->h, &q, &receipt);
+	ret = err ? targets_refused(c, t, err) : done(c, o, t, &receipt);
+	free(iccids);
 	return ret;
 }
 
 int cmd_quarantine(struct ctl *c, int argc, char **argv)
 {
-	const char *reason = NULL, *ticket = NULL;
+	const char *ticket = NULL, *duration = NULL;
+	struct target_opts which = { .words = argv };
+	struct targets targets = { 0 };
 	struct opt_list allow = { 0 };
-	bool unknown = false;
+	struct order order = { 0 };
+	bool dry_run = false;
 	const struct opt opts[] = {
-		{ "--reason", OPT_VALUE, &reason },
+		{ "--reason", OPT_VALUE, &order.reason },
 		{ "--ticket", OPT_VALUE, &ticket },
 		{ "--allow", OPT_LIST, &allow },
-		{ "--unknown", OPT_FLAG, &unknown },
+		{ "--for", OPT_VALUE, &duration },
+		{ "--policy", OPT_VALUE, &which.policy },
+		{ "--unknown", OPT_FLAG, &which.unknown },
+		{ "--flush-queues", OPT_FLAG, &order.flush },
+		{ "--dry-run", OPT_FLAG, &dry_run },
 		{ 0 },
 	};
-	int ret;
+	int n = opt_parse(c, argc, argv, opts, 0, -1), ret;
 
-	if (opt_parse(c, argc, argv, opts, 1, 1) < 0)
+	if (n < 0 || (duration && !opt_duration(c, duration, &order.duration)))
 		return EXIT_USAGE;
+	which.n = (size_t)n;
+	order.unknown = which.unknown;
 	ret = ctl_open(c);
-	if (!ret && seg_set_ticket(c->h, ticket)) {
-		ctl_warn("%s", seg_strerror(c->h));
-		ret = EXIT_USAGE;
-	}
-	return ret ? ret : quarantine(c, argv[0], reason, &allow, unknown);
+	if (!ret)
+		ret = set_who(c, order.reason, ticket);
+	if (!ret)
+		ret = targets_get(c, &which, &targets);
+	if (!ret)
+		ret = quarantine(c, &order, &targets, &allow, dry_run);
+	targets_free(&targets);
+	return ret;
 }
 
-static void release_done(struct ctl *c, const struct seg_device *d)
+static void release_done(struct ctl *c, const struct targets *t)
 {
 	struct json_object *o = json_object_new_object();
-	char buf[SEG_PREFIX_LEN];
-	struct line undo;
-	size_t i;
+	char *name = targets_name(t);
+	struct line undo = { 0 };
 
-	js_str(o, "iccid", d->iccid);
-	line_begin(&undo, c, "quarantine");
-	line_add(&undo, d->iccid);
-	line_add_opt(&undo, "--reason", d->reason);
-	for (i = 0; i < d->n_allow; i++)
-		line_add_opt(&undo, "--allow", seg_prefix_print(&d->allow[i], buf));
-	if (d->state == SIMSEG_STATE_UNKNOWN)
-		line_add(&undo, "--unknown");
-	out_done(c, o, &undo, NULL, "released %s", d->iccid);
+	done_json(o, NULL, t);
+	json_object_object_add(o, "was", was_json(t));
+	if (t->n == 1)
+		line_quarantine(&undo, c, target_device(t, 0));
+	out_done(c, o, t->n == 1 ? &undo : NULL,
+		 "segctl quarantine takes the same list; exceptions and deadlines are gone",
+		 "released %s", name);
 	line_free(&undo);
+	free(name);
 }
 
 int cmd_release(struct ctl *c, int argc, char **argv)
 {
-	const char *reason = NULL, *ticket = NULL, *list[1];
+	const char *reason = NULL, *ticket = NULL, **iccids;
+	struct target_opts which = { .words = argv, .quarantined = true };
+	struct targets t = { 0 };
+	bool dry_run = false;
 	const struct opt opts[] = {
 		{ "--reason", OPT_VALUE, &reason },
 		{ "--ticket", OPT_VALUE, &ticket },
+		{ "--policy", OPT_VALUE, &which.policy },
+		{ "--dry-run", OPT_FLAG, &dry_run },
 		{ 0 },
 	};
-	struct devs found = { 0 };
-	int ret, err;
+	int n = opt_parse(c, argc, argv, opts, 0, -1), ret, err;
 
-	if (opt_parse(c, argc, argv, opts, 1, 1) < 0)
+	if (n < 0)
 		return EXIT_USAGE;
-	if (!reason || !*reason)
+	if ((!reason || !*reason) && !dry_run)
 		return ctl_usage(c, "a release needs --reason");
+	which.n = (size_t)n;
 	ret = ctl_open(c);
-	if (!ret && (seg_set_reason(c->h, reason) || seg_set_ticket(c->h, ticket))) {
-		ctl_warn("%s", seg_strerror(c->h));
-		ret = EXIT_USAGE;
-	}
 	if (!ret)
-		ret = lookup_one(c, argv[0], &found);
-	if (!ret) {
-		list[0] = found.list[0].d.iccid;
-		err = seg_release(c->h, list, 1);
+		ret = set_who(c, reason, ticket);
+	if (!ret)
+		ret = targets_get(c, &which, &t);
+	if (!ret && dry_run) {
+		ret = targets_preview(c, &t, "release");
+	} else if (!ret) {
+		iccids = targets_iccids(&t);
+		err = seg_release(c->h, iccids, t.n);
 		if (err)
-			ret = ctl_fail(c, err, list[0]);
+			ret = targets_refused(c, &t, err);
 		else
-			release_done(c, &found.list[0].d);
+			release_done(c, &t);
+		free(iccids);
 	}
-	devs_free(&found);
+	targets_free(&t);
 	return ret;
 }

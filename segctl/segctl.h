@@ -53,6 +53,8 @@ int ctl_open_bare(struct ctl *c, int argc, char **argv);
 int ctl_actor(struct ctl *c);
 /* Say what went wrong in a library call; the code to exit with. */
 int ctl_fail(struct ctl *c, int err, const char *what);
+/* The code to exit with after a library call failed. */
+int ctl_code(int err);
 /* Say what is wrong with the command line; EXIT_USAGE. */
 int ctl_usage(struct ctl *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void ctl_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -87,7 +89,6 @@ int opt_parse(struct ctl *c, int argc, char **argv, const struct opt *opts, int 
 bool opt_prefix(struct ctl *c, const char *text, struct simseg_prefix *prefix);
 /* An ICCID; a bad check digit is a warning, or refused with @strict. */
 bool opt_iccid(struct ctl *c, const char *text, char iccid[SEG_ICCID_LEN], bool strict);
-
 /* Nanoseconds of "90s", "15m", "2h", "1d" or "1h30m"; false if it is none (it has been said). */
 bool opt_duration(struct ctl *c, const char *text, uint64_t *ns);
 
@@ -110,6 +111,8 @@ const char *out_green(const struct ctl *c);
 const char *out_plain(const struct ctl *c);
 /* Nanoseconds as "1.234 ms", "12s", "3m04s", "2h03m", "5d01h". */
 char *out_time(uint64_t ns, char buf[32]);
+/* Of CLOCK_REALTIME, as "2026-11-23T07:10:05.123Z". */
+char *out_date(uint64_t ns, char buf[32]);
 char *out_hex(const uint8_t *data, size_t n, char *buf);
 char *out_endpoint(const uint8_t addr[16], uint16_t port, bool ports, char *buf, size_t size);
 
@@ -146,6 +149,8 @@ void line_free(struct line *l);
 void out_done(struct ctl *c, struct json_object *o, const struct line *undo, const char *none,
 	      const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void js_receipt(struct json_object *o, const struct seg_receipt *r);
+/* The last line of a change: how to undo it, or with @undo NULL @none, why not. */
+void out_undo(const struct line *undo, const char *none);
 
 /* rule.c */
 
@@ -180,6 +185,57 @@ int lookup_one(struct ctl *c, const char *text, struct devs *found);
 int lookup_iccid(struct ctl *c, const char *iccid, struct devs *found);
 /* Say which names of policies or peer sets are near. */
 int lookup_name_fail(struct ctl *c, int err, const char *name, bool policy);
+
+/* target.c: the devices that a command for many is about */
+
+struct target {
+	char *text;  /* what names it */
+	size_t line; /* of the list; 0: an operand */
+	size_t dev;  /* its device in the array; NO_DEV: an ICCID that is not known */
+	char iccid[SEG_ICCID_LEN];
+};
+
+#define NO_DEV SIZE_MAX
+
+struct targets {
+	struct target *list; /* each device once */
+	size_t n, room;
+	struct devs devs;
+};
+
+/* How they are named: operands, or "-" for a list on standard input, or a policy. */
+struct target_opts {
+	char **words;
+	size_t n;
+	const char *policy;
+	bool quarantined; /* of a policy, those that are quarantined */
+	bool unknown;	  /* an ICCID that is not known will do */
+};
+
+/* All of them, or a code to exit with: each that is not there has been named. */
+int targets_get(struct ctl *c, const struct target_opts *o, struct targets *t);
+void targets_free(struct targets *t);
+/* For the library; to be freed. */
+const char **targets_iccids(const struct targets *t);
+/* NULL: it is not known. */
+const struct seg_device *target_device(const struct targets *t, size_t i);
+/* Say what the kernel refused, and for which of them; the code to exit with. */
+int targets_refused(struct ctl *c, const struct targets *t, int err);
+/* What would be done to them, with @verb, in place of doing it. */
+int targets_preview(struct ctl *c, const struct targets *t, const char *verb);
+
+/* proof.c: what a receipt cannot know */
+
+struct proof;
+
+/* Looks below IP, after the receipt; with @flush empties the queues there. */
+struct proof *proof_get(struct ctl *c, const struct targets *t, const struct seg_receipt *r,
+			bool flush);
+void proof_print(const struct ctl *c, const struct proof *p);
+void proof_json(struct json_object *o, const struct proof *p);
+/* EXIT_PART if a path is left open, or not all could be looked at. */
+int proof_code(const struct proof *p);
+void proof_free(struct proof *p);
 
 /* device.c */
 

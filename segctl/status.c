@@ -168,6 +168,8 @@ static int print_text(const struct ctl *c, const struct view *v)
 	printf("         last change in force everywhere after %s\n", out_time(st->settled, buf));
 	printf("devices  %u  quarantined %u  bindings %u  sessions %u\n", st->devices,
 	       st->quarantined, st->bindings, st->sessions);
+	if (st->deadline)
+		printf("         the next deadline is in %s\n", out_time(st->deadline, buf));
 	printf("records  made %llu  delivered %llu  lost %llu  unheard %llu\n",
 	       (unsigned long long)st->records_made, (unsigned long long)st->records_delivered,
 	       (unsigned long long)st->records_lost, (unsigned long long)st->records_unheard);
@@ -233,6 +235,7 @@ static int print_json(const struct view *v)
 	js_num(o, "peersets", st->peersets);
 	js_num(o, "devices", st->devices);
 	js_num(o, "quarantined", st->quarantined);
+	js_num(o, "deadline_ns", st->deadline);
 	js_num(o, "bindings", st->bindings);
 	js_num(o, "unvouched", st->unvouched);
 	js_num(o, "sessions", st->sessions);

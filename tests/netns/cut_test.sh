@@ -26,28 +26,7 @@ policies() {
 }
 
 # stream_up WHO PORT: numbered datagrams to SCADA, as stream WHO-PORT.
-senders=()
-stream_up() {
-	background scada numrecv -l "$WORK/$1-$2.recv" "$2" >/dev/null
-	spawn "$1" numsend -r 100 -l "$WORK/$1-$2.send" 10.20.0.5 "$2"
-	senders+=($!)
-	wait_for 5 received_more "$1-$2" 10
-}
-
-streams_end() {
-	kill "${senders[@]}"
-	wait "${senders[@]}" 2>/dev/null
-	senders=()
-}
-
-# nothing_after STREAM TIME: no number above the last one sent until then has
-# come, for a second.
-nothing_after() {
-	local limit
-	limit=$(numsend -q "$WORK/$1.send" "$2")
-	hold_for 1 not_above "$1" "$limit"
-}
-not_above() { [ "$(numrecv -q "$WORK/$1.recv" | cut -d' ' -f2)" -le "$2" ]; }
+stream_up() { numbers_up "$1-$2" "$1" scada 10.20.0.5 "$2" -r 100; }
 
 test_quarantine() {
 	local before
@@ -69,7 +48,7 @@ test_quarantine() {
 	before=$(received d1-6001)
 	check 'release' seg release "${ICCID[d1]}" --reason test
 	check 'the stream goes on by itself' wait_for 3 received_more d1-6001 "$before"
-	streams_end
+	numbers_end
 }
 
 test_responder() {
@@ -108,7 +87,7 @@ test_rebinding() {
 	check 'its epoch is higher' test "$(seg -j device show "$new" |
 		jq '[.bindings[].epoch] | max')" -gt "$epoch"
 	check_not 'one owner per address' seg bind "${ICCID[d1]}" 10.64.0.11
-	streams_end
+	numbers_end
 	check 'the new owner goes' seg device del "$new"
 	check 'the old one has it back' seg bind "${ICCID[d1]}" 10.64.0.11 dev wwan0
 	check 'and may speak' reach d1 tcp/10.20.0.5/22
@@ -127,7 +106,7 @@ test_peers() {
 	check 'can be reached at once' reach d1 tcp/10.20.0.66/22
 	check 'out again' seg peer del masters 10.20.0.66
 	check 'and cannot' silent d1 tcp/10.20.0.66/22
-	streams_end
+	numbers_end
 }
 
 test_sessions() {
@@ -143,7 +122,7 @@ test_sessions() {
 	check_not 'an id that is gone' seg session kill "$id"
 	SETTINGS='{ deny_interval: 1, udp_new: 1, udp_replied: 1, icmp: 1 }'
 	check 'short timeouts' seg apply "$(policies | ruleset)"
-	streams_end
+	numbers_end
 	cut_off d1 && cut_off d2 # what is there began with the long ones
 	seg release "${ICCID[d1]}" --reason test >/dev/null
 	seg release "${ICCID[d2]}" --reason test >/dev/null

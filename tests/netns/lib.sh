@@ -127,8 +127,8 @@ finish() {
 
 # ---- time -----------------------------------------------------------------
 
-# A short rest between two looks at a condition, without a process.
-rest() { read -rt 0.05 -u 9 || true; }
+# rest [SECONDS]: a short one between two looks at a condition, without a process.
+rest() { read -rt "${1:-0.05}" -u 9 || true; }
 
 # wait_for SECONDS COMMAND...: look until it succeeds.
 wait_for() {

@@ -67,6 +67,35 @@ plain_cut() {
 received() { numrecv -q "$WORK/$1.recv" | cut -d' ' -f1; }
 received_more() { [ "$(received "$1")" -gt "$2" ]; }
 
+# numbers_up NAME FROM TO ADDR PORT [OPTION...]: a stream of numbered messages
+# with numsend's options, as NAME, and on its way.
+senders=()
+numbers_up() {
+	local name=$1 from=$2 to=$3 addr=$4 port=$5 kind=()
+	shift 5
+	[[ " $* " != *' -t'* ]] || kind=(-t)
+	background "$to" numrecv "${kind[@]}" -l "$WORK/$name.recv" "$port" >/dev/null
+	spawn "$from" numsend "$@" -l "$WORK/$name.send" "$addr" "$port"
+	senders+=($!)
+	wait_for 5 received_more "$name" 10
+}
+
+numbers_end() {
+	kill "${senders[@]}"
+	wait "${senders[@]}" 2>/dev/null
+	senders=()
+}
+
+# nothing_after STREAM TIME: no number above the last one sent until then comes
+# within a second.
+nothing_after() {
+	local limit
+	limit=$(numsend -q "$WORK/$1.send" "$2")
+	rest 1
+	not_above "$1" "$limit"
+}
+not_above() { [ "$(numrecv -q "$WORK/$1.recv" | cut -d' ' -f2)" -le "$2" ]; }
+
 # udp_stream DEVICE PORT: numbered telemetry to the broker, as $WORK/DEVICE.*.
 udp_stream() {
 	background broker numrecv -l "$WORK/$1.recv" "$2" >/dev/null

@@ -207,10 +207,11 @@ static inline void *map_file(const char *path, size_t size, int writable)
 	return p;
 }
 
-/* The log of a sender: when each number was sent; stamp[0] is not used. */
+/* The log of a sender: when each number was sent, of the last LOG_MAX ones. */
 #define LOG_MAX 65536
 struct send_log {
-	uint64_t stamp[LOG_MAX];
+	uint64_t stamp[LOG_MAX]; /* by the number, modulo LOG_MAX */
+	uint64_t number;	 /* the last one; 0: count, it never came round */
 };
 
 /* What a receiver has seen; the harness reads it with `numrecv -q`. */

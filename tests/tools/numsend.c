@@ -2,16 +2,20 @@
 /*
  * numsend: send numbered messages at a fixed rate, and log when each was sent.
  *
- * usage: numsend [-t] [-r RATE] -l LOG ADDR PORT   UDP, -t: TCP
+ * usage: numsend [-tc] [-r RATE] -l LOG ADDR PORT  UDP, -t: TCP
  *        numsend -o [-r RATE] -l LOG               a line each, to stdout
  *        numsend -q LOG [TIME]     the last number that was sent up to TIME
  *
  * A message is the number and the time (CLOCK_BOOTTIME, ns) at which it is
- * handed to the kernel, 64 bits each. It sends until it is killed.
+ * handed to the kernel, 64 bits each. It sends until it is killed; at rate 0 as
+ * fast as it can. -c: a TCP connection that is dead is replaced by a new one.
  */
 #include "net.h"
 
-static int connected(const char *addr, const char *port, int type)
+#define DEAD_MS 400 /* without an answer: for -c */
+
+/* -1: nobody answered. */
+static int connected(const char *addr, const char *port, int type, unsigned int dead_ms)
 {
 	struct sockaddr_storage ss;
 	socklen_t len;
@@ -23,11 +27,16 @@ static int connected(const char *addr, const char *port, int type)
 	fd = socket(ss.ss_family, type, 0);
 	if (fd < 0)
 		die("socket");
-	if (type == SOCK_STREAM)
+	if (type == SOCK_STREAM) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (connect(fd, (struct sockaddr *)&ss, len))
+		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof(dead_ms));
+	}
+	if (!connect(fd, (struct sockaddr *)&ss, len))
+		return fd;
+	if (!dead_ms)
 		die("connect to %s", addr);
-	return fd;
+	close(fd);
+	return -1;
 }
 
 static int send_one(int fd, int lines, uint64_t number, uint64_t stamp)
@@ -49,17 +58,20 @@ static int query(const char *path, const char *time)
 {
 	const struct send_log *log = map_file(path, sizeof(*log), 0);
 	uint64_t limit = time ? strtoull(time, NULL, 10) : UINT64_MAX;
-	unsigned int i = 1;
+	uint64_t n = __atomic_load_n(&log->number, __ATOMIC_ACQUIRE);
 
-	while (i < LOG_MAX && log->stamp[i] && log->stamp[i] <= limit)
-		i++;
-	printf("%u\n", i - 1);
+	if (!n)
+		while (n + 1 < LOG_MAX && log->stamp[n + 1])
+			n++;
+	while (n && log->stamp[n % LOG_MAX] > limit)
+		n--;
+	printf("%llu\n", (unsigned long long)n);
 	return 0;
 }
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: numsend [-t] [-r RATE] -l LOG ADDR PORT | "
+	fprintf(stderr, "usage: numsend [-tc] [-r RATE] -l LOG ADDR PORT | "
 			"numsend -o [-r RATE] -l LOG | numsend -q LOG [TIME]\n");
 	return 2;
 }
@@ -67,15 +79,18 @@ static int usage(void)
 int main(int argc, char **argv)
 {
 	int opt, lines = 0, type = SOCK_DGRAM, rate = 200, fd = 1;
+	unsigned int dead_ms = 0;
 	const char *path = NULL;
 	struct send_log *log;
-	uint64_t next;
-	unsigned int i;
+	uint64_t next, i;
 
-	while ((opt = getopt(argc, argv, "tor:l:q:")) != -1) {
+	while ((opt = getopt(argc, argv, "tcor:l:q:")) != -1) {
 		switch (opt) {
 		case 't':
 			type = SOCK_STREAM;
+			break;
+		case 'c':
+			dead_ms = DEAD_MS;
 			break;
 		case 'o':
 			lines = 1;
@@ -92,17 +107,24 @@ int main(int argc, char **argv)
 			return usage();
 		}
 	}
-	if (!path || rate < 1 || argc - optind != (lines ? 0 : 2))
+	if (!path || rate < 0 || argc - optind != (lines ? 0 : 2))
 		return usage();
 	signal(SIGPIPE, SIG_IGN);
 	log = map_file(path, sizeof(*log), 1);
 	if (!lines)
-		fd = connected(argv[optind], argv[optind + 1], type);
+		fd = connected(argv[optind], argv[optind + 1], type, dead_ms);
 	next = now_ns();
-	for (i = 1; i < LOG_MAX; i++) {
-		log->stamp[i] = now_ns();
-		if (send_one(fd, lines, i, log->stamp[i]))
-			break;
+	for (i = 1;; i++) {
+		log->stamp[i % LOG_MAX] = now_ns();
+		__atomic_store_n(&log->number, i, __ATOMIC_RELEASE);
+		if (fd < 0 || send_one(fd, lines, i, log->stamp[i % LOG_MAX])) {
+			if (!dead_ms)
+				break;
+			close(fd);
+			fd = connected(argv[optind], argv[optind + 1], type, dead_ms);
+		}
+		if (!rate)
+			continue;
 		next += NS_PER_S / rate;
 		sleep_until(next);
 	}

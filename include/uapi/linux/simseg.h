@@ -65,12 +65,13 @@
  *  DEVICE_GET        ICCID or PREFIX, or dump             ICCID, ID, POLICY,
  *                                                         ASSET, STATE, REASON,
  *                                                         ACTOR, ALLOW...,
- *                                                         DURATION, BINDING..., RULE...,
+ *                                                         DURATION, AGE,
+ *                                                         BINDING..., RULE...,
  *                                                         COUNT of sessions
  *  BINDING_NEW       ICCID, BINDING                       -
  *  BINDING_DEL       ICCID, BINDING... (none: all)        RECEIPT
- *  QUARANTINE        ICCID..., REASON, ALLOW..., UNKNOWN  RECEIPT
- *                    DURATION
+ *  QUARANTINE        ICCID..., REASON, ALLOW...,          RECEIPT
+ *                    UNKNOWN, DURATION
  *  RELEASE           ICCID..., REASON                     -
  *  FLUSH             -                                    RECEIPT
  *  DISARM            REASON                               -
@@ -90,6 +91,10 @@
  *  EXPLAIN           FLOW                                 VERDICT, CODE, ICCID,
  *                                                         POLICY, ID, LABEL,
  *                                                         PEER_ICCID, ID64
+ *
+ * QUARANTINE and RELEASE take any number of ICCIDs in one message, and do all
+ * of them or none; the extended ACK of a refusal points at the ICCID that it is
+ * about. Each RECEIPT comes with GENERATION and HASH of the ruleset in force.
  *
  * A ruleset is uploaded over one socket: BEGIN, any number of pieces, COMMIT.
  * The upload belongs to the socket and dies with it. COMMIT checks the whole
@@ -358,6 +363,7 @@ enum simseg_attr {
 	SIMSEG_A_DEVICE,	/* nest of ICCID, ASSET, POLICY, BINDING...,
 				 * RULE..., numbered as here; multi
 				 */
+	SIMSEG_A_AGE,		/* u64, ns since a device is quarantined */
 	SIMSEG_A_PAD,
 	__SIMSEG_A_MAX
 };
@@ -585,6 +591,9 @@ enum simseg_attr_status {
 					 * in a flowtable or not, was left of what
 					 * it no longer allows
 					 */
+	SIMSEG_A_STATUS_DEADLINE,	/* u64, ns until something ends by itself,
+					 * whichever comes first; absent: nothing
+					 */
 	SIMSEG_A_STATUS_PAD,
 	__SIMSEG_A_STATUS_MAX
 };
@@ -609,6 +618,19 @@ enum simseg_attr_receipt {
 	SIMSEG_A_RECEIPT_TIME_REQUEST,	/* u64, the request was read */
 	SIMSEG_A_RECEIPT_TIME_STATE,	/* u64, the state was set */
 	SIMSEG_A_RECEIPT_TIME_DONE,	/* u64, the last packet is through */
+	SIMSEG_A_RECEIPT_TIME_REAL,	/* u64, CLOCK_REALTIME at TIME_DONE */
+	SIMSEG_A_RECEIPT_REPLACED,	/* u32, QUARANTINE: devices that were
+					 * quarantined already: actor, reason,
+					 * exceptions and deadline are new
+					 */
+	SIMSEG_A_RECEIPT_TCP,		/* u32, of SESSIONS */
+	SIMSEG_A_RECEIPT_UDP,		/* u32, and UDP-Lite */
+	SIMSEG_A_RECEIPT_ICMP,		/* u32, and ICMPv6 */
+	SIMSEG_A_RECEIPT_OTHER,		/* u32, every other protocol */
+	SIMSEG_A_RECEIPT_OFFLOADED,	/* u32, of CONNTRACK, in a flowtable */
+	SIMSEG_A_RECEIPT_HARDWARE,	/* u32, of OFFLOADED, in hardware: the driver
+					 * takes them out soon after
+					 */
 	SIMSEG_A_RECEIPT_PAD,
 	__SIMSEG_A_RECEIPT_MAX
 };
