@@ -246,6 +246,12 @@ u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 			const struct net_device *out, struct simseg_result *res);
 bool simseg_is_self(struct net *net, const struct in6_addr *addr);
 
+/* rules.c: row 5 */
+u8 simseg_rules_ask(const struct simseg_ruleset *rs, const struct simseg_pkt *pkt, bool self,
+		    struct simseg_result *res);
+u8 simseg_rules_observed(const struct simseg_ruleset *rs, const struct simseg_result *res,
+			 u8 reason);
+
 /* error.c: ICMP errors */
 bool simseg_error_related(struct simseg_net *sn, const struct simseg_pkt *pkt,
 			  struct simseg_result *res);

@@ -139,88 +139,6 @@ static u8 simseg_rows_address(struct simseg_net *sn, const struct simseg_pkt *pk
 	return 0;
 }
 
-static u8 simseg_ask(const struct simseg_ruleset *rs, struct simseg_result *res, int i,
-		     const struct simseg_query *query)
-{
-	const struct simseg_device *device = res->device[i];
-	const struct simseg_policy *own = rcu_dereference(device->own), *policy;
-	u32 id = READ_ONCE(device->policy);
-
-	policy = id < rs->policy_slots ? rs->policies[id] : NULL;
-	res->policy[i] = policy;
-	/* a policy that is gone takes all with it; who has none has its own rules */
-	if (id && !policy)
-		return SIMSEG_REASON_NO_POLICY;
-	if (own) {
-		res->rule[i] = simseg_policy_match(own, rs->sets, query);
-		res->policy[i] = own;
-		if (res->rule[i])
-			return 0;
-	}
-	res->policy[i] = policy;
-	if (!policy)
-		return SIMSEG_REASON_NO_POLICY;
-	res->rule[i] = simseg_policy_match(policy, rs->sets, query);
-	return res->rule[i] ? 0 : SIMSEG_REASON_NO_RULE;
-}
-
-/* Does the device at that end only have its denies told? */
-static bool simseg_observes(const struct simseg_ruleset *rs, const struct simseg_device *device)
-{
-	u32 id = READ_ONCE(device->policy);
-
-	return id < rs->policy_slots && rs->policies[id] && rs->policies[id]->observe;
-}
-
-/*
- * Row 5: the source's device must allow it out, the destination's in.
- * @self: the side without a device is the gateway. Where it is denied by
- * devices that only observe, @res->observed says so, too.
- */
-static u8 simseg_row_rules(const struct simseg_ruleset *rs, const struct simseg_pkt *pkt,
-			   bool self, struct simseg_result *res)
-{
-	const struct in6_addr *peer[2] = { &pkt->dst, &pkt->src };
-	struct simseg_query query = {
-		.port = ntohs(pkt->dport),
-		.proto = pkt->proto,
-		.ports = (pkt->flags & SIMSEG_PKT_PORTS) && simseg_proto_has_ports(pkt->proto),
-		.self = self,
-	};
-	u8 reason;
-	int i;
-
-	res->observed = 0;
-	for (i = 0; i < 2; i++) {
-		if (!res->device[i])
-			continue;
-		query.dir = i ? SIMSEG_DIR_IN : SIMSEG_DIR_OUT;
-		simseg_u128_from(&query.peer, peer[i]);
-		reason = simseg_ask(rs, res, i, &query);
-		if (!reason)
-			continue;
-		if (!simseg_observes(rs, res->device[i])) {
-			res->observed = 0;
-			return reason;
-		}
-		res->observed = res->observed ?: reason;
-	}
-	return res->observed;
-}
-
-/* Denied for what is no device's rule: passes if all of them only observe. */
-static u8 simseg_all_observe(const struct simseg_ruleset *rs, const struct simseg_result *res,
-			     u8 reason)
-{
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		if (res->device[i] && !simseg_observes(rs, res->device[i]))
-			return 0;
-	}
-	return reason;
-}
-
 /* The packet that opened @s, as far as rules look at it. */
 static void simseg_first_packet(const struct simseg_session *s, struct simseg_pkt *pkt)
 {
@@ -274,7 +192,7 @@ static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s, u8
 			return reason;
 	}
 	if (!responder) {
-		reason = simseg_row_rules(rs, &pkt, test_bit(SIMSEG_SESSION_F_SELF, &s->flags),
+		reason = simseg_rules_ask(rs, &pkt, test_bit(SIMSEG_SESSION_F_SELF, &s->flags),
 					  &res);
 		*observed = res.observed;
 		if (reason)
@@ -422,7 +340,7 @@ static void simseg_open(struct simseg_net *sn, const struct simseg_pkt *pkt, u32
 		}
 	}
 	simseg_deny(res, simseg_create_reason(err));
-	res->observed = simseg_all_observe(rcu_dereference(sn->ruleset), res, res->reason);
+	res->observed = simseg_rules_observed(rcu_dereference(sn->ruleset), res, res->reason);
 }
 
 /*
@@ -444,7 +362,7 @@ static bool simseg_pickup_reversed(struct simseg_net *sn, const struct simseg_pk
 	swap(first.src, first.dst);
 	swap(first.sport, first.dport);
 	first.flags |= SIMSEG_PKT_REVERSED;
-	if (simseg_row_rules(ends->rs, &first, simseg_with_self(pkt), &other))
+	if (simseg_rules_ask(ends->rs, &first, simseg_with_self(pkt), &other))
 		return false;
 	simseg_allow(&other, SIMSEG_REASON_RULE);
 	simseg_open(sn, &first, change, &other);
@@ -466,10 +384,10 @@ static void simseg_row_new(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	reason = simseg_may_open(sn, pkt);
 	if (reason) {
 		simseg_deny(res, reason);
-		res->observed = simseg_all_observe(ends->rs, res, reason);
+		res->observed = simseg_rules_observed(ends->rs, res, reason);
 		return;
 	}
-	reason = simseg_row_rules(ends->rs, pkt, simseg_with_self(pkt), res);
+	reason = simseg_rules_ask(ends->rs, pkt, simseg_with_self(pkt), res);
 	if (!reason) {
 		simseg_allow(res, SIMSEG_REASON_RULE);
 		simseg_open(sn, pkt, change, res);
@@ -491,7 +409,7 @@ static void simseg_row_error(struct simseg_net *sn, const struct simseg_pkt *pkt
 		return;
 	}
 	simseg_deny(res, SIMSEG_REASON_UNRELATED);
-	res->observed = simseg_all_observe(ends->rs, res, SIMSEG_REASON_UNRELATED);
+	res->observed = simseg_rules_observed(ends->rs, res, SIMSEG_REASON_UNRELATED);
 }
 
 static void simseg_judge_rows(struct simseg_net *sn, const struct simseg_pkt *pkt, u32 change,
