@@ -42,7 +42,7 @@ const struct nla_policy simseg_rule_nl_policy[SIMSEG_A_RULE_OIFNAME + 1] = {
 	[SIMSEG_A_RULE_OIFNAME] = { .type = NLA_BINARY, },
 };
 
-const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_DEVICE_HALF_OPEN + 1] = {
+const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_GRANT_MAX + 1] = {
 	[SIMSEG_A_SETTING_TCP_NEW] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_TCP_ESTABLISHED] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_TCP_CLOSING] = { .type = NLA_U32, },
@@ -58,6 +58,7 @@ const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_DEVICE_HALF_OP
 	[SIMSEG_A_SETTING_PICKUP] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_HALF_OPEN] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_DEVICE_HALF_OPEN] = { .type = NLA_U32, },
+	[SIMSEG_A_SETTING_GRANT_MAX] = { .type = NLA_U32, },
 };
 
 /* SIMSEG_CMD_STATUS_GET - do */
@@ -342,8 +343,37 @@ static const struct nla_policy simseg_explain_nl_policy[SIMSEG_A_FLOW + 1] = {
 	[SIMSEG_A_FLOW] = NLA_POLICY_NESTED(simseg_flow_nl_policy),
 };
 
+/* SIMSEG_CMD_GRANT_NEW - do */
+static const struct nla_policy simseg_grant_new_nl_policy[SIMSEG_A_DURATION + 1] = {
+	[SIMSEG_A_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
+	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
+	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
+	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
+	[SIMSEG_A_ICCID] = { .type = NLA_STRING, .len = SIMSEG_ICCID_MAX, },
+	[SIMSEG_A_RULE] = NLA_POLICY_NESTED(simseg_rule_nl_policy),
+	[SIMSEG_A_IFNAME] = { .type = NLA_NUL_STRING, .len = SIMSEG_IFNAME_MAX, },
+	[SIMSEG_A_DURATION] = { .type = NLA_U64, },
+};
+
+/* SIMSEG_CMD_GRANT_DEL - do */
+static const struct nla_policy simseg_grant_del_nl_policy[SIMSEG_A_OF_TICKET + 1] = {
+	[SIMSEG_A_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
+	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
+	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
+	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
+	[SIMSEG_A_GRANT] = { .type = NLA_U32, },
+	[SIMSEG_A_OF_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
+	[SIMSEG_A_OF_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
+};
+
+/* SIMSEG_CMD_GRANT_GET - dump */
+static const struct nla_policy simseg_grant_get_nl_policy[SIMSEG_A_ICCID + 1] = {
+	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
+	[SIMSEG_A_ICCID] = { .type = NLA_STRING, .len = SIMSEG_ICCID_MAX, },
+};
+
 /* Ops table for simseg */
-const struct genl_split_ops simseg_nl_ops[33] = {
+const struct genl_split_ops simseg_nl_ops[36] = {
 	{
 		.cmd		= SIMSEG_CMD_STATUS_GET,
 		.doit		= simseg_nl_status_get_doit,
@@ -578,5 +608,27 @@ const struct genl_split_ops simseg_nl_ops[33] = {
 		.policy		= simseg_explain_nl_policy,
 		.maxattr	= SIMSEG_A_FLOW,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SIMSEG_CMD_GRANT_NEW,
+		.doit		= simseg_nl_grant_new_doit,
+		.policy		= simseg_grant_new_nl_policy,
+		.maxattr	= SIMSEG_A_DURATION,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SIMSEG_CMD_GRANT_DEL,
+		.doit		= simseg_nl_grant_del_doit,
+		.policy		= simseg_grant_del_nl_policy,
+		.maxattr	= SIMSEG_A_OF_TICKET,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SIMSEG_CMD_GRANT_GET,
+		.start		= simseg_nl_grant_get_start,
+		.dumpit		= simseg_nl_grant_get_dumpit,
+		.policy		= simseg_grant_get_nl_policy,
+		.maxattr	= SIMSEG_A_ICCID,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
 	},
 };

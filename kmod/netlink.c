@@ -63,6 +63,7 @@ int simseg_nl_who(struct genl_info *info, struct simseg_who *who)
 		if (*(const char *)nla_data(attr))
 			*texts[i] = nla_data(attr);
 	}
+	who->uid = from_kuid(&init_user_ns, current_uid());
 	if (!who->actor) {
 		NL_SET_ERR_MSG_MOD(info->extack, "say who does it: attribute ACTOR");
 		NL_SET_ERR_ATTR_MISS(info->extack, NULL, SIMSEG_A_ACTOR);
@@ -114,6 +115,28 @@ int simseg_nl_dump_check(struct netlink_callback *cb, bool *checked,
 	return check(cb);
 }
 
+/* The device that a dump is asked about, into @bcd: 1; 0: about all; or -errno. */
+int simseg_nl_dump_iccid(struct netlink_callback *cb, u8 *bcd)
+{
+	const struct nlattr *attr = simseg_dump_attrs(cb)[SIMSEG_A_ICCID];
+	struct simseg_net *sn = simseg_net(sock_net(cb->skb->sk));
+	bool known;
+	int err;
+
+	if (!attr)
+		return 0;
+	err = simseg_nl_iccid(attr, bcd, cb->extack);
+	if (err)
+		return err;
+	rcu_read_lock();
+	known = simseg_device_find(sn, bcd);
+	rcu_read_unlock();
+	if (known)
+		return 1;
+	simseg_nl_refuse(cb->extack, attr, "no device has this ICCID");
+	return -ENOENT;
+}
+
 int simseg_nl_put_u32s(struct sk_buff *skb, const struct simseg_nl_u32 *values, u32 n)
 {
 	u32 i;
@@ -163,7 +186,7 @@ static int simseg_nl_event_fill(struct sk_buff *skb, const struct simseg_nl_chan
 	if (!hdr || nla_put_u8(skb, SIMSEG_A_COMMAND, info->genlhdr->cmd) ||
 	    nla_put_u32(skb, SIMSEG_A_GENERATION, rs->generation) ||
 	    nla_put_u32(skb, SIMSEG_A_PID, task_tgid_nr(current)) ||
-	    nla_put_u32(skb, SIMSEG_A_UID, from_kuid(&init_user_ns, current_uid())) ||
+	    nla_put_u32(skb, SIMSEG_A_UID, change->who.uid) ||
 	    nla_put_string(skb, SIMSEG_A_ACTOR, change->who.actor) ||
 	    (change->who.reason && nla_put_string(skb, SIMSEG_A_REASON, change->who.reason)) ||
 	    (change->who.ticket && nla_put_string(skb, SIMSEG_A_TICKET, change->who.ticket)))

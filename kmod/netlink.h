@@ -59,6 +59,7 @@ void *simseg_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
 			 struct simseg_net *sn, u8 cmd);
 int simseg_nl_dump_check(struct netlink_callback *cb, bool *checked,
 			 int (*check)(struct netlink_callback *cb));
+int simseg_nl_dump_iccid(struct netlink_callback *cb, u8 *bcd);
 int simseg_nl_put_u32s(struct sk_buff *skb, const struct simseg_nl_u32 *values, u32 n);
 int simseg_nl_put_u64s(struct sk_buff *skb, const struct simseg_nl_u64 *values, u32 n, int pad);
 

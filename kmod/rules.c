@@ -1,14 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Row 5 of the verdict: what the rules of both devices say about a new flow.
- * Runs under RCU.
+ * Row 5 of the verdict: what the rules of both devices say about a new flow. A
+ * device's own rules come first, then its policy's, then its grants': any of
+ * them that allows it will do. Runs under RCU.
  */
-#include <linux/rcupdate.h>
+#include <linux/netdevice.h>
+#include <linux/rculist.h>
+#include <linux/timekeeping.h>
 
 #include "simseg.h"
 
-static u8 simseg_ask(const struct simseg_ruleset *rs, struct simseg_result *res, int i,
-		     const struct simseg_query *query)
+/* Until its time is over, and with an interface for what arrives there alone. */
+static bool simseg_grant_holds(const struct simseg_grant *grant, const struct simseg_pkt *pkt,
+			       u64 now)
+{
+	if (now >= grant->until)
+		return false;
+	if (!grant->ifname[0])
+		return true;
+	/* of a session that the responder's packet opens, nobody knows it */
+	return pkt->in && !(pkt->flags & SIMSEG_PKT_REVERSED) &&
+	       simseg_ifname_match(grant->ifname, pkt->in->name);
+}
+
+static bool simseg_ask_grants(const struct simseg_ruleset *rs, const struct simseg_pkt *pkt,
+			      struct simseg_result *res, int i, const struct simseg_query *query)
+{
+	const struct simseg_device *device = res->device[i];
+	const struct simseg_grant *grant;
+	const struct simseg_rule *rule;
+	u64 now;
+
+	if (likely(hlist_empty(&device->grants)))
+		return false;
+	now = ktime_get_coarse_boottime_ns();
+	hlist_for_each_entry_rcu(grant, &device->grants, of_device) {
+		if (!simseg_grant_holds(grant, pkt, now))
+			continue;
+		rule = simseg_policy_match(grant->policy, rs->sets, query);
+		if (!rule)
+			continue;
+		res->policy[i] = grant->policy;
+		res->rule[i] = rule;
+		res->grant[i] = grant;
+		return true;
+	}
+	return false;
+}
+
+static u8 simseg_ask(const struct simseg_ruleset *rs, const struct simseg_pkt *pkt,
+		     struct simseg_result *res, int i, const struct simseg_query *query)
 {
 	const struct simseg_device *device = res->device[i];
 	const struct simseg_policy *own = rcu_dereference(device->own), *policy;
@@ -26,10 +67,10 @@ static u8 simseg_ask(const struct simseg_ruleset *rs, struct simseg_result *res,
 			return 0;
 	}
 	res->policy[i] = policy;
-	if (!policy)
-		return SIMSEG_REASON_NO_POLICY;
-	res->rule[i] = simseg_policy_match(policy, rs->sets, query);
-	return res->rule[i] ? 0 : SIMSEG_REASON_NO_RULE;
+	res->rule[i] = policy ? simseg_policy_match(policy, rs->sets, query) : NULL;
+	if (res->rule[i] || simseg_ask_grants(rs, pkt, res, i, query))
+		return 0;
+	return policy ? SIMSEG_REASON_NO_RULE : SIMSEG_REASON_NO_POLICY;
 }
 
 /* Does the device at that end only have its denies told? */
@@ -64,7 +105,7 @@ u8 simseg_rules_ask(const struct simseg_ruleset *rs, const struct simseg_pkt *pk
 			continue;
 		query.dir = i ? SIMSEG_DIR_IN : SIMSEG_DIR_OUT;
 		simseg_u128_from(&query.peer, peer[i]);
-		reason = simseg_ask(rs, res, i, &query);
+		reason = simseg_ask(rs, pkt, res, i, &query);
 		if (!reason)
 			continue;
 		if (!simseg_observes(rs, res->device[i])) {

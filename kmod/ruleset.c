@@ -25,6 +25,7 @@ static const u32 simseg_setting_defaults[SIMSEG_SETTINGS] = {
 	[SIMSEG_A_SETTING_PICKUP]		= 0,
 	[SIMSEG_A_SETTING_HALF_OPEN]		= 16384,
 	[SIMSEG_A_SETTING_DEVICE_HALF_OPEN]	= 256,
+	[SIMSEG_A_SETTING_GRANT_MAX]		= 86400,
 };
 
 /* An empty ruleset with room for that many names; default settings. */

@@ -127,6 +127,31 @@ int simseg_release(struct simseg_net *sn, const struct simseg_quarantine_request
 		   struct netlink_ext_ack *extack);
 void simseg_quarantine_free(struct simseg_net *sn, struct simseg_quarantine *quarantine);
 
+/* grant.c: rules for one device and a while */
+struct simseg_grant_request {
+	u8 iccid[SIMSEG_ICCID_BCD];
+	u64 duration;			/* ns; 0: not said */
+	char ifname[IFNAMSIZ];		/* empty: none */
+	u32 nrules;			/* has to be one */
+	struct simseg_rule_spec *rules;	/* the caller's */
+};
+
+/* Which grants are meant: one of the three. */
+struct simseg_grant_filter {
+	u32 id;
+	const char *actor;
+	const char *ticket;
+};
+
+int simseg_grant_new(struct simseg_net *sn, const struct simseg_grant_request *request,
+		     const struct simseg_who *who, u32 *id, struct netlink_ext_ack *extack);
+bool simseg_grant_fits(const struct simseg_grant *grant, const struct simseg_grant_filter *filter);
+int simseg_grant_revoke(struct simseg_net *sn, const struct simseg_grant_filter *filter,
+			struct simseg_receipt *receipt, struct netlink_ext_ack *extack);
+void simseg_grants_drop(struct simseg_net *sn, struct simseg_device *device);
+struct simseg_grant *simseg_grant_find(struct simseg_net *sn, u32 id);
+u8 simseg_grant_end(struct simseg_net *sn, const struct simseg_session *s);
+
 /* policy.c: rules and policies, compiled */
 struct simseg_policy *simseg_policy_build(struct simseg_net *sn, u32 id, const char *name,
 					  bool observe, const struct simseg_rule_spec *specs, u32 n,
@@ -193,8 +218,8 @@ int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
 bool simseg_session_pickup(const struct simseg_pkt *pkt);
 void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
 			    const struct simseg_pkt *pkt, u8 dir);
-void simseg_session_grant(struct simseg_session *s, int side, const struct simseg_policy *policy,
-			  const struct simseg_rule *rule);
+void simseg_session_restamp(struct simseg_session *s, const struct simseg_result *res,
+			    u32 change);
 bool simseg_session_reusable(const struct simseg_session *s, const struct simseg_pkt *pkt);
 bool simseg_session_end(struct simseg_net *sn, struct simseg_session *s, u8 end);
 unsigned long simseg_session_timeout(const struct simseg_net *sn, const struct simseg_session *s);

@@ -14,8 +14,8 @@
 /* Each round looks at a part of the table, so that timeouts end in 4 seconds. */
 #define SIMSEG_SWEEP_PARTS	4
 
-/* Which end fits the reason for which a session is no longer allowed. */
-static u8 simseg_end_of(u8 reason)
+/* Which end fits the reason for which @s is no longer allowed. */
+static u8 simseg_end_of(struct simseg_net *sn, const struct simseg_session *s, u8 reason)
 {
 	switch (reason) {
 	case SIMSEG_REASON_UNBOUND:
@@ -24,7 +24,7 @@ static u8 simseg_end_of(u8 reason)
 	case SIMSEG_REASON_QUARANTINED:
 		return SIMSEG_END_QUARANTINE;
 	default:
-		return SIMSEG_END_RULESET;
+		return simseg_grant_end(sn, s);
 	}
 }
 
@@ -66,7 +66,7 @@ static u32 simseg_sweep_bucket(struct simseg_net *sn, u32 bucket, u32 *conntrack
 			continue;
 		}
 		reason = READ_ONCE(sn->disarmed) ? 0 : simseg_rejudge(sn, s, &observed);
-		if (reason && simseg_session_end(sn, s, simseg_end_of(reason))) {
+		if (reason && simseg_session_end(sn, s, simseg_end_of(sn, s, reason))) {
 			*conntrack += simseg_conntrack_delete(sn->net, s);
 			cut++;
 		}

@@ -168,7 +168,8 @@ static u8 simseg_rejudge_owner(struct simseg_net *sn, const struct simseg_rulese
 	return 0;
 }
 
-static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s, u8 *observed)
+static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s, u32 change,
+			     u8 *observed)
 {
 	const struct simseg_ruleset *rs = rcu_dereference(sn->ruleset);
 	struct simseg_result res = {};
@@ -178,6 +179,8 @@ static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s, u8
 	int i;
 
 	simseg_first_packet(s, &pkt);
+	if (s->arrived)
+		pkt.in = dev_get_by_index_rcu(sn->net, s->arrived);
 	for (i = 0; i < 2; i++) {
 		reason = simseg_rejudge_owner(sn, rs, s, i ? &pkt.dst : &pkt.src, i);
 		if (reason)
@@ -198,15 +201,14 @@ static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s, u8
 		if (reason)
 			return reason;
 	}
-	for (i = 0; i < 2; i++)
-		simseg_session_grant(s, i, res.policy[i], res.rule[i]);
+	simseg_session_restamp(s, &res, change);
 	return 0;
 }
 
 /*
  * Judges a session as its first packet, if anything has changed since it was
- * judged. 0: it is still allowed, and stamped so; else why not, and @observed:
- * its packets pass all the same, told as such.
+ * judged, or the time of its grant is over. 0: it is still allowed, and stamped
+ * so; else why not, and @observed: its packets pass all the same, told as such.
  *
  * The counter is read before the state that it guards, and written into the
  * session after: a change in between leaves an old number there, and the next
@@ -215,15 +217,11 @@ static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s, u8
 u8 simseg_rejudge(struct simseg_net *sn, struct simseg_session *s, u8 *observed)
 {
 	u32 change = atomic_read_acquire(&sn->change);
-	u8 reason;
 
 	*observed = 0;
-	if (READ_ONCE(s->change) == change)
+	if (READ_ONCE(s->change) == change && !simseg_session_overdue(s))
 		return 0;
-	reason = simseg_rejudge_now(sn, s, observed);
-	if (!reason)
-		WRITE_ONCE(s->change, change);
-	return reason;
+	return simseg_rejudge_now(sn, s, change, observed);
 }
 
 static void simseg_allow(struct simseg_result *res, u8 reason)
@@ -458,11 +456,12 @@ void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct si
 		s = simseg_session_find(sn, &key);
 	}
 	/*
-	 * Nothing has changed since the session was judged, and the interface
+	 * Nothing has changed since the session was judged, the time of its
+	 * grant is not over, however late a worker may be, and the interface
 	 * is one that has passed row 1 in this direction: rows 1 to 4 would
 	 * say what they said.
 	 */
-	if (s && READ_ONCE(s->change) == change &&
+	if (s && READ_ONCE(s->change) == change && !simseg_session_overdue(s) &&
 	    (!pkt->in || (READ_ONCE(s->iif[dir]) == pkt->in->ifindex &&
 			  READ_ONCE(s->passed[dir]) == change)) &&
 	    !simseg_session_reusable(s, pkt)) {

@@ -86,7 +86,15 @@
  *                                                         STATS
  *  EXPLAIN           FLOW                                 VERDICT, CODE, ICCID,
  *                                                         POLICY, ID, LABEL,
- *                                                         PEER_ICCID, ID64
+ *                                                         PEER_ICCID, ID64,
+ *                                                         GRANT
+ *  GRANT_NEW         ICCID, RULE, DURATION, IFNAME,       GRANT
+ *                    REASON, TICKET
+ *  GRANT_DEL         GRANT, OF_ACTOR or OF_TICKET         GRANT..., RECEIPT
+ *  GRANT_GET         dump, optional ICCID                 GRANT, ICCID, RULE,
+ *                                                         IFNAME, ACTOR, REASON,
+ *                                                         TICKET, UID, DURATION,
+ *                                                         COUNT of sessions
  *
  * A ruleset is uploaded over one socket: BEGIN, any number of pieces, COMMIT.
  * The upload belongs to the socket and dies with it. COMMIT checks the whole
@@ -97,6 +105,12 @@
  * except that a quarantined device that is missing stays; without either,
  * devices stay as they are. A pool in force that is not in the upload makes
  * COMMIT fail with EPERM, unless OPEN_POOL names it.
+ *
+ * A grant is one rule on one device, on top of its policy and its own rules, for
+ * DURATION. It needs ACTOR, TICKET and REASON. With IFNAME, a name or pattern, it
+ * holds only for sessions whose first packet arrived there. It ends by itself,
+ * with GRANT_DEL or with its device; its sessions end with it unless something
+ * else allows them. GRANT_DEL with OF_ACTOR or OF_TICKET takes all that fit.
  *
  * Every change is multicast to the group "config": the command's number with
  * the attributes of the request, as far as they fit one page, GENERATION, and
@@ -134,6 +148,8 @@
 #define SIMSEG_ALLOW_MAX	8	/* responder prefixes of one quarantine */
 #define SIMSEG_IFACES_MAX	256	/* names and patterns with a side */
 #define SIMSEG_UPLOADS_MAX	4
+#define SIMSEG_GRANTS_MAX	4096	/* in a namespace */
+#define SIMSEG_DEVICE_GRANTS_MAX 8	/* of one device */
 #define SIMSEG_HASH_LEN		32	/* BLAKE2s-256 of the canonical form */
 #define SIMSEG_DURATION_MAX	(366ULL * 86400 * 1000000000)	/* ns */
 
@@ -335,6 +351,9 @@ enum simseg_attr {
 	SIMSEG_A_OBSERVE,	/* flag, of a policy: its rules deny nothing */
 	SIMSEG_A_BRIDGE_PORT,	/* flag, of an interface: a port of a bridge */
 	SIMSEG_A_DURATION,	/* u64, ns from now on until it ends by itself */
+	SIMSEG_A_GRANT,		/* u32, id; multi in the reply to GRANT_DEL */
+	SIMSEG_A_OF_ACTOR,	/* string: the grants that this actor has made */
+	SIMSEG_A_OF_TICKET,	/* string: the grants for this ticket */
 	SIMSEG_A_PAD,
 	__SIMSEG_A_MAX
 };
@@ -400,6 +419,7 @@ enum simseg_attr_session {
 	SIMSEG_A_SESSION_AGE,		/* u64, ns since it was opened */
 	SIMSEG_A_SESSION_IDLE,		/* u64, ns since the last packet */
 	SIMSEG_A_SESSION_EXPIRES,	/* u64, ns until it times out */
+	SIMSEG_A_SESSION_GRANT,		/* u32: the grant that allows it */
 	SIMSEG_A_SESSION_PAD,
 	__SIMSEG_A_SESSION_MAX
 };
@@ -491,6 +511,7 @@ enum simseg_attr_setting {
 					 */
 	SIMSEG_A_SETTING_HALF_OPEN,	/* limit of half-open sessions [16384] */
 	SIMSEG_A_SETTING_DEVICE_HALF_OPEN, /* of one device [256] */
+	SIMSEG_A_SETTING_GRANT_MAX,	/* longest time of a grant [86400] */
 	__SIMSEG_A_SETTING_MAX
 };
 
@@ -580,6 +601,9 @@ enum simseg_cmd {
 	SIMSEG_CMD_IFACE_GET,
 	SIMSEG_CMD_EXPLAIN,
 	SIMSEG_CMD_EVENT,		/* multicast only */
+	SIMSEG_CMD_GRANT_NEW,
+	SIMSEG_CMD_GRANT_DEL,
+	SIMSEG_CMD_GRANT_GET,
 	__SIMSEG_CMD_MAX
 };
 
@@ -641,13 +665,14 @@ enum simseg_record_kind {
  *	nibble of byte 0, padded with 0xf; all 0xff: no device
  * @epoch: of the bindings of @src and @dst
  * @policy: id of the policy that decided: the source's, else the peer's
- * @rule: rule id in that policy; with @policy 0 a rule of the device itself
+ * @rule: rule id in that policy; with @policy 0 a rule of the device itself, or
+ *	of a grant to it
  * @generation: of the ruleset
  * @stamp: of the policy
  * @count: DENY with F_FOLDED: packets that this record stands for
  * @iif: interface index of arrival
  * @oif: interface index of departure, 0 if not known
- * @grant: reserved
+ * @grant: id of the grant that allows it: the source's, else the peer's; 0: none
  * @rtt_us: reserved
  * @tcp_flags: TCP flags seen from the initiator and to it
  * @reserved: zero
