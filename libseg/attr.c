@@ -45,6 +45,9 @@ const struct nla_policy seg_top_policy[SIMSEG_A_MAX + 1] = {
 	[SIMSEG_A_COUNT] = { .type = NLA_U32 },
 	[SIMSEG_A_ALLOW] = SEG_PREFIX_ATTR,
 	[SIMSEG_A_RECEIPT] = { .type = NLA_NESTED },
+	[SIMSEG_A_UID] = { .type = NLA_U32 },
+	[SIMSEG_A_DURATION] = { .type = NLA_U64 },
+	[SIMSEG_A_GRANT] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy seg_rule_policy[SIMSEG_A_RULE_MAX + 1] = {

@@ -349,6 +349,41 @@ int seg_quarantine(struct seg_handle *h, const char *const *iccids, size_t n,
 /* Needs seg_set_reason(). */
 int seg_release(struct seg_handle *h, const char *const *iccids, size_t n);
 
+/* grant.c */
+
+/* One rule more for one device, for a while. */
+struct seg_grant {
+	uint32_t id;
+	const char *iccid;
+	const struct seg_rule *rule;
+	const char *ifname; /* where a session's first packet arrives; NULL: anywhere */
+	const char *actor;
+	const char *reason;
+	const char *ticket;
+	uint32_t uid;	   /* of who made it, as the kernel knows */
+	uint64_t duration; /* ns that are left */
+	uint32_t sessions; /* that it allows now */
+};
+typedef int (*seg_grant_cb)(const struct seg_grant *grant, void *arg);
+/* @iccid: of this device only; NULL: all. */
+int seg_grant_list(struct seg_handle *h, const char *iccid, seg_grant_cb cb, void *arg);
+/*
+ * iccid, rule, ifname and duration of @grant; needs seg_set_reason() and
+ * seg_set_ticket(). @id may be NULL.
+ */
+int seg_grant_new(struct seg_handle *h, const struct seg_grant *grant, uint32_t *id);
+
+/* Which grants end: one of the three; 0 and NULL else. */
+struct seg_revoke {
+	uint32_t id;
+	const char *actor;  /* all that this actor has made */
+	const char *ticket; /* all for this ticket */
+};
+typedef int (*seg_revoked_cb)(uint32_t id, void *arg);
+/* All of them or none; @cb (or NULL) is called for each, @receipt may be NULL. */
+int seg_grant_del(struct seg_handle *h, const struct seg_revoke *which, seg_revoked_cb cb,
+		  void *arg, struct seg_receipt *receipt);
+
 /* session.c */
 
 struct seg_session {
@@ -366,6 +401,7 @@ struct seg_session {
 	uint32_t rule;
 	uint64_t packets, bytes, reply_packets, reply_bytes;
 	uint64_t age, idle, expires;
+	uint32_t grant; /* that allows it; 0: none */
 };
 typedef int (*seg_session_cb)(const struct seg_session *session, void *arg);
 /* @iccid: sessions of this device only; NULL: all. */
@@ -421,6 +457,7 @@ struct seg_explanation {
 	char peer_iccid[SEG_ICCID_LEN];
 	char policy[SIMSEG_NAME_MAX + 1];
 	char label[SIMSEG_LABEL_MAX + 1];
+	uint32_t grant; /* whose rule it is; 0: none's */
 };
 int seg_explain(struct seg_handle *h, const struct seg_flow *flow, struct seg_explanation *ex);
 

@@ -37,6 +37,19 @@ static const struct cmd cmds[] = {
 	  "  --allow PEER  a prefix or peer set that may still talk to it\n"
 	  "  --unknown     hold an ICCID that is not known yet" },
 	{ "release", cmd_release, "ICCID|ADDR|ASSET --reason T", "end a quarantine", NULL },
+	{ "grant", cmd_grant,
+	  "ICCID|ADDR|ASSET in|out PROTO[/PORT[-PORT]] peer PEER --for TIME\n"
+	  "                    --ticket T --reason T [--iif IF|PATTERN] |\n"
+	  "                    list [--device ICCID|ADDR|ASSET]",
+	  "allow one device something more, for a while",
+	  "One rule on one device, on top of its policy, that ends by itself. The kernel\n"
+	  "refuses it without actor, ticket, reason and time.\n"
+	  "  peer PEER  an address or prefix, a peer set, self or any\n"
+	  "  --for TIME as 30s, 15m, 2h, 1d or 1h30m, up to the setting grant_max\n"
+	  "  --iif IF   only for sessions whose first packet arrives there" },
+	{ "revoke", cmd_revoke, "ID | --actor NAME | --ticket T [--reason T]",
+	  "end a grant, or all of an actor or for a ticket, now",
+	  "With an ID or --ticket, --actor is who does it, as for every verb." },
 	{ "find", cmd_find, "TEXT", "devices whose ICCID, asset id, address or policy has TEXT",
 	  NULL },
 	{ "policy", cmd_policy, "list | show NAME", "policies in force", NULL },

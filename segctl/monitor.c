@@ -127,7 +127,9 @@ static void print_text(struct monitor *m, const struct simseg_record *r)
 		printf("  to %s", iccid);
 	if (r->kind != SIMSEG_RECORD_OPEN)
 		printf("  %s", why(r));
-	if (policy && !r->rule)
+	if (r->grant)
+		printf("  grant %u", r->grant);
+	else if (policy && !r->rule)
 		printf("  %s", policy);
 	else if (policy)
 		printf("  %s/%u", policy, r->rule);
@@ -194,6 +196,7 @@ static void print_json(struct monitor *m, const struct simseg_record *r)
 	js_str(o, "policy", policy_name(m, r));
 	js_num(o, "policy_id", r->policy);
 	js_num(o, "rule", r->rule);
+	js_num(o, "grant", r->grant);
 	js_num(o, "generation", r->generation);
 	js_num(o, "stamp", r->stamp);
 	js_num(o, "iif", r->iif);

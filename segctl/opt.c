@@ -6,8 +6,8 @@
 
 /* All that take a value, so that the global options can be told from values. */
 static const char *const with_value[] = {
-	"--reason", "--ticket", "--allow", "--open-pool", "--device",
-	"--dev",    "--side",	"--mode",  "--sport",
+	"--reason", "--ticket", "--allow", "--open-pool", "--device", "--dev",
+	"--side",   "--mode",	"--sport", "--for",	  "--iif",
 };
 
 bool opt_takes_value(const char *arg)
@@ -96,6 +96,44 @@ int opt_parse(struct ctl *c, int argc, char **argv, const struct opt *opts, int 
 		return -1;
 	}
 	return n;
+}
+
+/* The unit at *@text in seconds, which moves behind it; 0 if it is none. */
+static uint64_t duration_unit(const char **text)
+{
+	switch (*(*text)++) {
+	case 's':
+		return 1;
+	case 'm':
+		return 60;
+	case 'h':
+		return 3600;
+	case 'd':
+		return 86400;
+	default:
+		return 0;
+	}
+}
+
+int opt_duration(struct ctl *c, const char *text, uint64_t *ns)
+{
+	uint64_t value, unit, last = UINT64_MAX, sum = 0;
+	const char *p = text;
+
+	do {
+		for (value = 0; *p >= '0' && *p <= '9' && value < UINT32_MAX; p++)
+			value = value * 10 + (uint64_t)(*p - '0');
+		unit = value ? duration_unit(&p) : 0;
+		/* larger units first, each once */
+		if (!unit || unit >= last)
+			return ctl_usage(c, "bad time '%s': as 30s, 15m, 2h, 1d or 1h30m", text);
+		last = unit;
+		sum += value * unit;
+	} while (*p);
+	if (sum > SIMSEG_DURATION_MAX / 1000000000)
+		return ctl_usage(c, "'%s' is more than 366 days", text);
+	*ns = sum * 1000000000;
+	return EXIT_DONE;
 }
 
 bool opt_prefix(struct ctl *c, const char *text, struct simseg_prefix *prefix)

@@ -79,6 +79,8 @@ bool opt_takes_value(const char *arg);
  * most @max (-1: any number); their number, or -1 (it has been said why).
  */
 int opt_parse(struct ctl *c, int argc, char **argv, const struct opt *opts, int min, int max);
+/* A time as 30s, 15m, 2h, 1d or 1h30m; EXIT_DONE, or EXIT_USAGE and it has been said. */
+int opt_duration(struct ctl *c, const char *text, uint64_t *ns);
 /* A prefix from the command line; false if it is none (it has been said). */
 bool opt_prefix(struct ctl *c, const char *text, struct simseg_prefix *prefix);
 /* An ICCID; a bad check digit is a warning, or refused with @strict. */
@@ -169,6 +171,8 @@ void devs_free(struct devs *s);
 int lookup(struct ctl *c, const char *text, struct devs *found, bool quiet);
 /* Exactly one; more are listed, and EXIT_USAGE. */
 int lookup_one(struct ctl *c, const char *text, struct devs *found);
+/* Of a list, whose one option is --device: the handle, and that device if it is given. */
+int lookup_option(struct ctl *c, int argc, char **argv, struct devs *found);
 /* The device of that ICCID; EXIT_NONE with near matches. */
 int lookup_iccid(struct ctl *c, const char *iccid, struct devs *found);
 /* Say which names of policies or peer sets are near. */
@@ -179,6 +183,11 @@ int lookup_name_fail(struct ctl *c, int err, const char *name, bool policy);
 struct table *devices_table(void);
 void devices_row(struct table *t, const struct seg_device *d);
 struct json_object *device_json(const struct seg_device *d);
+
+/* grant.c */
+
+/* Print the grants of a device, or add them to @o (JSON); EXIT_DONE or a code. */
+int grants_show(struct ctl *c, const char *iccid, struct json_object *o);
 
 /* attach.c */
 
@@ -209,6 +218,8 @@ int cmd_bind(struct ctl *c, int argc, char **argv);
 int cmd_unbind(struct ctl *c, int argc, char **argv);
 int cmd_quarantine(struct ctl *c, int argc, char **argv);
 int cmd_release(struct ctl *c, int argc, char **argv);
+int cmd_grant(struct ctl *c, int argc, char **argv);
+int cmd_revoke(struct ctl *c, int argc, char **argv);
 int cmd_policy(struct ctl *c, int argc, char **argv);
 int cmd_peer(struct ctl *c, int argc, char **argv);
 int cmd_session(struct ctl *c, int argc, char **argv);
