@@ -29,7 +29,7 @@ static void limit_world(struct simtest *t, u32 setting, u32 value)
 
 /* An answered flow, which is not evicted; the port tells them apart. */
 static void limit_open_answered(struct simtest *t, const struct simtest_flow *flow, u16 sport,
-				  u8 back_on)
+				u8 back_on)
 {
 	struct simtest_flow open = *flow, reply;
 

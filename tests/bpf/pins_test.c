@@ -383,7 +383,7 @@ int main(int argc, char **argv)
 		test_floor();
 	} else {
 		test_attach();
-	test_vlan();
+		test_vlan();
 		test_behind();
 		test_vanished();
 	}

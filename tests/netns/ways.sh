@@ -1,5 +1,5 @@
-#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
 #
 # For tests of the ways that a packet can take: three devices and SCADA, rules
 # that can be changed, and single packets that pass or do not, judged once.
@@ -7,6 +7,7 @@
 # shellcheck source=tests/netns/tally.sh
 . "$TOP/tests/netns/tally.sh"
 
+# shellcheck disable=SC2034 # lib.sh reads it
 POLICY_OF=([d1]=talker [d2]=talker [d3]=talker)
 OUT=	# one more rule of each direction
 IN=
