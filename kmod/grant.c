@@ -60,7 +60,13 @@ static void simseg_grant_remove(struct simseg_net *sn, struct simseg_grant *gran
 
 static void simseg_grant_expire(struct simseg_net *sn, struct simseg_deadline *deadline)
 {
-	simseg_grant_remove(sn, container_of(deadline, struct simseg_grant, deadline));
+	struct simseg_grant *grant = container_of(deadline, struct simseg_grant, deadline);
+	char iccid[SIMSEG_ICCID_MAX + 1];
+
+	simseg_iccid_print(grant->device->iccid, iccid);
+	simseg_log_kernel(sn, SIMSEG_CMD_GRANT_DEL, SIMSEG_EXPIRED, grant->ticket,
+			  "device %s grant %u", iccid, grant->id);
+	simseg_grant_remove(sn, grant);
 	simseg_net_changed(sn);
 }
 

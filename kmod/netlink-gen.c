@@ -372,8 +372,14 @@ static const struct nla_policy simseg_grant_get_nl_policy[SIMSEG_A_ICCID + 1] = 
 	[SIMSEG_A_ICCID] = { .type = NLA_STRING, .len = SIMSEG_ICCID_MAX, },
 };
 
+/* SIMSEG_CMD_LOG_GET - dump */
+static const struct nla_policy simseg_log_get_nl_policy[SIMSEG_A_COUNT + 1] = {
+	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
+	[SIMSEG_A_COUNT] = { .type = NLA_U32, },
+};
+
 /* Ops table for simseg */
-const struct genl_split_ops simseg_nl_ops[36] = {
+const struct genl_split_ops simseg_nl_ops[37] = {
 	{
 		.cmd		= SIMSEG_CMD_STATUS_GET,
 		.doit		= simseg_nl_status_get_doit,
@@ -629,6 +635,14 @@ const struct genl_split_ops simseg_nl_ops[36] = {
 		.dumpit		= simseg_nl_grant_get_dumpit,
 		.policy		= simseg_grant_get_nl_policy,
 		.maxattr	= SIMSEG_A_ICCID,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= SIMSEG_CMD_LOG_GET,
+		.start		= simseg_nl_log_get_start,
+		.dumpit		= simseg_nl_log_get_dumpit,
+		.policy		= simseg_log_get_nl_policy,
+		.maxattr	= SIMSEG_A_COUNT,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
 	},
 };

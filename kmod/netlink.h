@@ -33,6 +33,7 @@ struct simseg_nl_change {
 	struct genl_info *info;
 	struct simseg_who who;
 	struct simseg_receipt receipt;
+	struct simseg_log_entry *log;
 	struct sk_buff *event;		/* NULL: nobody listens */
 	struct sk_buff *reply;
 	void *hdr;
@@ -59,6 +60,7 @@ void *simseg_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
 			 struct simseg_net *sn, u8 cmd);
 int simseg_nl_dump_check(struct netlink_callback *cb, bool *checked,
 			 int (*check)(struct netlink_callback *cb));
+int simseg_nl_put_receipt(struct sk_buff *skb, const struct simseg_receipt *receipt);
 int simseg_nl_dump_iccid(struct netlink_callback *cb, u8 *bcd);
 int simseg_nl_put_u32s(struct sk_buff *skb, const struct simseg_nl_u32 *values, u32 n);
 int simseg_nl_put_u64s(struct sk_buff *skb, const struct simseg_nl_u64 *values, u32 n, int pad);
@@ -79,6 +81,12 @@ int simseg_nl_put_prefixes(struct sk_buff *skb, int type, const struct simseg_pr
 u32 simseg_nl_put_rules(struct sk_buff *skb, struct simseg_net *sn,
 			const struct simseg_policy *policy, u32 from);
 size_t simseg_nl_rules_size(const struct simseg_policy *policy);
+
+/* netlink_log.c */
+int simseg_nl_put_log(struct sk_buff *skb, const struct simseg_log_entry *entry);
+void simseg_nl_log_subject(struct simseg_log_entry *entry, struct genl_info *info);
+__printf(2, 3)
+void simseg_nl_log_append(struct simseg_log_entry *entry, const char *fmt, ...);
 
 /* netlink_device.c */
 int simseg_nl_device_spec(struct genl_info *info, struct simseg_device_spec **spec);

@@ -40,6 +40,7 @@ static int simseg_nl_grant_end(struct simseg_nl_change *change, int err, u32 id)
 
 	if (err)
 		return simseg_nl_end(change, err);
+	simseg_nl_log_append(change->log, " grant %u", id);
 	change->reply = NULL;
 	simseg_nl_end(change, 0);
 	nla_put_u32(reply, SIMSEG_A_GRANT, id);	/* into an empty message */
@@ -91,14 +92,17 @@ static int simseg_nl_put_revoked(struct simseg_nl_change *change,
 	struct simseg_grant *grant;
 	struct sk_buff *reply;
 	unsigned long id;
-	size_t n = 0;
+	size_t size;
+	u32 n = 0;
 
 	xa_for_each(&change->sn->grants, id, grant)
 		n += simseg_grant_fits(grant, filter);
-	reply = simseg_nl_reply(change->info, GENLMSG_DEFAULT_SIZE + n * nla_total_size(sizeof(u32)),
-				&change->hdr);
+	size = GENLMSG_DEFAULT_SIZE + n * nla_total_size(sizeof(u32));
+	reply = simseg_nl_reply(change->info, size, &change->hdr);
 	if (!reply)
 		return -ENOMEM;
+	if (!filter->id)
+		simseg_nl_log_append(change->log, ", grants: %u", n);
 	nlmsg_free(change->reply);
 	change->reply = reply;
 	xa_for_each(&change->sn->grants, id, grant) {

@@ -5,7 +5,8 @@
  *
  * Locking
  *	simseg_net.lock		mutex; all configuration of one namespace
- *	session table locks	spinlock_bh, by bucket; the chain
+ *	session table locks	spinlock_bh, by bucket; the chain, and what allows
+ *				each session in it
  *	simseg_device.lock	spinlock_bh; the list of its sessions; taken
  *				inside a table lock
  *	simseg_deny.lock	spinlock_bh; the entries of one table
@@ -248,6 +249,15 @@ void simseg_deadline_add(struct simseg_net *sn, struct simseg_deadline *deadline
 void simseg_deadline_del(struct simseg_net *sn, struct simseg_deadline *deadline);
 u64 simseg_deadline_left(const struct simseg_deadline *deadline);
 
+/* log.c: who changed what; all under simseg_net.lock but the allocation */
+struct simseg_log_entry *simseg_log_alloc(u8 command, const struct simseg_who *who);
+void simseg_log_add(struct simseg_net *sn, struct simseg_log_entry *entry);
+__printf(5, 6)
+void simseg_log_kernel(struct simseg_net *sn, u8 command, const char *reason, const char *ticket,
+		       const char *fmt, ...);
+void simseg_log_exit(struct simseg_net *sn);
+#define SIMSEG_EXPIRED	"its time is over"	/* the reason of many of them */
+
 /* sweep.c: ends dead sessions after changes and timeouts */
 void simseg_sweep_init(struct simseg_net *sn);
 void simseg_sweep_exit(struct simseg_net *sn);
@@ -380,5 +390,6 @@ bool simseg_kfunc_available(void);
 /* netlink.c */
 int simseg_netlink_init(void);
 void simseg_netlink_uninit(void);
+void simseg_nl_tell(struct simseg_net *sn, const struct simseg_log_entry *entry);
 
 #endif /* _SIMSEG_H */

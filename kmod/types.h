@@ -18,6 +18,7 @@
 #include <linux/percpu.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 #include <linux/timerqueue.h>
@@ -244,8 +245,8 @@ struct simseg_origin {
 struct simseg_session {
 	struct hlist_node node;
 	struct simseg_key key;
-	u32 change;		/* simseg_net.change at which it was judged */
 	u64 until;		/* CLOCK_BOOTTIME, ns: its grant's; 0: it has none */
+	u32 change;		/* simseg_net.change at which it was judged */
 	u32 iif[2];		/* by direction: interface that passed row 1, */
 	u32 passed[2];		/* and the change number at which it did */
 	u8 initiator;		/* index in key.addr of who opened it */
@@ -405,6 +406,26 @@ struct simseg_receipt {
 	u64 time_done;
 };
 
+/* A change that was made. */
+struct simseg_log_entry {
+	struct list_head list;		/* in simseg_net.log, the oldest first */
+	u64 seq;
+	u64 time;		/* CLOCK_BOOTTIME, ns */
+	u64 real;		/* CLOCK_REALTIME, ns */
+	u32 generation;		/* after the change, as the hash */
+	u32 pid;		/* from here on as the kernel knows; 0: the module */
+	u32 uid;
+	u32 loginuid;
+	u8 command;		/* enum simseg_cmd */
+	char comm[TASK_COMM_LEN];
+	u8 hash[SIMSEG_HASH_LEN];
+	char actor[SIMSEG_ACTOR_MAX + 1];	/* as given, as the next two */
+	char reason[SIMSEG_REASON_MAX + 1];
+	char ticket[SIMSEG_TICKET_MAX + 1];
+	char subject[SIMSEG_SUBJECT_MAX + 1];
+	struct simseg_receipt receipt;
+};
+
 /* Who changes something, as given and as the kernel knows. */
 struct simseg_who {
 	const char *actor;	/* never NULL or empty */
@@ -429,6 +450,9 @@ struct simseg_net {
 	struct simseg_names policy_names;
 	struct simseg_names peer_names;
 	struct list_head uploads;
+	struct list_head log;
+	u64 log_seq;			/* of the last change */
+	u32 nlog;
 
 	struct rhashtable devices;	/* by ICCID */
 	struct xarray device_ids;

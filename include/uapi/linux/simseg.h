@@ -95,6 +95,12 @@
  *                                                         IFNAME, ACTOR, REASON,
  *                                                         TICKET, UID, DURATION,
  *                                                         COUNT of sessions
+ *  LOG_GET           dump, optional COUNT: the last ones  SEQ, TIME, REAL,
+ *                                                         COMMAND, SUBJECT,
+ *                                                         ACTOR, REASON, TICKET,
+ *                                                         PID, UID, LOGINUID,
+ *                                                         COMM, GENERATION, HASH,
+ *                                                         RECEIPT
  *
  * A ruleset is uploaded over one socket: BEGIN, any number of pieces, COMMIT.
  * The upload belongs to the socket and dies with it. COMMIT checks the whole
@@ -112,9 +118,14 @@
  * with GRANT_DEL or with its device; its sessions end with it unless something
  * else allows them. GRANT_DEL with OF_ACTOR or OF_TICKET takes all that fit.
  *
- * Every change is multicast to the group "config": the command's number with
- * the attributes of the request, as far as they fit one page, GENERATION, and
- * PID, UID of who sent it. Pieces of an upload change nothing yet.
+ * Every change gets a number and is logged: the last SIMSEG_LOG_MAX are kept, what
+ * LOG_GET gives of each. It is multicast to the group "config" as well: the same
+ * attributes, and those of the request as far as they fit one page. What the
+ * module changes by itself, because a time is over, has the actor "kernel", the
+ * PID 0 and the number of the command that would have done it; a request with
+ * that actor is refused. ACTOR, REASON and TICKET are as given; PID, UID,
+ * LOGINUID and COMM are what the kernel knows of who sent it. Pieces of an upload
+ * change nothing yet.
  */
 #ifndef _UAPI_LINUX_SIMSEG_H
 #define _UAPI_LINUX_SIMSEG_H
@@ -150,6 +161,9 @@
 #define SIMSEG_UPLOADS_MAX	4
 #define SIMSEG_GRANTS_MAX	4096	/* in a namespace */
 #define SIMSEG_DEVICE_GRANTS_MAX 8	/* of one device */
+#define SIMSEG_LOG_MAX		1024	/* changes that are kept */
+#define SIMSEG_SUBJECT_MAX	79	/* bytes, of a change */
+#define SIMSEG_ACTOR_KERNEL	"kernel" /* the module itself, and nobody else */
 #define SIMSEG_HASH_LEN		32	/* BLAKE2s-256 of the canonical form */
 #define SIMSEG_DURATION_MAX	(366ULL * 86400 * 1000000000)	/* ns */
 
@@ -345,15 +359,21 @@ enum simseg_attr {
 	SIMSEG_A_OPEN_POOL,	/* struct simseg_prefix, multi */
 	SIMSEG_A_FAILSAFE,	/* flag: this prefix is a failsafe one */
 	SIMSEG_A_RECEIPT,	/* nest of SIMSEG_A_RECEIPT_* */
-	SIMSEG_A_PID,		/* u32, in events */
-	SIMSEG_A_UID,		/* u32, in events, in the initial user namespace */
-	SIMSEG_A_COMMAND,	/* u8, in events: the command that was done */
+	SIMSEG_A_PID,		/* u32, of who did it; 0: the module itself */
+	SIMSEG_A_UID,		/* u32, of the same, in the initial user namespace */
+	SIMSEG_A_COMMAND,	/* u8, the command that was done */
 	SIMSEG_A_OBSERVE,	/* flag, of a policy: its rules deny nothing */
 	SIMSEG_A_BRIDGE_PORT,	/* flag, of an interface: a port of a bridge */
 	SIMSEG_A_DURATION,	/* u64, ns from now on until it ends by itself */
 	SIMSEG_A_GRANT,		/* u32, id; multi in the reply to GRANT_DEL */
 	SIMSEG_A_OF_ACTOR,	/* string: the grants that this actor has made */
 	SIMSEG_A_OF_TICKET,	/* string: the grants for this ticket */
+	SIMSEG_A_SEQ,		/* u64, number of a change, from 1, without holes */
+	SIMSEG_A_TIME,		/* u64, CLOCK_BOOTTIME, ns */
+	SIMSEG_A_REAL,		/* u64, CLOCK_REALTIME, ns */
+	SIMSEG_A_LOGINUID,	/* u32, as UID; all ones: none */
+	SIMSEG_A_COMM,		/* string, command name of who sent it */
+	SIMSEG_A_SUBJECT,	/* string, what a change was about */
 	SIMSEG_A_PAD,
 	__SIMSEG_A_MAX
 };
@@ -604,6 +624,7 @@ enum simseg_cmd {
 	SIMSEG_CMD_GRANT_NEW,
 	SIMSEG_CMD_GRANT_DEL,
 	SIMSEG_CMD_GRANT_GET,
+	SIMSEG_CMD_LOG_GET,
 	__SIMSEG_CMD_MAX
 };
 
