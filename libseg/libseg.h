@@ -408,6 +408,38 @@ typedef int (*seg_session_cb)(const struct seg_session *session, void *arg);
 int seg_session_list(struct seg_handle *h, const char *iccid, seg_session_cb cb, void *arg);
 int seg_session_del(struct seg_handle *h, uint64_t id, struct seg_receipt *receipt);
 
+/* log.c */
+
+/* A change, as the module has logged it. Texts are as given: they may be anything. */
+struct seg_change {
+	uint64_t seq;	 /* from 1, without holes as made */
+	uint64_t time;	 /* CLOCK_BOOTTIME */
+	uint64_t real;	 /* CLOCK_REALTIME */
+	uint8_t command; /* enum simseg_cmd */
+	const char *subject;
+	const char *actor;  /* as given; "kernel": the module itself */
+	const char *reason; /* as given, or NULL, as the next */
+	const char *ticket;
+	const char *comm; /* as the kernel knows, as the next three */
+	uint32_t pid;	  /* 0: the module itself */
+	uint32_t uid;
+	uint32_t loginuid;   /* UINT32_MAX: none */
+	uint32_t generation; /* after it, as the next */
+	uint8_t hash[SIMSEG_HASH_LEN];
+	uint32_t devices;  /* that changed */
+	uint32_t sessions; /* that were cut */
+};
+typedef int (*seg_change_cb)(const struct seg_change *change, void *arg);
+/* The oldest first; @last: so many at the end only; 0: all that are kept. */
+int seg_log_list(struct seg_handle *h, uint32_t last, seg_change_cb cb, void *arg);
+/*
+ * From now on this handle hears of changes, and is good for nothing else. What a
+ * slow reader has missed shows in the numbers.
+ */
+int seg_log_join(struct seg_handle *h);
+/* Hand out the changes that have come; @timeout_ms -1: wait for ever. */
+int seg_log_wait(struct seg_handle *h, int timeout_ms, seg_change_cb cb, void *arg);
+
 /* stats.c */
 
 struct seg_counter {

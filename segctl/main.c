@@ -65,6 +65,10 @@ static const struct cmd cmds[] = {
 	  "Both remainders are 0 when each packet was counted once. STACK is what routing\n"
 	  "and other rulesets took before the floor." },
 	{ "monitor", cmd_monitor, "", "records of sessions and denies, as they come", NULL },
+	{ "log", cmd_log, "[--last N] [--follow]", "who has changed what, and why",
+	  "The module keeps the last 1024 changes, those that it makes itself as well.\n"
+	  "  --last N  only the last N of them\n"
+	  "  --follow  then go on with what comes" },
 	{ "explain", cmd_explain, "SRC DST PROTO PORT [--sport PORT] [--dev IF]",
 	  "what would become of a packet, and why",
 	  "Asks the kernel's own verdict function. PORT is '-' for protocols without." },

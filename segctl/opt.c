@@ -7,7 +7,7 @@
 /* All that take a value, so that the global options can be told from values. */
 static const char *const with_value[] = {
 	"--reason", "--ticket", "--allow", "--open-pool", "--device", "--dev",
-	"--side",   "--mode",	"--sport", "--for",	  "--iif",
+	"--side",   "--mode",	"--sport", "--for",	  "--iif",    "--last",
 };
 
 bool opt_takes_value(const char *arg)

@@ -3,6 +3,7 @@
  * Output: aligned tables, colours, times, and what a change says
  */
 #include <stdarg.h>
+#include <time.h>
 
 #include "segctl.h"
 
@@ -120,6 +121,18 @@ char *out_time(uint64_t ns, char buf[32])
 		snprintf(buf, 32, "%lluh%02llum", s / 3600, s / 60 % 60);
 	else
 		snprintf(buf, 32, "%llud%02lluh", s / 86400, s / 3600 % 24);
+	return buf;
+}
+
+char *out_clock(uint64_t ns, char buf[48])
+{
+	time_t s = (time_t)(ns / 1000000000);
+	struct tm tm;
+	char date[32];
+
+	if (!gmtime_r(&s, &tm) || !strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm))
+		snprintf(date, sizeof(date), "?");
+	snprintf(buf, 48, "%s.%06uZ", date, (unsigned int)(ns / 1000 % 1000000));
 	return buf;
 }
 

@@ -105,6 +105,8 @@ const char *out_green(const struct ctl *c);
 const char *out_plain(const struct ctl *c);
 /* Nanoseconds as "1.234 ms", "12s", "3m04s", "2h03m", "5d01h". */
 char *out_time(uint64_t ns, char buf[32]);
+/* CLOCK_REALTIME as UTC, ISO 8601. */
+char *out_clock(uint64_t ns, char buf[48]);
 char *out_hex(const uint8_t *data, size_t n, char *buf);
 char *out_endpoint(const uint8_t addr[16], uint16_t port, bool ports, char *buf, size_t size);
 
@@ -225,6 +227,7 @@ int cmd_peer(struct ctl *c, int argc, char **argv);
 int cmd_session(struct ctl *c, int argc, char **argv);
 int cmd_stats(struct ctl *c, int argc, char **argv);
 int cmd_monitor(struct ctl *c, int argc, char **argv);
+int cmd_log(struct ctl *c, int argc, char **argv);
 int cmd_explain(struct ctl *c, int argc, char **argv);
 int cmd_attach(struct ctl *c, int argc, char **argv);
 int cmd_detach(struct ctl *c, int argc, char **argv);
