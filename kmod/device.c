@@ -18,6 +18,7 @@ static const struct rhashtable_params simseg_device_params = {
 int simseg_device_init(struct simseg_net *sn)
 {
 	xa_init_flags(&sn->device_ids, XA_FLAGS_ALLOC1);
+	xa_init_flags(&sn->grants, XA_FLAGS_ALLOC1);
 	return rhashtable_init(&sn->devices, &simseg_device_params);
 }
 
@@ -57,6 +58,7 @@ void simseg_device_exit(struct simseg_net *sn)
 	}
 	mutex_unlock(&sn->lock);
 	xa_destroy(&sn->device_ids);
+	xa_destroy(&sn->grants);
 	rhashtable_destroy(&sn->devices);
 }
 
@@ -171,6 +173,7 @@ static void simseg_device_unname(struct simseg_net *sn, struct simseg_device *de
 	if (device->policy)
 		simseg_name_put(&sn->policy_names, device->policy);
 	simseg_device_set_own(sn, device, NULL);
+	simseg_grants_drop(sn, device);
 	q = rcu_replace_pointer(device->quarantine, NULL, lockdep_is_held(&sn->lock));
 	simseg_quarantine_free(sn, q);
 }

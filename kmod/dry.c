@@ -31,6 +31,8 @@ static int simseg_dry_note(struct simseg_dry *dry, struct simseg_staged *st)
 		err = xa_err(xa_store(&dry->staged, st->twin->id, st, GFP_KERNEL));
 		if (err)
 			return err;
+		/* it would keep its grants; lent until simseg_dry_forget() */
+		st->device->grants.first = st->twin->grants.first;
 	}
 	list_for_each_entry(binding, &st->device->bindings, of_device) {
 		old = binding->replaces;
@@ -89,7 +91,7 @@ static bool simseg_dry_cuts(struct simseg_dry *dry, const struct simseg_session 
 		/* the staged one has the policy and the rules that would be in force */
 		res.device[i] = st ? st->device : s->device[i];
 	}
-	return simseg_judge_first(dry->rs, s, &res);
+	return simseg_judge_first(dry->sn, dry->rs, s, &res);
 }
 
 static u32 simseg_dry_sessions(struct simseg_dry *dry)
@@ -133,6 +135,18 @@ static void simseg_dry_devices(const struct simseg_dry *dry, struct list_head *s
 	}
 }
 
+static void simseg_dry_forget(struct simseg_dry *dry, struct list_head *staged)
+{
+	struct simseg_staged *st;
+
+	list_for_each_entry(st, staged, list) {
+		if (st->twin)
+			INIT_HLIST_HEAD(&st->device->grants);
+	}
+	xa_destroy(&dry->staged);
+	xa_destroy(&dry->leaving);
+}
+
 /* Between simseg_merge_prepare() and its undoing: fills in @receipt. */
 int simseg_dry_run(struct simseg_net *sn, const struct simseg_ruleset *rs,
 		   struct list_head *staged, u32 flags, struct simseg_receipt *receipt)
@@ -154,8 +168,7 @@ int simseg_dry_run(struct simseg_net *sn, const struct simseg_ruleset *rs,
 		simseg_dry_devices(&dry, staged, receipt);
 		receipt->sessions = simseg_dry_sessions(&dry);
 	}
-	xa_destroy(&dry.staged);
-	xa_destroy(&dry.leaving);
+	simseg_dry_forget(&dry, staged);
 	return err;
 }
 

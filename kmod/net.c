@@ -179,6 +179,9 @@ static int simseg_net_first_pools(struct simseg_net *sn)
 		else
 			err = simseg_upload_commit(sn, up, &commit, &receipt, NULL);
 	}
+	if (!err)
+		simseg_log_kernel(sn, SIMSEG_CMD_RULESET_COMMIT, "the module was loaded", NULL,
+				  "parameter pools");
 	mutex_unlock(&sn->lock);
 	kfree(prefixes);
 	kfree(text);
@@ -231,6 +234,7 @@ static void simseg_net_drain(struct simseg_net *sn)
 	simseg_names_destroy(&sn->policy_names);
 	simseg_names_destroy(&sn->peer_names);
 	simseg_deny_exit(sn);
+	simseg_log_exit(sn);
 	simseg_net_hold(sn, false);
 	rcu_barrier();		/* callbacks may look at this namespace */
 	free_percpu(sn->counters);
@@ -244,6 +248,7 @@ static int __net_init simseg_net_create(struct net *net)
 	sn->net = net;
 	mutex_init(&sn->lock);
 	INIT_LIST_HEAD(&sn->uploads);
+	INIT_LIST_HEAD(&sn->log);
 	INIT_LIST_HEAD(&sn->iface_specs);
 	xa_init(&sn->ifaces);
 	simseg_names_init(&sn->policy_names, SIMSEG_POLICIES_MAX);

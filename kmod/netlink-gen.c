@@ -50,7 +50,7 @@ const struct nla_policy simseg_rule_nl_policy[SIMSEG_A_RULE_OIFNAME + 1] = {
 	[SIMSEG_A_RULE_OIFNAME] = { .type = NLA_BINARY, },
 };
 
-const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_DEVICE_HALF_OPEN + 1] = {
+const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_GRANT_MAX + 1] = {
 	[SIMSEG_A_SETTING_TCP_NEW] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_TCP_ESTABLISHED] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_TCP_CLOSING] = { .type = NLA_U32, },
@@ -66,6 +66,7 @@ const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_DEVICE_HALF_OP
 	[SIMSEG_A_SETTING_PICKUP] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_HALF_OPEN] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_DEVICE_HALF_OPEN] = { .type = NLA_U32, },
+	[SIMSEG_A_SETTING_GRANT_MAX] = { .type = NLA_U32, },
 };
 
 /* SIMSEG_CMD_STATUS_GET - do */
@@ -365,8 +366,43 @@ static const struct nla_policy simseg_revert_nl_policy[SIMSEG_A_DOMAIN + 1] = {
 	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
 };
 
+/* SIMSEG_CMD_GRANT_NEW - do */
+static const struct nla_policy simseg_grant_new_nl_policy[SIMSEG_A_DURATION + 1] = {
+	[SIMSEG_A_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
+	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
+	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
+	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
+	[SIMSEG_A_ICCID] = { .type = NLA_STRING, .len = SIMSEG_ICCID_MAX, },
+	[SIMSEG_A_RULE] = NLA_POLICY_NESTED(simseg_rule_nl_policy),
+	[SIMSEG_A_IFNAME] = { .type = NLA_NUL_STRING, .len = SIMSEG_IFNAME_MAX, },
+	[SIMSEG_A_DURATION] = { .type = NLA_U64, },
+};
+
+/* SIMSEG_CMD_GRANT_DEL - do */
+static const struct nla_policy simseg_grant_del_nl_policy[SIMSEG_A_OF_TICKET + 1] = {
+	[SIMSEG_A_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
+	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
+	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
+	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
+	[SIMSEG_A_GRANT] = { .type = NLA_U32, },
+	[SIMSEG_A_OF_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
+	[SIMSEG_A_OF_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
+};
+
+/* SIMSEG_CMD_GRANT_GET - dump */
+static const struct nla_policy simseg_grant_get_nl_policy[SIMSEG_A_ICCID + 1] = {
+	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
+	[SIMSEG_A_ICCID] = { .type = NLA_STRING, .len = SIMSEG_ICCID_MAX, },
+};
+
+/* SIMSEG_CMD_LOG_GET - dump */
+static const struct nla_policy simseg_log_get_nl_policy[SIMSEG_A_COUNT + 1] = {
+	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
+	[SIMSEG_A_COUNT] = { .type = NLA_U32, },
+};
+
 /* Ops table for simseg */
-const struct genl_split_ops simseg_nl_ops[35] = {
+const struct genl_split_ops simseg_nl_ops[39] = {
 	{
 		.cmd		= SIMSEG_CMD_STATUS_GET,
 		.doit		= simseg_nl_status_get_doit,
@@ -615,5 +651,35 @@ const struct genl_split_ops simseg_nl_ops[35] = {
 		.policy		= simseg_revert_nl_policy,
 		.maxattr	= SIMSEG_A_DOMAIN,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SIMSEG_CMD_GRANT_NEW,
+		.doit		= simseg_nl_grant_new_doit,
+		.policy		= simseg_grant_new_nl_policy,
+		.maxattr	= SIMSEG_A_DURATION,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SIMSEG_CMD_GRANT_DEL,
+		.doit		= simseg_nl_grant_del_doit,
+		.policy		= simseg_grant_del_nl_policy,
+		.maxattr	= SIMSEG_A_OF_TICKET,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SIMSEG_CMD_GRANT_GET,
+		.start		= simseg_nl_grant_get_start,
+		.dumpit		= simseg_nl_grant_get_dumpit,
+		.policy		= simseg_grant_get_nl_policy,
+		.maxattr	= SIMSEG_A_ICCID,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= SIMSEG_CMD_LOG_GET,
+		.start		= simseg_nl_log_get_start,
+		.dumpit		= simseg_nl_log_get_dumpit,
+		.policy		= simseg_log_get_nl_policy,
+		.maxattr	= SIMSEG_A_COUNT,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
 	},
 };

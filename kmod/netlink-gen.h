@@ -17,15 +17,17 @@ extern const struct nla_policy simseg_binding_nl_policy[SIMSEG_A_BINDING_EPOCH +
 extern const struct nla_policy simseg_device_nl_policy[SIMSEG_A_RULE + 1];
 extern const struct nla_policy simseg_flow_nl_policy[SIMSEG_A_FLOW_IFINDEX + 1];
 extern const struct nla_policy simseg_rule_nl_policy[SIMSEG_A_RULE_OIFNAME + 1];
-extern const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_DEVICE_HALF_OPEN + 1];
+extern const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_GRANT_MAX + 1];
 
 /* Ops table for simseg */
-extern const struct genl_split_ops simseg_nl_ops[35];
+extern const struct genl_split_ops simseg_nl_ops[39];
 
 int simseg_nl_policy_get_start(struct netlink_callback *cb);
 int simseg_nl_peer_get_start(struct netlink_callback *cb);
 int simseg_nl_device_get_start(struct netlink_callback *cb);
 int simseg_nl_session_get_start(struct netlink_callback *cb);
+int simseg_nl_grant_get_start(struct netlink_callback *cb);
+int simseg_nl_log_get_start(struct netlink_callback *cb);
 
 int simseg_nl_status_get_doit(struct sk_buff *skb, struct genl_info *info);
 int simseg_nl_ruleset_begin_doit(struct sk_buff *skb, struct genl_info *info);
@@ -67,5 +69,10 @@ int simseg_nl_iface_get_dumpit(struct sk_buff *skb,
 int simseg_nl_explain_doit(struct sk_buff *skb, struct genl_info *info);
 int simseg_nl_confirm_doit(struct sk_buff *skb, struct genl_info *info);
 int simseg_nl_revert_doit(struct sk_buff *skb, struct genl_info *info);
+int simseg_nl_grant_new_doit(struct sk_buff *skb, struct genl_info *info);
+int simseg_nl_grant_del_doit(struct sk_buff *skb, struct genl_info *info);
+int simseg_nl_grant_get_dumpit(struct sk_buff *skb,
+			       struct netlink_callback *cb);
+int simseg_nl_log_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
 #endif /* _LINUX_SIMSEG_GEN_H */

@@ -63,9 +63,15 @@ int simseg_nl_who(struct genl_info *info, struct simseg_who *who)
 		if (*(const char *)nla_data(attr))
 			*texts[i] = nla_data(attr);
 	}
+	who->uid = from_kuid(&init_user_ns, current_uid());
 	if (!who->actor) {
 		NL_SET_ERR_MSG_MOD(info->extack, "say who does it: attribute ACTOR");
 		NL_SET_ERR_ATTR_MISS(info->extack, NULL, SIMSEG_A_ACTOR);
+		return -EINVAL;
+	}
+	if (!strcmp(who->actor, SIMSEG_ACTOR_KERNEL)) {
+		simseg_nl_refuse(info->extack, info->attrs[SIMSEG_A_ACTOR],
+				 "the actor kernel is the module itself");
 		return -EINVAL;
 	}
 	return 0;
@@ -114,6 +120,28 @@ int simseg_nl_dump_check(struct netlink_callback *cb, bool *checked,
 	return check(cb);
 }
 
+/* The device that a dump is asked about, into @bcd: 1; 0: about all; or -errno. */
+int simseg_nl_dump_iccid(struct netlink_callback *cb, u8 *bcd)
+{
+	const struct nlattr *attr = simseg_dump_attrs(cb)[SIMSEG_A_ICCID];
+	struct simseg_net *sn = simseg_net(sock_net(cb->skb->sk));
+	bool known;
+	int err;
+
+	if (!attr)
+		return 0;
+	err = simseg_nl_iccid(attr, bcd, cb->extack);
+	if (err)
+		return err;
+	rcu_read_lock();
+	known = simseg_device_find(sn, bcd);
+	rcu_read_unlock();
+	if (known)
+		return 1;
+	simseg_nl_refuse(cb->extack, attr, "no device has this ICCID");
+	return -ENOENT;
+}
+
 int simseg_nl_put_u32s(struct sk_buff *skb, const struct simseg_nl_u32 *values, u32 n)
 {
 	u32 i;
@@ -136,58 +164,92 @@ int simseg_nl_put_u64s(struct sk_buff *skb, const struct simseg_nl_u64 *values, 
 	return 0;
 }
 
-static int simseg_nl_event_alloc(struct simseg_nl_change *change)
+/* False while the family is not there, to begin with and at the end. */
+static bool simseg_nl_heard;
+
+/* For an event; NULL in @event: nobody listens. */
+static int simseg_nl_event_alloc(const struct simseg_net *sn, struct sk_buff **event)
 {
-	change->event = NULL;
-	if (!genl_has_listeners(&simseg_nl_family, change->sn->net, SIMSEG_NL_GROUP_CONFIG))
+	*event = NULL;
+	if (!READ_ONCE(simseg_nl_heard) ||
+	    !genl_has_listeners(&simseg_nl_family, sn->net, SIMSEG_NL_GROUP_CONFIG))
 		return 0;
-	change->event = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL_ACCOUNT);
-	return change->event ? 0 : -ENOMEM;
+	*event = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL_ACCOUNT);
+	return *event ? 0 : -ENOMEM;
 }
 
-static bool simseg_nl_names_who(const struct nlattr *attr)
+/* Does a request's attribute stand in the log's entry already? */
+static bool simseg_nl_is_logged(const struct nlattr *attr)
 {
 	return nla_type(attr) >= SIMSEG_A_ACTOR && nla_type(attr) <= SIMSEG_A_TICKET;
 }
 
-static int simseg_nl_event_fill(struct sk_buff *skb, const struct simseg_nl_change *change)
+/* @info: the request; NULL: there was none. */
+static int simseg_nl_event_fill(struct sk_buff *skb, const struct simseg_log_entry *entry,
+				struct genl_info *info)
 {
-	struct genl_info *info = change->info;
-	const struct simseg_ruleset *rs;
 	const struct nlattr *attr;
 	void *hdr;
 	int rem;
 
-	rs = rcu_dereference_protected(change->sn->ruleset, lockdep_is_held(&change->sn->lock));
 	hdr = genlmsg_put(skb, 0, 0, &simseg_nl_family, 0, SIMSEG_CMD_EVENT);
-	if (!hdr || nla_put_u8(skb, SIMSEG_A_COMMAND, info->genlhdr->cmd) ||
-	    nla_put_u32(skb, SIMSEG_A_GENERATION, rs->generation) ||
-	    nla_put_u32(skb, SIMSEG_A_PID, task_tgid_nr(current)) ||
-	    nla_put_u32(skb, SIMSEG_A_UID, from_kuid(&init_user_ns, current_uid())) ||
-	    nla_put_string(skb, SIMSEG_A_ACTOR, change->who.actor) ||
-	    (change->who.reason && nla_put_string(skb, SIMSEG_A_REASON, change->who.reason)) ||
-	    (change->who.ticket && nla_put_string(skb, SIMSEG_A_TICKET, change->who.ticket)))
+	if (!hdr || simseg_nl_put_log(skb, entry))
 		return -EMSGSIZE;
-	/* of a long request what fits; the type keeps its flag of nesting */
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
-		if (!simseg_nl_names_who(attr))
-			nla_put(skb, attr->nla_type, nla_len(attr), nla_data(attr));
+	if (info) {
+		/* of a long request what fits; the type keeps its flag of nesting */
+		nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+			if (!simseg_nl_is_logged(attr))
+				nla_put(skb, attr->nla_type, nla_len(attr), nla_data(attr));
+		}
 	}
 	genlmsg_end(skb, hdr);
 	return 0;
 }
 
-/* Under the lock, so that events come in the order of the changes. */
-static void simseg_nl_event_send(struct simseg_nl_change *change)
+/* Under the lock, so that events come in the order of the changes. Takes @event. */
+static void simseg_nl_event_send(struct simseg_net *sn, struct sk_buff *event,
+				 const struct simseg_log_entry *entry, struct genl_info *info)
 {
-	if (!change->event)
+	if (!event)
 		return;
-	if (simseg_nl_event_fill(change->event, change))
-		nlmsg_free(change->event);
+	if (simseg_nl_event_fill(event, entry, info))
+		nlmsg_free(event);
 	else
-		genlmsg_multicast_netns(&simseg_nl_family, change->sn->net, change->event, 0,
+		genlmsg_multicast_netns(&simseg_nl_family, sn->net, event, 0,
 					SIMSEG_NL_GROUP_CONFIG, GFP_KERNEL);
-	change->event = NULL;
+}
+
+/* Of what nobody has asked for. Without memory it is in the log alone. */
+void simseg_nl_tell(struct simseg_net *sn, const struct simseg_log_entry *entry)
+{
+	struct sk_buff *event;
+
+	lockdep_assert_held(&sn->lock);
+	if (!simseg_nl_event_alloc(sn, &event))
+		simseg_nl_event_send(sn, event, entry, NULL);
+}
+
+/* What a change needs to be logged, told and answered, before it is made. */
+static int simseg_nl_change_alloc(struct simseg_nl_change *change)
+{
+	int err;
+
+	change->log = simseg_log_alloc(change->info->genlhdr->cmd, &change->who);
+	if (!change->log)
+		return -ENOMEM;
+	simseg_nl_log_subject(change->log, change->info);
+	err = simseg_nl_event_alloc(change->sn, &change->event);
+	if (err)
+		return err;
+	change->reply = simseg_nl_reply(change->info, GENLMSG_DEFAULT_SIZE, &change->hdr);
+	return change->reply ? 0 : -ENOMEM;
+}
+
+static void simseg_nl_change_free(struct simseg_nl_change *change)
+{
+	kfree(change->log);
+	nlmsg_free(change->event);
+	nlmsg_free(change->reply);
 }
 
 /* On success simseg_net.lock is held, until simseg_nl_end(). */
@@ -202,13 +264,10 @@ int simseg_nl_begin(struct simseg_nl_change *change, struct genl_info *info)
 	err = simseg_nl_who(info, &change->who);
 	if (err)
 		return err;
-	err = simseg_nl_event_alloc(change);
-	if (err)
+	err = simseg_nl_change_alloc(change);
+	if (err) {
+		simseg_nl_change_free(change);
 		return err;
-	change->reply = simseg_nl_reply(info, GENLMSG_DEFAULT_SIZE, &change->hdr);
-	if (!change->reply) {
-		nlmsg_free(change->event);
-		return -ENOMEM;
 	}
 	mutex_lock(&change->sn->lock);
 	return 0;
@@ -223,15 +282,19 @@ void simseg_nl_quiet(struct simseg_nl_change *change)
 
 int simseg_nl_end(struct simseg_nl_change *change, int err)
 {
-	if (!err)
-		simseg_nl_event_send(change);
+	if (!err) {
+		change->log->receipt = change->receipt;
+		simseg_log_add(change->sn, change->log);
+		simseg_nl_event_send(change->sn, change->event, change->log, change->info);
+		change->log = NULL;
+		change->event = NULL;
+	}
 	mutex_unlock(&change->sn->lock);
-	nlmsg_free(change->event);
-	nlmsg_free(change->reply);
+	simseg_nl_change_free(change);
 	return err;
 }
 
-static int simseg_nl_put_receipt(struct sk_buff *skb, const struct simseg_receipt *receipt)
+int simseg_nl_put_receipt(struct sk_buff *skb, const struct simseg_receipt *receipt)
 {
 	const struct simseg_nl_u32 counts[] = {
 		{ SIMSEG_A_RECEIPT_DEVICES, receipt->devices },
@@ -494,11 +557,16 @@ int simseg_nl_arm_doit(struct sk_buff *skb, struct genl_info *info)
 
 int simseg_netlink_init(void)
 {
+	int err;
+
 	simseg_family_ops(&simseg_nl_family, simseg_nl_ops, ARRAY_SIZE(simseg_nl_ops));
-	return genl_register_family(&simseg_nl_family);
+	err = genl_register_family(&simseg_nl_family);
+	WRITE_ONCE(simseg_nl_heard, !err);
+	return err;
 }
 
 void simseg_netlink_uninit(void)
 {
+	WRITE_ONCE(simseg_nl_heard, false);
 	genl_unregister_family(&simseg_nl_family);
 }

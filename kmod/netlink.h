@@ -33,6 +33,7 @@ struct simseg_nl_change {
 	struct genl_info *info;
 	struct simseg_who who;
 	struct simseg_receipt receipt;
+	struct simseg_log_entry *log;
 	struct sk_buff *event;		/* NULL: nobody listens */
 	struct sk_buff *reply;
 	void *hdr;
@@ -68,6 +69,8 @@ void *simseg_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb,
 			 struct simseg_net *sn, u8 cmd);
 int simseg_nl_dump_check(struct netlink_callback *cb, bool *checked,
 			 int (*check)(struct netlink_callback *cb));
+int simseg_nl_put_receipt(struct sk_buff *skb, const struct simseg_receipt *receipt);
+int simseg_nl_dump_iccid(struct netlink_callback *cb, u8 *bcd);
 int simseg_nl_put_u32s(struct sk_buff *skb, const struct simseg_nl_u32 *values, u32 n);
 int simseg_nl_put_u64s(struct sk_buff *skb, const struct simseg_nl_u64 *values, u32 n, int pad);
 
@@ -95,6 +98,12 @@ struct simseg_upload *simseg_nl_upload(struct simseg_net *sn, struct genl_info *
 /* netlink_session.c: flows that are asked about */
 int simseg_nl_flow(struct genl_info *info, struct simseg_pkt *pkt, u32 *ifindex);
 void simseg_nl_flow_place(struct simseg_net *sn, struct simseg_pkt *pkt);
+
+/* netlink_log.c */
+int simseg_nl_put_log(struct sk_buff *skb, const struct simseg_log_entry *entry);
+void simseg_nl_log_subject(struct simseg_log_entry *entry, struct genl_info *info);
+__printf(2, 3)
+void simseg_nl_log_append(struct simseg_log_entry *entry, const char *fmt, ...);
 
 /* netlink_device.c */
 int simseg_nl_device_spec(const struct simseg_nl_attrs *attrs, struct simseg_device_spec *spec,

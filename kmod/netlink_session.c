@@ -14,6 +14,7 @@ struct simseg_nl_rule_ref {
 	const char *policy;	/* NULL: rules of a device, or none */
 	const char *label;	/* NULL: none */
 	u32 id;			/* 0: none */
+	u32 grant;		/* 0: none */
 };
 
 /*
@@ -30,6 +31,9 @@ static void simseg_nl_session_rule(struct simseg_net *sn, const struct simseg_se
 
 	memset(ref, 0, sizeof(*ref));
 	ref->id = READ_ONCE(s->rule[side]);
+	ref->grant = READ_ONCE(s->grant[0]) ?: READ_ONCE(s->grant[1]);
+	if (READ_ONCE(s->grant[side]))
+		return;
 	if (id && id < rs->policy_slots)
 		policy = rs->policies[id];
 	else if (!id && s->device[side])
@@ -69,7 +73,8 @@ static int simseg_nl_put_session_who(struct sk_buff *skb, struct simseg_net *sn,
 	    simseg_nl_put_iccid(skb, SIMSEG_A_SESSION_PEER_ICCID, s->device[1]) ||
 	    (ref.policy && nla_put_string(skb, SIMSEG_A_SESSION_POLICY, ref.policy)) ||
 	    (ref.id && nla_put_u32(skb, SIMSEG_A_SESSION_RULE, ref.id)) ||
-	    (ref.label && nla_put_string(skb, SIMSEG_A_SESSION_LABEL, ref.label)))
+	    (ref.label && nla_put_string(skb, SIMSEG_A_SESSION_LABEL, ref.label)) ||
+	    (ref.grant && nla_put_u32(skb, SIMSEG_A_SESSION_GRANT, ref.grant)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -111,26 +116,11 @@ static struct simseg_nl_sessions *simseg_nl_sessions(struct netlink_callback *cb
 
 static int simseg_nl_sessions_check(struct netlink_callback *cb)
 {
-	struct simseg_net *sn = simseg_net(sock_net(cb->skb->sk));
-	const struct nlattr *attr = simseg_dump_attrs(cb)[SIMSEG_A_ICCID];
 	struct simseg_nl_sessions *at = simseg_nl_sessions(cb);
-	bool known;
-	int err;
+	int err = simseg_nl_dump_iccid(cb, at->iccid);
 
-	if (!attr)
-		return 0;
-	err = simseg_nl_iccid(attr, at->iccid, cb->extack);
-	if (err)
-		return err;
-	rcu_read_lock();
-	known = simseg_device_find(sn, at->iccid);
-	rcu_read_unlock();
-	if (!known) {
-		simseg_nl_refuse(cb->extack, attr, "no device has this ICCID");
-		return -ENOENT;
-	}
-	at->filter = true;
-	return 0;
+	at->filter = err > 0;
+	return min(err, 0);
 }
 
 int simseg_nl_session_get_start(struct netlink_callback *cb)
@@ -299,6 +289,8 @@ static void simseg_nl_result_rule(struct simseg_net *sn, const struct simseg_res
 	if (!res->rule[side])
 		return;
 	ref->id = res->rule[side]->id;
+	if (res->grant[0] || res->grant[1])
+		ref->grant = (res->grant[0] ?: res->grant[1])->id;
 	if (res->rule[side]->label[0])
 		ref->label = res->rule[side]->label;
 }
@@ -319,7 +311,8 @@ static int simseg_nl_put_result(struct sk_buff *skb, struct simseg_net *sn,
 	    (ref.id && nla_put_u32(skb, SIMSEG_A_ID, ref.id)) ||
 	    (ref.label && nla_put_string(skb, SIMSEG_A_LABEL, ref.label)) ||
 	    (res->session && nla_put_u64_64bit(skb, SIMSEG_A_ID64, res->session->id,
-					       SIMSEG_A_PAD)))
+					       SIMSEG_A_PAD)) ||
+	    (ref.grant && nla_put_u32(skb, SIMSEG_A_GRANT, ref.grant)))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -70,7 +70,10 @@ static void simseg_release_one(struct simseg_net *sn, struct simseg_device *devi
 static void simseg_quarantine_expire(struct simseg_net *sn, struct simseg_deadline *deadline)
 {
 	struct simseg_quarantine *q = container_of(deadline, struct simseg_quarantine, deadline);
+	char iccid[SIMSEG_ICCID_MAX + 1];
 
+	simseg_iccid_print(q->device->iccid, iccid);
+	simseg_log_kernel(sn, SIMSEG_CMD_RELEASE, SIMSEG_EXPIRED, NULL, "device %s", iccid);
 	simseg_release_one(sn, q->device);
 	simseg_net_changed(sn);
 }

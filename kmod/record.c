@@ -93,6 +93,7 @@ static void simseg_record_session(struct simseg_record *rec, const struct simseg
 	rec->stamp = s->stamp[side];
 	rec->iif = s->iif[from];
 	rec->oif = s->oif;
+	rec->grant = s->grant[0] ?: s->grant[1];
 	if (test_bit(SIMSEG_SESSION_F_PICKUP, &s->flags))
 		rec->flags |= SIMSEG_RECORD_F_PICKUP;
 }

@@ -174,6 +174,45 @@ bool simseg_session_pickup(const struct simseg_pkt *pkt)
 	return pkt->proto == IPPROTO_TCP && !(pkt->tcp_flags & 0x02);
 }
 
+/* The grant that allows @side of @s, if it still is there, has @n more sessions. */
+static void simseg_session_count_grant(const struct simseg_session *s, int side, int n)
+{
+	struct simseg_grant *grant = simseg_grant_find(s->sn, s->grant[side]);
+
+	if (grant)
+		atomic_add(n, &grant->sessions);
+}
+
+static void simseg_session_leave_grants(const struct simseg_session *s)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		simseg_session_count_grant(s, i, -1);
+}
+
+/* What allows each side, as numbers: rulesets and grants come and go. */
+static void simseg_session_stamp(struct simseg_session *s, const struct simseg_result *res)
+{
+	u64 until = 0;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		const struct simseg_policy *policy = res->policy[i];
+		const struct simseg_grant *grant = res->grant[i];
+
+		WRITE_ONCE(s->policy[i], policy ? policy->id : 0);
+		WRITE_ONCE(s->stamp[i], policy ? policy->stamp : 0);
+		WRITE_ONCE(s->rule[i], res->rule[i] ? res->rule[i]->id : 0);
+		if (grant && (!until || grant->until < until))
+			until = grant->until;
+		simseg_session_count_grant(s, i, -1);
+		WRITE_ONCE(s->grant[i], grant ? grant->id : 0);
+		simseg_session_count_grant(s, i, 1);
+	}
+	WRITE_ONCE(s->until, until);
+}
+
 static void simseg_session_fill(struct simseg_session *s, struct simseg_net *sn,
 				const struct simseg_pkt *pkt, const struct simseg_result *res,
 				u32 change)
@@ -186,6 +225,7 @@ static void simseg_session_fill(struct simseg_session *s, struct simseg_net *sn,
 	s->iif[simseg_session_from(s, pkt)] = pkt->in ? pkt->in->ifindex : 0;
 	s->passed[simseg_session_from(s, pkt)] = change;
 	s->oif = oif ? oif->ifindex : 0;
+	s->arrived = pkt->in && !(pkt->flags & SIMSEG_PKT_REVERSED) ? pkt->in->ifindex : 0;
 	if (pkt->hook == SIMSEG_HOOK_INPUT || pkt->hook == SIMSEG_HOOK_OUTPUT)
 		__set_bit(SIMSEG_SESSION_F_SELF, &s->flags);
 	for (i = 0; i < 2; i++) {
@@ -193,7 +233,6 @@ static void simseg_session_fill(struct simseg_session *s, struct simseg_net *sn,
 		s->epoch[i] = res->epoch[i];
 		if (s->device[i])
 			simseg_device_hold(s->device[i]);
-		simseg_session_grant(s, i, res->policy[i], res->rule[i]);
 	}
 	if (simseg_session_pickup(pkt)) {
 		__set_bit(SIMSEG_SESSION_F_PICKUP, &s->flags);
@@ -205,6 +244,7 @@ static void simseg_session_fill(struct simseg_session *s, struct simseg_net *sn,
 	s->last = jiffies;
 	s->start = ktime_get_boottime_ns();
 	s->sn = sn;
+	simseg_session_stamp(s, res);
 	s->id = atomic64_inc_return(&sn->sessions.next_id);
 }
 
@@ -272,6 +312,7 @@ int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	err = simseg_session_link(&sn->sessions, s);
 	if (err) {
 		__set_bit(SIMSEG_SESSION_F_DEAD, &s->flags);
+		simseg_session_leave_grants(s);
 		simseg_limit_opened(s);
 		simseg_session_free_rcu(&s->rcu);	/* nobody has seen it */
 		return err;
@@ -282,13 +323,22 @@ int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	return 0;
 }
 
-/* The rule that allows one side, as numbers: rulesets come and go. */
-void simseg_session_grant(struct simseg_session *s, int side, const struct simseg_policy *policy,
-			  const struct simseg_rule *rule)
+/*
+ * @s is still allowed, as judged at @change. Two who judge at once may come here
+ * in the wrong order: what an older change allowed must not stay, or nobody would
+ * look at the newer one's deadline.
+ */
+void simseg_session_restamp(struct simseg_session *s, const struct simseg_result *res, u32 change)
 {
-	WRITE_ONCE(s->policy[side], policy ? policy->id : 0);
-	WRITE_ONCE(s->stamp[side], policy ? policy->stamp : 0);
-	WRITE_ONCE(s->rule[side], rule ? rule->id : 0);
+	spinlock_t *lock = simseg_session_lock(&s->sn->sessions,
+					       simseg_key_hash(&s->sn->sessions, &s->key));
+
+	spin_lock_bh(lock);
+	if (!test_bit(SIMSEG_SESSION_F_DEAD, &s->flags) && (s32)(change - s->change) >= 0) {
+		simseg_session_stamp(s, res);
+		WRITE_ONCE(s->change, change);
+	}
+	spin_unlock_bh(lock);
 }
 
 /* Both sides are there: for TCP when the handshake is complete. */
@@ -352,6 +402,7 @@ bool simseg_session_end(struct simseg_net *sn, struct simseg_session *s, u8 end)
 		list_del(&s->of_device[i]);
 		spin_unlock(&s->device[i]->lock);
 	}
+	simseg_session_leave_grants(s);
 	spin_unlock_bh(simseg_session_lock(table, hash));
 	simseg_limit_opened(s);
 	simseg_record_close(sn, s, end);

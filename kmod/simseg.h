@@ -7,7 +7,8 @@
  *	simseg_net.lock		mutex; all configuration of one namespace
  *	simseg_net.cut_lock	mutex; who ends many sessions: a change with its
  *				receipt, inside simseg_net.lock, or the sweep
- *	session table locks	spinlock_bh, by bucket; the chain
+ *	session table locks	spinlock_bh, by bucket; the chain, and what allows
+ *				each session in it
  *	simseg_device.lock	spinlock_bh; the list of its sessions; taken
  *				inside a table lock
  *	simseg_deny.lock	spinlock_bh; the entries of one table
@@ -133,6 +134,31 @@ int simseg_release(struct simseg_net *sn, struct simseg_quarantine_request *requ
 		   struct netlink_ext_ack *extack);
 void simseg_quarantine_free(struct simseg_net *sn, struct simseg_quarantine *quarantine);
 
+/* grant.c: rules for one device and a while */
+struct simseg_grant_request {
+	u8 iccid[SIMSEG_ICCID_BCD];
+	u64 duration;			/* ns; 0: not said */
+	char ifname[IFNAMSIZ];		/* empty: none */
+	u32 nrules;			/* has to be one */
+	struct simseg_rule_spec *rules;	/* the caller's */
+};
+
+/* Which grants are meant: one of the three. */
+struct simseg_grant_filter {
+	u32 id;
+	const char *actor;
+	const char *ticket;
+};
+
+int simseg_grant_new(struct simseg_net *sn, const struct simseg_grant_request *request,
+		     const struct simseg_who *who, u32 *id, struct netlink_ext_ack *extack);
+bool simseg_grant_fits(const struct simseg_grant *grant, const struct simseg_grant_filter *filter);
+int simseg_grant_revoke(struct simseg_net *sn, const struct simseg_grant_filter *filter,
+			struct simseg_receipt *receipt, struct netlink_ext_ack *extack);
+void simseg_grants_drop(struct simseg_net *sn, struct simseg_device *device);
+struct simseg_grant *simseg_grant_find(struct simseg_net *sn, u32 id);
+u8 simseg_grant_end(struct simseg_net *sn, const struct simseg_session *s);
+
 /* policy.c: rules and policies, compiled */
 struct simseg_policy *simseg_policy_build(struct simseg_net *sn, u32 id, const char *name,
 					  bool observe, const struct simseg_rule_spec *specs, u32 n,
@@ -229,8 +255,8 @@ int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
 bool simseg_session_pickup(const struct simseg_pkt *pkt);
 void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
 			    const struct simseg_pkt *pkt, u8 dir);
-void simseg_session_grant(struct simseg_session *s, int side, const struct simseg_policy *policy,
-			  const struct simseg_rule *rule);
+void simseg_session_restamp(struct simseg_session *s, const struct simseg_result *res,
+			    u32 change);
 bool simseg_session_reusable(const struct simseg_session *s, const struct simseg_pkt *pkt);
 bool simseg_session_end(struct simseg_net *sn, struct simseg_session *s, u8 end);
 unsigned long simseg_session_timeout(const struct simseg_net *sn, const struct simseg_session *s);
@@ -262,6 +288,15 @@ void simseg_deadline_del(struct simseg_net *sn, struct simseg_deadline *deadline
 u64 simseg_deadline_left(const struct simseg_deadline *deadline);
 u64 simseg_deadline_next(struct simseg_net *sn);
 
+/* log.c: who changed what; all under simseg_net.lock but the allocation */
+struct simseg_log_entry *simseg_log_alloc(u8 command, const struct simseg_who *who);
+void simseg_log_add(struct simseg_net *sn, struct simseg_log_entry *entry);
+__printf(5, 6)
+void simseg_log_kernel(struct simseg_net *sn, u8 command, const char *reason, const char *ticket,
+		       const char *fmt, ...);
+void simseg_log_exit(struct simseg_net *sn);
+#define SIMSEG_EXPIRED	"its time is over"	/* the reason of many of them */
+
 /* sweep.c: ends dead sessions after changes and timeouts */
 void simseg_sweep_init(struct simseg_net *sn);
 void simseg_sweep_exit(struct simseg_net *sn);
@@ -286,14 +321,20 @@ void simseg_conntrack_prune(struct simseg_net *sn);
 /* verdict.c */
 void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct simseg_result *res);
 u8 simseg_rejudge(struct simseg_net *sn, struct simseg_session *s, u8 *observed);
-u8 simseg_judge_first(const struct simseg_ruleset *rs, const struct simseg_session *s,
-		      struct simseg_result *res);
+u8 simseg_judge_first(struct simseg_net *sn, const struct simseg_ruleset *rs,
+		      const struct simseg_session *s, struct simseg_result *res);
 u8 simseg_judge_under(struct simseg_net *sn, const struct simseg_ruleset *rs,
 		      const struct simseg_pkt *pkt);
 u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 			const struct in6_addr *dst, const struct net_device *in,
 			const struct net_device *out, struct simseg_result *res);
 bool simseg_is_self(struct net *net, const struct in6_addr *addr);
+
+/* rules.c: row 5 */
+u8 simseg_rules_ask(const struct simseg_ruleset *rs, const struct simseg_pkt *pkt, bool self,
+		    struct simseg_result *res);
+u8 simseg_rules_observed(const struct simseg_ruleset *rs, const struct simseg_result *res,
+			 u8 reason);
 
 /* error.c: ICMP errors */
 bool simseg_error_related(struct simseg_net *sn, const struct simseg_pkt *pkt,
@@ -398,5 +439,6 @@ bool simseg_kfunc_available(void);
 /* netlink.c */
 int simseg_netlink_init(void);
 void simseg_netlink_uninit(void);
+void simseg_nl_tell(struct simseg_net *sn, const struct simseg_log_entry *entry);
 
 #endif /* _SIMSEG_H */

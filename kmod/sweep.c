@@ -17,8 +17,8 @@
 /* Buckets after which the worker lets others cut; a divisor of each part. */
 #define SIMSEG_SWEEP_STEP	64
 
-/* Which end fits the reason for which a session is no longer allowed. */
-static u8 simseg_end_of(u8 reason)
+/* Which end fits the reason for which @s is no longer allowed. */
+static u8 simseg_end_of(struct simseg_net *sn, const struct simseg_session *s, u8 reason)
 {
 	switch (reason) {
 	case SIMSEG_REASON_UNBOUND:
@@ -27,7 +27,7 @@ static u8 simseg_end_of(u8 reason)
 	case SIMSEG_REASON_QUARANTINED:
 		return SIMSEG_END_QUARANTINE;
 	default:
-		return SIMSEG_END_RULESET;
+		return simseg_grant_end(sn, s);
 	}
 }
 
@@ -70,7 +70,7 @@ static void simseg_sweep_bucket(struct simseg_net *sn, u32 bucket,
 		}
 		reason = READ_ONCE(sn->disarmed) ? 0 : simseg_rejudge(sn, s, &observed);
 		if (reason)
-			simseg_session_cut(sn, s, simseg_end_of(reason), receipt);
+			simseg_session_cut(sn, s, simseg_end_of(sn, s, reason), receipt);
 	}
 	rcu_read_unlock();
 }

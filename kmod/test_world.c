@@ -229,6 +229,7 @@ void simtest_exit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sn->ndevices, 0);
 	KUNIT_EXPECT_EQ(test, sn->nbindings, 0);
 	KUNIT_EXPECT_EQ(test, sn->nquarantined, 0);
+	KUNIT_EXPECT_EQ(test, sn->ngrants, 0);
 	KUNIT_EXPECT_EQ(test, sn->nunvouched, 0);
 	KUNIT_EXPECT_EQ(test, sn->ndeny_tables, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&sn->sessions.count), 0);

@@ -18,7 +18,9 @@
 #include <linux/percpu.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/timekeeping.h>
 #include <linux/timerqueue.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/workqueue.h>
@@ -133,6 +135,23 @@ struct simseg_quarantine {
 	struct simseg_deadline deadline;
 };
 
+/* One rule more for one device, for a while. Only the last fields change. */
+struct simseg_grant {
+	struct hlist_node of_device;	/* in simseg_device.grants; RCU */
+	struct simseg_policy *policy;	/* with the one rule */
+	u64 until;			/* CLOCK_BOOTTIME, ns */
+	u32 id;				/* in simseg_net.grants; RCU */
+	u32 uid;			/* of who asked for it, as the kernel knows */
+	char ifname[IFNAMSIZ];	/* where the first packet arrives; empty: anywhere */
+	char actor[SIMSEG_ACTOR_MAX + 1];
+	char reason[SIMSEG_REASON_MAX + 1];
+	char ticket[SIMSEG_TICKET_MAX + 1];
+	struct simseg_device *device;	/* whose it is; for simseg_net.lock */
+	atomic_t sessions;	/* that it allows */
+	struct simseg_deadline deadline;
+	struct rcu_head rcu;
+};
+
 struct simseg_device {
 	struct rhash_head node;
 	u8 iccid[SIMSEG_ICCID_BCD];	/* packed BCD, padded with 0xf */
@@ -141,6 +160,7 @@ struct simseg_device {
 	u32 policy;		/* number of the policy's name, 0: none */
 	struct simseg_policy __rcu *own;		/* rules of its own, or NULL */
 	struct simseg_quarantine __rcu *quarantine;
+	struct hlist_head grants;	/* read under RCU; SIMSEG_DEVICE_GRANTS_MAX */
 	struct simseg_deny *deny;	/* folded denies; set once by cmpxchg */
 	atomic_t nsessions;		/* until the memory is back */
 	atomic_t nopening;		/* of those, half-open ones */
@@ -232,6 +252,7 @@ struct simseg_origin {
 struct simseg_session {
 	struct hlist_node node;
 	struct simseg_key key;
+	u64 until;		/* CLOCK_BOOTTIME, ns: its grant's; 0: it has none */
 	u32 change;		/* simseg_net.change at which it was judged */
 	u32 iif[2];		/* by direction: interface that passed row 1, */
 	u32 passed[2];		/* and the change number at which it did */
@@ -245,6 +266,8 @@ struct simseg_session {
 	u32 policy[2];		/* of the rule that allowed it, by side */
 	u32 rule[2];
 	u32 stamp[2];
+	u32 grant[2];		/* that allows it, by side; 0: none */
+	u32 arrived;		/* interface of the initiator's first packet; 0: not known */
 	u32 oif;
 
 	struct simseg_tcp tcp[2];	/* by direction, [0] of the initiator */
@@ -322,6 +345,7 @@ struct simseg_result {
 	u32 epoch[2];
 	const struct simseg_policy *policy[2];
 	const struct simseg_rule *rule[2];
+	const struct simseg_grant *grant[2];	/* whose rule it is, or NULL */
 	struct simseg_session *session;
 };
 
@@ -401,11 +425,32 @@ struct simseg_receipt {
 	u64 time_done;
 };
 
+/* A change that was made. */
+struct simseg_log_entry {
+	struct list_head list;		/* in simseg_net.log, the oldest first */
+	u64 seq;
+	u64 time;		/* CLOCK_BOOTTIME, ns */
+	u64 real;		/* CLOCK_REALTIME, ns */
+	u32 generation;		/* after the change, as the hash */
+	u32 pid;		/* from here on as the kernel knows; 0: the module */
+	u32 uid;
+	u32 loginuid;
+	u8 command;		/* enum simseg_cmd */
+	char comm[TASK_COMM_LEN];
+	u8 hash[SIMSEG_HASH_LEN];
+	char actor[SIMSEG_ACTOR_MAX + 1];	/* as given, as the next two */
+	char reason[SIMSEG_REASON_MAX + 1];
+	char ticket[SIMSEG_TICKET_MAX + 1];
+	char subject[SIMSEG_SUBJECT_MAX + 1];
+	struct simseg_receipt receipt;
+};
+
 /* Who changes something, as given and as the kernel knows. */
 struct simseg_who {
 	const char *actor;	/* never NULL or empty */
 	const char *reason;	/* may be NULL */
 	const char *ticket;	/* may be NULL */
+	u32 uid;		/* in the initial user namespace */
 };
 
 /* Everything about one network namespace. */
@@ -427,12 +472,18 @@ struct simseg_net {
 	struct simseg_names policy_names;
 	struct simseg_names peer_names;
 	struct list_head uploads;
+	struct list_head log;
+	u64 log_seq;			/* of the last change */
+	u32 nlog;
 
 	struct rhashtable devices;	/* by ICCID */
 	struct xarray device_ids;
 	u32 device_id_next;
 	u32 ndevices;
 	u32 nquarantined;
+	struct xarray grants;		/* by id; read under RCU */
+	u32 grant_next;
+	u32 ngrants;
 	struct rhashtable bindings;
 	struct simseg_plens __rcu *plens;	/* NULL: no bindings */
 	u32 nbindings;
@@ -496,6 +547,14 @@ static inline void simseg_table_keep_up(struct rhashtable *table)
 	rcu_read_unlock();
 	if (unlikely(atomic_read(&table->nelems) > size))
 		flush_work(&table->run_work);
+}
+
+/* Is the time over of a grant that allows it? */
+static inline bool simseg_session_overdue(const struct simseg_session *s)
+{
+	u64 until = READ_ONCE(s->until);
+
+	return unlikely(until) && ktime_get_coarse_boottime_ns() >= until;
 }
 
 static inline u32 simseg_setting(const struct simseg_net *sn, u32 setting)

@@ -141,88 +141,6 @@ static u8 simseg_rows_address(struct simseg_net *sn, const struct simseg_pkt *pk
 	return 0;
 }
 
-static u8 simseg_ask(const struct simseg_ruleset *rs, struct simseg_result *res, int i,
-		     const struct simseg_query *query)
-{
-	const struct simseg_device *device = res->device[i];
-	const struct simseg_policy *own = rcu_dereference(device->own), *policy;
-	u32 id = READ_ONCE(device->policy);
-
-	policy = id < rs->policy_slots ? rs->policies[id] : NULL;
-	res->policy[i] = policy;
-	/* a policy that is gone takes all with it; who has none has its own rules */
-	if (id && !policy)
-		return SIMSEG_REASON_NO_POLICY;
-	if (own) {
-		res->rule[i] = simseg_policy_match(own, rs->sets, query);
-		res->policy[i] = own;
-		if (res->rule[i])
-			return 0;
-	}
-	res->policy[i] = policy;
-	if (!policy)
-		return SIMSEG_REASON_NO_POLICY;
-	res->rule[i] = simseg_policy_match(policy, rs->sets, query);
-	return res->rule[i] ? 0 : SIMSEG_REASON_NO_RULE;
-}
-
-/* Does the device at that end only have its denies told? */
-static bool simseg_observes(const struct simseg_ruleset *rs, const struct simseg_device *device)
-{
-	u32 id = READ_ONCE(device->policy);
-
-	return id < rs->policy_slots && rs->policies[id] && rs->policies[id]->observe;
-}
-
-/*
- * Row 5: the source's device must allow it out, the destination's in.
- * @self: the side without a device is the gateway. Where it is denied by
- * devices that only observe, @res->observed says so, too.
- */
-static u8 simseg_row_rules(const struct simseg_ruleset *rs, const struct simseg_pkt *pkt,
-			   bool self, struct simseg_result *res)
-{
-	const struct in6_addr *peer[2] = { &pkt->dst, &pkt->src };
-	struct simseg_query query = {
-		.port = ntohs(pkt->dport),
-		.proto = pkt->proto,
-		.ports = (pkt->flags & SIMSEG_PKT_PORTS) && simseg_proto_has_ports(pkt->proto),
-		.self = self,
-	};
-	u8 reason;
-	int i;
-
-	res->observed = 0;
-	for (i = 0; i < 2; i++) {
-		if (!res->device[i])
-			continue;
-		query.dir = i ? SIMSEG_DIR_IN : SIMSEG_DIR_OUT;
-		simseg_u128_from(&query.peer, peer[i]);
-		reason = simseg_ask(rs, res, i, &query);
-		if (!reason)
-			continue;
-		if (!simseg_observes(rs, res->device[i])) {
-			res->observed = 0;
-			return reason;
-		}
-		res->observed = res->observed ?: reason;
-	}
-	return res->observed;
-}
-
-/* Denied for what is no device's rule: passes if all of them only observe. */
-static u8 simseg_all_observe(const struct simseg_ruleset *rs, const struct simseg_result *res,
-			     u8 reason)
-{
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		if (res->device[i] && !simseg_observes(rs, res->device[i]))
-			return 0;
-	}
-	return reason;
-}
-
 /* The packet that opened @s, as far as rules look at it. */
 static void simseg_first_packet(const struct simseg_session *s, struct simseg_pkt *pkt)
 {
@@ -256,8 +174,8 @@ static u8 simseg_rejudge_owner(struct simseg_net *sn, const struct simseg_rulese
  * Rows 3 to 6 for the first packet of @s, as @rs and @res->device have it. What
  * an observing policy lets pass has @res->observed set beside the reason.
  */
-u8 simseg_judge_first(const struct simseg_ruleset *rs, const struct simseg_session *s,
-		      struct simseg_result *res)
+u8 simseg_judge_first(struct simseg_net *sn, const struct simseg_ruleset *rs,
+		      const struct simseg_session *s, struct simseg_result *res)
 {
 	bool responder = false;
 	struct simseg_pkt pkt;
@@ -265,6 +183,8 @@ u8 simseg_judge_first(const struct simseg_ruleset *rs, const struct simseg_sessi
 	int i;
 
 	simseg_first_packet(s, &pkt);
+	if (s->arrived)
+		pkt.in = dev_get_by_index_rcu(sn->net, s->arrived);
 	for (i = 0; i < 2; i++) {
 		/* the state is the one in force, whoever else speaks for the device */
 		reason = s->device[i] ? simseg_row_quarantine(s->device[i],
@@ -273,11 +193,12 @@ u8 simseg_judge_first(const struct simseg_ruleset *rs, const struct simseg_sessi
 		if (reason)
 			return reason;
 	}
-	return responder ? 0 : simseg_row_rules(rs, &pkt,
+	return responder ? 0 : simseg_rules_ask(rs, &pkt,
 						test_bit(SIMSEG_SESSION_F_SELF, &s->flags), res);
 }
 
-static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s, u8 *observed)
+static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s, u32 change,
+			     u8 *observed)
 {
 	const struct simseg_ruleset *rs = rcu_dereference(sn->ruleset);
 	struct simseg_result res = {};
@@ -290,19 +211,18 @@ static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s, u8
 			return reason;
 		res.device[i] = s->device[i];
 	}
-	reason = simseg_judge_first(rs, s, &res);
+	reason = simseg_judge_first(sn, rs, s, &res);
 	*observed = res.observed;
 	if (reason)
 		return reason;
-	for (i = 0; i < 2; i++)
-		simseg_session_grant(s, i, res.policy[i], res.rule[i]);
+	simseg_session_restamp(s, &res, change);
 	return 0;
 }
 
 /*
  * Judges a session as its first packet, if anything has changed since it was
- * judged. 0: it is still allowed, and stamped so; else why not, and @observed:
- * its packets pass all the same, told as such.
+ * judged, or the time of its grant is over. 0: it is still allowed, and stamped
+ * so; else why not, and @observed: its packets pass all the same, told as such.
  *
  * The counter is read before the state that it guards, and written into the
  * session after: a change in between leaves an old number there, and the next
@@ -311,15 +231,11 @@ static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s, u8
 u8 simseg_rejudge(struct simseg_net *sn, struct simseg_session *s, u8 *observed)
 {
 	u32 change = atomic_read_acquire(&sn->change);
-	u8 reason;
 
 	*observed = 0;
-	if (READ_ONCE(s->change) == change)
+	if (READ_ONCE(s->change) == change && !simseg_session_overdue(s))
 		return 0;
-	reason = simseg_rejudge_now(sn, s, observed);
-	if (!reason)
-		WRITE_ONCE(s->change, change);
-	return reason;
+	return simseg_rejudge_now(sn, s, change, observed);
 }
 
 static void simseg_allow(struct simseg_result *res, u8 reason)
@@ -438,7 +354,7 @@ static void simseg_open(struct simseg_net *sn, const struct simseg_pkt *pkt, u32
 		}
 	}
 	simseg_deny(res, simseg_create_reason(err));
-	res->observed = simseg_all_observe(rcu_dereference(sn->ruleset), res, res->reason);
+	res->observed = simseg_rules_observed(rcu_dereference(sn->ruleset), res, res->reason);
 }
 
 /*
@@ -460,7 +376,7 @@ static bool simseg_pickup_reversed(struct simseg_net *sn, const struct simseg_pk
 	swap(first.src, first.dst);
 	swap(first.sport, first.dport);
 	first.flags |= SIMSEG_PKT_REVERSED;
-	if (simseg_row_rules(ends->rs, &first, simseg_with_self(pkt), &other))
+	if (simseg_rules_ask(ends->rs, &first, simseg_with_self(pkt), &other))
 		return false;
 	simseg_allow(&other, SIMSEG_REASON_RULE);
 	simseg_open(sn, &first, change, &other);
@@ -482,10 +398,10 @@ static void simseg_row_new(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	reason = simseg_may_open(sn, pkt);
 	if (reason) {
 		simseg_deny(res, reason);
-		res->observed = simseg_all_observe(ends->rs, res, reason);
+		res->observed = simseg_rules_observed(ends->rs, res, reason);
 		return;
 	}
-	reason = simseg_row_rules(ends->rs, pkt, simseg_with_self(pkt), res);
+	reason = simseg_rules_ask(ends->rs, pkt, simseg_with_self(pkt), res);
 	if (!reason) {
 		simseg_allow(res, SIMSEG_REASON_RULE);
 		simseg_open(sn, pkt, change, res);
@@ -507,7 +423,7 @@ static void simseg_row_error(struct simseg_net *sn, const struct simseg_pkt *pkt
 		return;
 	}
 	simseg_deny(res, SIMSEG_REASON_UNRELATED);
-	res->observed = simseg_all_observe(ends->rs, res, SIMSEG_REASON_UNRELATED);
+	res->observed = simseg_rules_observed(ends->rs, res, SIMSEG_REASON_UNRELATED);
 }
 
 static void simseg_judge_rows(struct simseg_net *sn, const struct simseg_pkt *pkt, u32 change,
@@ -556,11 +472,12 @@ void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct si
 		s = simseg_session_find(sn, &key);
 	}
 	/*
-	 * Nothing has changed since the session was judged, and the interface
+	 * Nothing has changed since the session was judged, the time of its
+	 * grant is not over, however late a worker may be, and the interface
 	 * is one that has passed row 1 in this direction: rows 1 to 4 would
 	 * say what they said.
 	 */
-	if (s && READ_ONCE(s->change) == change &&
+	if (s && READ_ONCE(s->change) == change && !simseg_session_overdue(s) &&
 	    (!pkt->in || (READ_ONCE(s->iif[dir]) == pkt->in->ifindex &&
 			  READ_ONCE(s->passed[dir]) == change)) &&
 	    !simseg_session_reusable(s, pkt)) {
@@ -617,6 +534,6 @@ u8 simseg_judge_under(struct simseg_net *sn, const struct simseg_ruleset *rs,
 		return 0;
 	if (reason || ends.responder)
 		return reason;
-	reason = simseg_row_rules(rs, pkt, simseg_with_self(pkt), &res);
+	reason = simseg_rules_ask(rs, pkt, simseg_with_self(pkt), &res);
 	return res.observed ? 0 : reason;
 }

@@ -49,6 +49,16 @@ const struct nla_policy seg_top_policy[SIMSEG_A_MAX + 1] = {
 	[SIMSEG_A_RECEIPT] = { .type = NLA_NESTED },
 	[SIMSEG_A_DURATION] = { .type = NLA_U64 },
 	[SIMSEG_A_AGE] = { .type = NLA_U64 },
+	[SIMSEG_A_UID] = { .type = NLA_U32 },
+	[SIMSEG_A_GRANT] = { .type = NLA_U32 },
+	[SIMSEG_A_PID] = { .type = NLA_U32 },
+	[SIMSEG_A_COMMAND] = { .type = NLA_U8 },
+	[SIMSEG_A_SEQ] = { .type = NLA_U64 },
+	[SIMSEG_A_TIME] = { .type = NLA_U64 },
+	[SIMSEG_A_REAL] = { .type = NLA_U64 },
+	[SIMSEG_A_LOGINUID] = { .type = NLA_U32 },
+	[SIMSEG_A_COMM] = { .type = NLA_STRING },
+	[SIMSEG_A_SUBJECT] = { .type = NLA_STRING },
 };
 
 static const struct nla_policy seg_rule_policy[SIMSEG_A_RULE_MAX + 1] = {

@@ -16,6 +16,7 @@ static int seg_reply_explain(struct seg_handle *h, struct nlmsghdr *nlh, struct 
 	ex->reason = nla_get_u8(tb[SIMSEG_A_CODE]);
 	ex->rule = seg_get_u32(tb[SIMSEG_A_ID]);
 	ex->session = seg_get_u64(tb[SIMSEG_A_ID64]);
+	ex->grant = seg_get_u32(tb[SIMSEG_A_GRANT]);
 	seg_copy_string(ex->iccid, sizeof(ex->iccid), tb[SIMSEG_A_ICCID]);
 	seg_copy_string(ex->peer_iccid, sizeof(ex->peer_iccid), tb[SIMSEG_A_PEER_ICCID]);
 	seg_copy_string(ex->policy, sizeof(ex->policy), tb[SIMSEG_A_POLICY]);

@@ -393,6 +393,41 @@ int seg_quarantine(struct seg_handle *h, const struct seg_quarantine *q,
 /* Needs seg_set_reason(); seg_subject() as above. */
 int seg_release(struct seg_handle *h, const char *const *iccids, size_t n);
 
+/* grant.c */
+
+/* One rule more for one device, for a while. */
+struct seg_grant {
+	uint32_t id;
+	const char *iccid;
+	const struct seg_rule *rule;
+	const char *ifname; /* where a session's first packet arrives; NULL: anywhere */
+	const char *actor;
+	const char *reason;
+	const char *ticket;
+	uint32_t uid;	   /* of who made it, as the kernel knows */
+	uint64_t duration; /* ns that are left */
+	uint32_t sessions; /* that it allows now */
+};
+typedef int (*seg_grant_cb)(const struct seg_grant *grant, void *arg);
+/* @iccid: of this device only; NULL: all. */
+int seg_grant_list(struct seg_handle *h, const char *iccid, seg_grant_cb cb, void *arg);
+/*
+ * iccid, rule, ifname and duration of @grant; needs seg_set_reason() and
+ * seg_set_ticket(). @id may be NULL.
+ */
+int seg_grant_new(struct seg_handle *h, const struct seg_grant *grant, uint32_t *id);
+
+/* Which grants end: one of the three; 0 and NULL else. */
+struct seg_revoke {
+	uint32_t id;
+	const char *actor;  /* all that this actor has made */
+	const char *ticket; /* all for this ticket */
+};
+typedef int (*seg_revoked_cb)(uint32_t id, void *arg);
+/* All of them or none; @cb (or NULL) is called for each, @receipt may be NULL. */
+int seg_grant_del(struct seg_handle *h, const struct seg_revoke *which, seg_revoked_cb cb,
+		  void *arg, struct seg_receipt *receipt);
+
 /* session.c */
 
 struct seg_session {
@@ -410,11 +445,44 @@ struct seg_session {
 	uint32_t rule;
 	uint64_t packets, bytes, reply_packets, reply_bytes;
 	uint64_t age, idle, expires;
+	uint32_t grant; /* that allows it; 0: none */
 };
 typedef int (*seg_session_cb)(const struct seg_session *session, void *arg);
 /* @iccid: sessions of this device only; NULL: all. */
 int seg_session_list(struct seg_handle *h, const char *iccid, seg_session_cb cb, void *arg);
 int seg_session_del(struct seg_handle *h, uint64_t id, struct seg_receipt *receipt);
+
+/* log.c */
+
+/* A change, as the module has logged it. Texts are as given: they may be anything. */
+struct seg_change {
+	uint64_t seq;	 /* from 1, without holes as made */
+	uint64_t time;	 /* CLOCK_BOOTTIME */
+	uint64_t real;	 /* CLOCK_REALTIME */
+	uint8_t command; /* enum simseg_cmd */
+	const char *subject;
+	const char *actor;  /* as given; "kernel": the module itself */
+	const char *reason; /* as given, or NULL, as the next */
+	const char *ticket;
+	const char *comm; /* as the kernel knows, as the next three */
+	uint32_t pid;	  /* 0: the module itself */
+	uint32_t uid;
+	uint32_t loginuid;   /* UINT32_MAX: none */
+	uint32_t generation; /* after it, as the next */
+	uint8_t hash[SIMSEG_HASH_LEN];
+	uint32_t devices;  /* that changed */
+	uint32_t sessions; /* that were cut */
+};
+typedef int (*seg_change_cb)(const struct seg_change *change, void *arg);
+/* The oldest first; @last: so many at the end only; 0: all that are kept. */
+int seg_log_list(struct seg_handle *h, uint32_t last, seg_change_cb cb, void *arg);
+/*
+ * From now on this handle hears of changes, and is good for nothing else. What a
+ * slow reader has missed shows in the numbers.
+ */
+int seg_log_join(struct seg_handle *h);
+/* Hand out the changes that have come; @timeout_ms -1: wait for ever. */
+int seg_log_wait(struct seg_handle *h, int timeout_ms, seg_change_cb cb, void *arg);
 
 /* stats.c */
 
@@ -485,6 +553,7 @@ struct seg_explanation {
 	char peer_iccid[SEG_ICCID_LEN];
 	char policy[SIMSEG_NAME_MAX + 1];
 	char label[SIMSEG_LABEL_MAX + 1];
+	uint32_t grant; /* whose rule it is; 0: none's */
 };
 int seg_explain(struct seg_handle *h, const struct seg_flow *flow, struct seg_explanation *ex);
 

@@ -44,6 +44,7 @@ static const char *const settings[] = {
 	[SIMSEG_A_SETTING_PICKUP] = "pickup",
 	[SIMSEG_A_SETTING_HALF_OPEN] = "half_open",
 	[SIMSEG_A_SETTING_DEVICE_HALF_OPEN] = "device_half_open",
+	[SIMSEG_A_SETTING_GRANT_MAX] = "grant_max",
 };
 
 _Static_assert(ARRAY_SIZE(verdicts) == __SIMSEG_VERDICT_MAX, "a word for each verdict");

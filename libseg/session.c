@@ -31,6 +31,7 @@ static const struct nla_policy seg_session_policy[SIMSEG_A_SESSION_MAX + 1] = {
 	[SIMSEG_A_SESSION_AGE] = { .type = NLA_U64 },
 	[SIMSEG_A_SESSION_IDLE] = { .type = NLA_U64 },
 	[SIMSEG_A_SESSION_EXPIRES] = { .type = NLA_U64 },
+	[SIMSEG_A_SESSION_GRANT] = { .type = NLA_U32 },
 };
 
 struct seg_session_call {
@@ -75,6 +76,7 @@ static int seg_reply_session(struct seg_handle *h, struct nlmsghdr *nlh, struct 
 	s.age = seg_get_u64(tb[SIMSEG_A_SESSION_AGE]);
 	s.idle = seg_get_u64(tb[SIMSEG_A_SESSION_IDLE]);
 	s.expires = seg_get_u64(tb[SIMSEG_A_SESSION_EXPIRES]);
+	s.grant = seg_get_u32(tb[SIMSEG_A_SESSION_GRANT]);
 	return call->cb(&s, call->arg);
 }
 

@@ -197,6 +197,22 @@ static int seg_collect(struct seg_handle *h, struct seg_exchange *x)
 	return x->err;
 }
 
+int seg_listen(struct seg_handle *h, seg_reply_fn fn, void *arg)
+{
+	struct seg_exchange x = { .fn = fn, .arg = arg };
+	ssize_t len = seg_recv(h);
+	struct nlmsghdr *nlh;
+	int rest = (int)len;
+
+	/* what did not fit is lost: who listens sees it by the numbers */
+	if (len < 0)
+		return len == -ENOBUFS ? 0 : (int)len;
+	for (nlh = (struct nlmsghdr *)h->rx; nlmsg_ok(nlh, rest); nlh = nlmsg_next(nlh, &rest))
+		if (nlh->nlmsg_type == h->family)
+			seg_deliver(h, &x, nlh);
+	return x.err;
+}
+
 static int seg_check(struct seg_handle *h)
 {
 	if (h->overflow)

@@ -247,7 +247,7 @@ static int device_show(struct ctl *c, int argc, char **argv)
 	if (!ret) {
 		/* again, for the rules */
 		err = seg_device_get(c->h, found.list[0].d.iccid, device_show_one, &l);
-		ret = err ? ctl_fail(c, err, NULL) : EXIT_DONE;
+		ret = err ? ctl_fail(c, err, NULL) : grants_show(c, found.list[0].d.iccid, l.o);
 		if (l.o)
 			js_print(l.o);
 	}

@@ -48,7 +48,9 @@ static void print_text(struct ctl *c, const struct seg_explanation *e)
 		printf("  policy   %s\n", e->policy);
 	if (e->rule)
 		printf("  rule     %u%s%s%s\n", e->rule, *e->label ? "  " : "", e->label,
-		       *e->policy ? "" : "  (the device's own)");
+		       *e->policy || e->grant ? "" : "  (the device's own)");
+	if (e->grant)
+		printf("  grant    %u\n", e->grant);
 	if (e->session)
 		printf("  session  %llu\n", (unsigned long long)e->session);
 }
@@ -66,6 +68,7 @@ static void print_json(const struct seg_explanation *e)
 	js_num(o, "rule", e->rule);
 	js_str(o, "label", *e->label ? e->label : NULL);
 	js_num(o, "session", e->session);
+	js_num(o, "grant", e->grant);
 	js_print(o);
 }
 

@@ -33,37 +33,16 @@ enum {
 	KEY_MAX
 };
 
-/* A port from 1 to 65535 at *@text, which moves behind it; 0 if there is none. */
-static uint16_t port_parse(const char **text)
-{
-	const char *p = *text;
-	unsigned long value = 0;
-
-	if (*p == '0')
-		return 0;
-	for (; *p >= '0' && *p <= '9' && value <= UINT16_MAX; p++)
-		value = value * 10 + (unsigned long)(*p - '0');
-	*text = p;
-	return value > UINT16_MAX ? 0 : (uint16_t)value;
-}
-
 static bool draft_port(struct yaml *y, struct draft *dr)
 {
 	struct port_range range;
-	const char *text, *p;
+	const char *text;
 	struct mark at;
 
 	text = yaml_scalar(y, "a port or a range of ports", &at);
 	if (!text)
 		return false;
-	p = text;
-	range.low = port_parse(&p);
-	range.high = range.low;
-	if (range.low && *p == '-') {
-		p++;
-		range.high = port_parse(&p);
-	}
-	if (!range.low || !range.high || *p) {
+	if (!text_ports(text, &range.low, &range.high)) {
 		diag_error(y->diags, at, "bad port '%s': 1 to 65535, or a range as 8000-8080",
 			   text);
 		return false;

@@ -74,7 +74,7 @@ void js_list_end(struct js_list *l)
 void js_receipt(struct json_object *o, const struct seg_receipt *r)
 {
 	struct json_object *j = json_object_new_object(), *cut = json_object_new_object();
-	char hex[2 * SIMSEG_HASH_LEN + 1], date[32];
+	char hex[2 * SIMSEG_HASH_LEN + 1], date[48];
 
 	js_num(j, "devices", r->devices);
 	js_num(j, "replaced", r->replaced);
@@ -95,8 +95,8 @@ void js_receipt(struct json_object *o, const struct seg_receipt *r)
 	js_num(j, "time_done", r->time_done);
 	js_num(j, "duration_ns",
 	       r->time_done > r->time_request ? r->time_done - r->time_request : 0);
-	js_str(j, "requested_at", out_date(r->time_real - (r->time_done - r->time_request), date));
-	js_str(j, "done_at", out_date(r->time_real, date));
+	js_str(j, "requested_at", out_clock(r->time_real - (r->time_done - r->time_request), date));
+	js_str(j, "done_at", out_clock(r->time_real, date));
 	js_num(j, "generation", r->generation);
 	js_str(j, "hash", out_hex(r->hash, sizeof(r->hash), hex));
 	json_object_object_add(o, "receipt", j);

@@ -186,6 +186,18 @@ int lookup_one(struct ctl *c, const char *text, struct devs *found)
 	return EXIT_USAGE;
 }
 
+int lookup_option(struct ctl *c, int argc, char **argv, struct devs *found)
+{
+	const char *device = NULL;
+	const struct opt opts[] = { { "--device", OPT_VALUE, &device }, { 0 } };
+	int ret;
+
+	if (opt_parse(c, argc, argv, opts, 0, 0) < 0)
+		return EXIT_USAGE;
+	ret = ctl_open(c);
+	return ret || !device ? ret : lookup_one(c, device, found);
+}
+
 int lookup_iccid(struct ctl *c, const char *iccid, struct devs *found)
 {
 	int err = seg_device_get(c->h, iccid, found_add, found);

@@ -65,6 +65,19 @@ static const struct cmd cmds[] = {
 	  "  --dry-run       only list the devices and count their sessions" },
 	{ "release", cmd_release, "ICCID|ADDR|ASSET... | - | --policy NAME --reason T [--dry-run]",
 	  "end quarantines", "Devices as in quarantine; of a policy, those that are quarantined." },
+	{ "grant", cmd_grant,
+	  "ICCID|ADDR|ASSET in|out PROTO[/PORT[-PORT]] peer PEER --for TIME\n"
+	  "                    --ticket T --reason T [--iif IF|PATTERN] |\n"
+	  "                    list [--device ICCID|ADDR|ASSET]",
+	  "allow one device something more, for a while",
+	  "One rule on one device, on top of its policy, that ends by itself. The kernel\n"
+	  "refuses it without actor, ticket, reason and time.\n"
+	  "  peer PEER  an address or prefix, a peer set, self or any\n"
+	  "  --for TIME as 30s, 15m, 2h, 1d or 1h30m, up to the setting grant_max\n"
+	  "  --iif IF   only for sessions whose first packet arrives there" },
+	{ "revoke", cmd_revoke, "ID | --actor NAME | --ticket T [--reason T]",
+	  "end a grant, or all of an actor or for a ticket, now",
+	  "With an ID or --ticket, --actor is who does it, as for every verb." },
 	{ "find", cmd_find, "TEXT", "devices whose ICCID, asset id, address or policy has TEXT",
 	  NULL },
 	{ "policy", cmd_policy, "list | show NAME", "policies in force", NULL },
@@ -84,6 +97,10 @@ static const struct cmd cmds[] = {
 	  "Both remainders are 0 when each packet was counted once. STACK is what routing\n"
 	  "and other rulesets took before the floor." },
 	{ "monitor", cmd_monitor, "", "records of sessions and denies, as they come", NULL },
+	{ "log", cmd_log, "[--last N] [--follow]", "who has changed what, and why",
+	  "The module keeps the last 1024 changes, those that it makes itself as well.\n"
+	  "  --last N  only the last N of them\n"
+	  "  --follow  then go on with what comes" },
 	{ "explain", cmd_explain, "SRC DST PROTO PORT [--sport PORT] [--dev IF]",
 	  "what would become of a packet, and why",
 	  "Asks the kernel's own verdict function. PORT is '-' for protocols without." },

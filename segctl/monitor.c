@@ -4,7 +4,6 @@
  */
 #include <arpa/inet.h>
 #include <signal.h>
-#include <time.h>
 
 #include "segctl.h"
 
@@ -85,18 +84,6 @@ static const char *why(const struct simseg_record *r)
 						seg_reason_name(r->reason);
 }
 
-static char *clock_text(uint64_t ns, char buf[48])
-{
-	time_t s = (time_t)(ns / 1000000000);
-	struct tm tm;
-	char date[32];
-
-	if (!gmtime_r(&s, &tm) || !strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm))
-		snprintf(date, sizeof(date), "?");
-	snprintf(buf, 48, "%s.%06uZ", date, (unsigned int)(ns / 1000 % 1000000));
-	return buf;
-}
-
 static void print_flow(const struct simseg_record *r)
 {
 	bool ports = seg_proto_has_ports(r->proto) && !(r->flags & SIMSEG_RECORD_F_MIXED);
@@ -118,7 +105,7 @@ static void print_text(struct monitor *m, const struct simseg_record *r)
 	const char *policy = policy_name(m, r);
 	char buf[48], iccid[SEG_ICCID_LEN];
 
-	printf("%s  %s%-5s%s  ", clock_text(r->real, buf), deny ? out_red(m->c) : "",
+	printf("%s  %s%-5s%s  ", out_clock(r->real, buf), deny ? out_red(m->c) : "",
 	       kind_name(r->kind), deny ? out_plain(m->c) : "");
 	print_flow(r);
 	if (*seg_iccid_unpack(r->iccid[0], iccid))
@@ -127,7 +114,9 @@ static void print_text(struct monitor *m, const struct simseg_record *r)
 		printf("  to %s", iccid);
 	if (r->kind != SIMSEG_RECORD_OPEN)
 		printf("  %s", why(r));
-	if (policy && !r->rule)
+	if (r->grant)
+		printf("  grant %u", r->grant);
+	else if (policy && !r->rule)
 		printf("  %s", policy);
 	else if (policy)
 		printf("  %s/%u", policy, r->rule);
@@ -176,7 +165,7 @@ static void print_json(struct monitor *m, const struct simseg_record *r)
 	js_num(o, "seq", r->seq);
 	js_str(o, "kind", kind_name(r->kind));
 	js_str(o, "reason", why(r));
-	js_str(o, "real", clock_text(r->real, buf));
+	js_str(o, "real", out_clock(r->real, buf));
 	js_num(o, "time_ns", r->time);
 	js_num(o, "real_ns", r->real);
 	js_num(o, "session", r->session);
@@ -194,6 +183,7 @@ static void print_json(struct monitor *m, const struct simseg_record *r)
 	js_str(o, "policy", policy_name(m, r));
 	js_num(o, "policy_id", r->policy);
 	js_num(o, "rule", r->rule);
+	js_num(o, "grant", r->grant);
 	js_num(o, "generation", r->generation);
 	js_num(o, "stamp", r->stamp);
 	js_num(o, "iif", r->iif);

@@ -124,15 +124,15 @@ char *out_time(uint64_t ns, char buf[32])
 	return buf;
 }
 
-char *out_date(uint64_t ns, char buf[32])
+char *out_clock(uint64_t ns, char buf[48])
 {
-	time_t seconds = (time_t)(ns / 1000000000);
-	char day[24];
+	time_t s = (time_t)(ns / 1000000000);
 	struct tm tm;
+	char date[32];
 
-	gmtime_r(&seconds, &tm);
-	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf, 32, "%s.%03uZ", day, (unsigned int)(ns / 1000000 % 1000));
+	if (!gmtime_r(&s, &tm) || !strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm))
+		snprintf(date, sizeof(date), "?");
+	snprintf(buf, 48, "%s.%06uZ", date, (unsigned int)(ns / 1000 % 1000000));
 	return buf;
 }
 

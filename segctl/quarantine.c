@@ -145,11 +145,11 @@ static void print_replaced(const struct targets *t, const struct seg_receipt *r)
 static void print_receipt(const struct order *o, const struct targets *t,
 			  const struct seg_receipt *r)
 {
-	char date[32], hex[2 * SIMSEG_HASH_LEN + 1], left[32];
+	char date[48], hex[2 * SIMSEG_HASH_LEN + 1], left[32];
 
 	print_replaced(t, r);
 	printf("  requested   %s\n",
-	       out_date(r->time_real - (r->time_done - r->time_request), date));
+	       out_clock(r->time_real - (r->time_done - r->time_request), date));
 	printf("  state set   +%.3f ms\n", (double)(r->time_state - r->time_request) / 1e6);
 	printf("  last packet +%.3f ms\n", (double)(r->time_done - r->time_request) / 1e6);
 	printf("  cut         tcp %u  udp %u  icmp %u  other %u  conntrack %u, in a flowtable %u\n",

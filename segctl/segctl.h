@@ -111,8 +111,8 @@ const char *out_green(const struct ctl *c);
 const char *out_plain(const struct ctl *c);
 /* Nanoseconds as "1.234 ms", "12s", "3m04s", "2h03m", "5d01h". */
 char *out_time(uint64_t ns, char buf[32]);
-/* Of CLOCK_REALTIME, as "2026-11-23T07:10:05.123Z". */
-char *out_date(uint64_t ns, char buf[32]);
+/* CLOCK_REALTIME as UTC, ISO 8601. */
+char *out_clock(uint64_t ns, char buf[48]);
 char *out_hex(const uint8_t *data, size_t n, char *buf);
 char *out_endpoint(const uint8_t addr[16], uint16_t port, bool ports, char *buf, size_t size);
 
@@ -181,6 +181,8 @@ void devs_free(struct devs *s);
 int lookup(struct ctl *c, const char *text, struct devs *found, bool quiet);
 /* Exactly one; more are listed, and EXIT_USAGE. */
 int lookup_one(struct ctl *c, const char *text, struct devs *found);
+/* Of a list, whose one option is --device: the handle, and that device if it is given. */
+int lookup_option(struct ctl *c, int argc, char **argv, struct devs *found);
 /* The device of that ICCID; EXIT_NONE with near matches. */
 int lookup_iccid(struct ctl *c, const char *iccid, struct devs *found);
 /* Say which names of policies or peer sets are near. */
@@ -247,6 +249,11 @@ struct json_object *device_json(const struct seg_device *d);
 int device_load(struct ctl *c, int argc, char **argv);
 int device_dump(struct ctl *c, int argc, char **argv);
 
+/* grant.c */
+
+/* Print the grants of a device, or add them to @o (JSON); EXIT_DONE or a code. */
+int grants_show(struct ctl *c, const char *iccid, struct json_object *o);
+
 /* attach.c */
 
 /* Does an interface with XDP like this lack what its mode wishes? */
@@ -302,11 +309,14 @@ int cmd_bind(struct ctl *c, int argc, char **argv);
 int cmd_unbind(struct ctl *c, int argc, char **argv);
 int cmd_quarantine(struct ctl *c, int argc, char **argv);
 int cmd_release(struct ctl *c, int argc, char **argv);
+int cmd_grant(struct ctl *c, int argc, char **argv);
+int cmd_revoke(struct ctl *c, int argc, char **argv);
 int cmd_policy(struct ctl *c, int argc, char **argv);
 int cmd_peer(struct ctl *c, int argc, char **argv);
 int cmd_session(struct ctl *c, int argc, char **argv);
 int cmd_stats(struct ctl *c, int argc, char **argv);
 int cmd_monitor(struct ctl *c, int argc, char **argv);
+int cmd_log(struct ctl *c, int argc, char **argv);
 int cmd_explain(struct ctl *c, int argc, char **argv);
 int cmd_attach(struct ctl *c, int argc, char **argv);
 int cmd_detach(struct ctl *c, int argc, char **argv);

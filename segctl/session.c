@@ -34,6 +34,7 @@ static struct json_object *session_json(const struct seg_session *s)
 	js_num(o, "age_ns", s->age);
 	js_num(o, "idle_ns", s->idle);
 	js_num(o, "expires_ns", s->expires);
+	js_num(o, "grant", s->grant);
 	return o;
 }
 
@@ -47,8 +48,11 @@ static void session_row(struct table *t, const struct seg_session *s)
 	table_cell(t, out_endpoint(s->src, s->sport, ports, buf, sizeof(buf)));
 	table_cell(t, out_endpoint(s->dst, s->dport, ports, buf, sizeof(buf)));
 	table_cell(t, s->iccid ? s->iccid : s->peer_iccid);
-	snprintf(buf, sizeof(buf), "%s/%u%s%s", s->policy ? s->policy : "-", s->rule,
-		 s->label ? " " : "", s->label ? s->label : "");
+	if (s->grant)
+		snprintf(buf, sizeof(buf), "grant %u", s->grant);
+	else
+		snprintf(buf, sizeof(buf), "%s/%u%s%s", s->policy ? s->policy : "-", s->rule,
+			 s->label ? " " : "", s->label ? s->label : "");
 	table_cell(t, buf);
 	table_cell(t, seg_session_state_name(s->state));
 	table_num(t, s->packets + s->reply_packets);
@@ -90,18 +94,11 @@ static int sessions_print(struct ctl *c, const char *iccid)
 
 static int session_list(struct ctl *c, int argc, char **argv)
 {
-	const char *device = NULL;
-	const struct opt opts[] = { { "--device", OPT_VALUE, &device }, { 0 } };
 	struct devs found = { 0 };
-	int ret;
+	int ret = lookup_option(c, argc, argv, &found);
 
-	if (opt_parse(c, argc, argv, opts, 0, 0) < 0)
-		return EXIT_USAGE;
-	ret = ctl_open(c);
-	if (!ret && device)
-		ret = lookup_one(c, device, &found);
 	if (!ret)
-		ret = sessions_print(c, device ? found.list[0].d.iccid : NULL);
+		ret = sessions_print(c, found.n ? found.list[0].d.iccid : NULL);
 	devs_free(&found);
 	return ret;
 }

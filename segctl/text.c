@@ -175,6 +175,31 @@ char *text_quote(const char *text)
 	return out;
 }
 
+/* A port at *@text, which moves behind it; 0 if there is none. */
+static uint16_t port_parse(const char **text)
+{
+	const char *p = *text;
+	unsigned long value = 0;
+
+	if (*p == '0')
+		return 0;
+	for (; *p >= '0' && *p <= '9' && value <= UINT16_MAX; p++)
+		value = value * 10 + (unsigned long)(*p - '0');
+	*text = p;
+	return value > UINT16_MAX ? 0 : (uint16_t)value;
+}
+
+bool text_ports(const char *text, uint16_t *low, uint16_t *high)
+{
+	*low = port_parse(&text);
+	*high = *low;
+	if (*low && *text == '-') {
+		text++;
+		*high = port_parse(&text);
+	}
+	return *low && *high && !*text;
+}
+
 size_t text_distance(const char *a, const char *b, size_t max)
 {
 	size_t row[DISTANCE_LEN + 1], la = strlen(a), lb = strlen(b), i, j, diag, next;

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* These end the program when there is no memory: nothing is half done here. */
 void *xcalloc(size_t n, size_t size);
@@ -29,6 +30,9 @@ char *text_utf8(const char *text);
 size_t text_width(const char *text);
 /* As one word of a shell command; to be freed. */
 char *text_quote(const char *text);
+
+/* A port from 1 to 65535, or two of them as a range; false if it is none. */
+bool text_ports(const char *text, uint16_t *low, uint16_t *high);
 
 /* Edit distance, at most @max + 1. */
 size_t text_distance(const char *a, const char *b, size_t max);

@@ -40,6 +40,8 @@ static int is_query(unsigned int cmd)
 	case SIMSEG_CMD_STATS_GET:
 	case SIMSEG_CMD_IFACE_GET:
 	case SIMSEG_CMD_EXPLAIN:
+	case SIMSEG_CMD_GRANT_GET:
+	case SIMSEG_CMD_LOG_GET:
 	/* an upload dies with the socket, and giving it up changes nothing */
 	case SIMSEG_CMD_RULESET_ABORT:
 		return 1;

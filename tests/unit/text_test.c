@@ -86,13 +86,37 @@ static void distances(void **state)
 	assert_int_equal(text_distance(longer, longer, 3), 4);
 }
 
+static void ports(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+		uint16_t low, high;
+	} cases[] = {
+		{ "443", true, 443, 443 },     { "1-65535", true, 1, 65535 },
+		{ "8080-80", true, 8080, 80 }, { "0", false, 0, 0 },
+		{ "65536", false, 0, 0 },      { "443-", false, 0, 0 },
+		{ "443x", false, 0, 0 },       { "-443", false, 0, 0 },
+		{ "", false, 0, 0 },	       { "1-2-3", false, 0, 0 },
+	};
+	uint16_t low, high;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(text_ports(cases[i].text, &low, &high), cases[i].good);
+		if (!cases[i].good)
+			continue;
+		assert_int_equal(low, cases[i].low);
+		assert_int_equal(high, cases[i].high);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(escapes),
-		cmocka_unit_test(json),
-		cmocka_unit_test(quotes),
-		cmocka_unit_test(distances),
+		cmocka_unit_test(escapes), cmocka_unit_test(ports),	cmocka_unit_test(json),
+		cmocka_unit_test(quotes),  cmocka_unit_test(distances),
 	};
 
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);

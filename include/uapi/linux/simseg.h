@@ -90,7 +90,21 @@
  *                                                         STATS
  *  EXPLAIN           FLOW                                 VERDICT, CODE, ICCID,
  *                                                         POLICY, ID, LABEL,
- *                                                         PEER_ICCID, ID64
+ *                                                         PEER_ICCID, ID64,
+ *                                                         GRANT
+ *  GRANT_NEW         ICCID, RULE, DURATION, IFNAME,       GRANT
+ *                    REASON, TICKET
+ *  GRANT_DEL         GRANT, OF_ACTOR or OF_TICKET         GRANT..., RECEIPT
+ *  GRANT_GET         dump, optional ICCID                 GRANT, ICCID, RULE,
+ *                                                         IFNAME, ACTOR, REASON,
+ *                                                         TICKET, UID, DURATION,
+ *                                                         COUNT of sessions
+ *  LOG_GET           dump, optional COUNT: the last ones  SEQ, TIME, REAL,
+ *                                                         COMMAND, SUBJECT,
+ *                                                         ACTOR, REASON, TICKET,
+ *                                                         PID, UID, LOGINUID,
+ *                                                         COMM, GENERATION, HASH,
+ *                                                         RECEIPT
  *
  * QUARANTINE and RELEASE take any number of ICCIDs in one message, and do all
  * of them or none; the extended ACK of a refusal points at the ICCID that it is
@@ -120,9 +134,20 @@
  * without RULE keeps the rules of its own that it has; other devices stay, but
  * for addresses that go to an uploaded one.
  *
- * Every change is multicast to the group "config": the command's number with
- * the attributes of the request, as far as they fit one page, GENERATION, and
- * PID, UID of who sent it. Pieces of an upload change nothing yet.
+ * A grant is one rule on one device, on top of its policy and its own rules, for
+ * DURATION. It needs ACTOR, TICKET and REASON. With IFNAME, a name or pattern, it
+ * holds only for sessions whose first packet arrived there. It ends by itself,
+ * with GRANT_DEL or with its device; its sessions end with it unless something
+ * else allows them. GRANT_DEL with OF_ACTOR or OF_TICKET takes all that fit.
+ *
+ * Every change gets a number and is logged: the last SIMSEG_LOG_MAX are kept, what
+ * LOG_GET gives of each. It is multicast to the group "config" as well: the same
+ * attributes, and those of the request as far as they fit one page. What the
+ * module changes by itself, because a time is over, has the actor "kernel", the
+ * PID 0 and the number of the command that would have done it; a request with
+ * that actor is refused. ACTOR, REASON and TICKET are as given; PID, UID,
+ * LOGINUID and COMM are what the kernel knows of who sent it. Pieces of an upload
+ * change nothing yet.
  */
 #ifndef _UAPI_LINUX_SIMSEG_H
 #define _UAPI_LINUX_SIMSEG_H
@@ -156,6 +181,11 @@
 #define SIMSEG_ALLOW_MAX	8	/* responder prefixes of one quarantine */
 #define SIMSEG_IFACES_MAX	256	/* names and patterns with a side */
 #define SIMSEG_UPLOADS_MAX	4
+#define SIMSEG_GRANTS_MAX	4096	/* in a namespace */
+#define SIMSEG_DEVICE_GRANTS_MAX 8	/* of one device */
+#define SIMSEG_LOG_MAX		1024	/* changes that are kept */
+#define SIMSEG_SUBJECT_MAX	79	/* bytes, of a change */
+#define SIMSEG_ACTOR_KERNEL	"kernel" /* the module itself, and nobody else */
 #define SIMSEG_HASH_LEN		32	/* BLAKE2s-256 of the canonical form */
 #define SIMSEG_DURATION_MAX	(366ULL * 86400 * 1000000000)	/* ns */
 
@@ -351,9 +381,9 @@ enum simseg_attr {
 	SIMSEG_A_OPEN_POOL,	/* struct simseg_prefix, multi */
 	SIMSEG_A_FAILSAFE,	/* flag: this prefix is a failsafe one */
 	SIMSEG_A_RECEIPT,	/* nest of SIMSEG_A_RECEIPT_* */
-	SIMSEG_A_PID,		/* u32, in events */
-	SIMSEG_A_UID,		/* u32, in events, in the initial user namespace */
-	SIMSEG_A_COMMAND,	/* u8, in events: the command that was done */
+	SIMSEG_A_PID,		/* u32, of who did it; 0: the module itself */
+	SIMSEG_A_UID,		/* u32, of the same, in the initial user namespace */
+	SIMSEG_A_COMMAND,	/* u8, the command that was done */
 	SIMSEG_A_OBSERVE,	/* flag, of a policy: its rules deny nothing */
 	SIMSEG_A_BRIDGE_PORT,	/* flag, of an interface: a port of a bridge */
 	SIMSEG_A_DURATION,	/* u64, ns from now on until it ends by itself */
@@ -364,6 +394,15 @@ enum simseg_attr {
 				 * RULE..., numbered as here; multi
 				 */
 	SIMSEG_A_AGE,		/* u64, ns since a device is quarantined */
+	SIMSEG_A_GRANT,		/* u32, id; multi in the reply to GRANT_DEL */
+	SIMSEG_A_OF_ACTOR,	/* string: the grants that this actor has made */
+	SIMSEG_A_OF_TICKET,	/* string: the grants for this ticket */
+	SIMSEG_A_SEQ,		/* u64, number of a change, from 1, without holes */
+	SIMSEG_A_TIME,		/* u64, CLOCK_BOOTTIME, ns */
+	SIMSEG_A_REAL,		/* u64, CLOCK_REALTIME, ns */
+	SIMSEG_A_LOGINUID,	/* u32, as UID; all ones: none */
+	SIMSEG_A_COMM,		/* string, command name of who sent it */
+	SIMSEG_A_SUBJECT,	/* string, what a change was about */
 	SIMSEG_A_PAD,
 	__SIMSEG_A_MAX
 };
@@ -450,6 +489,7 @@ enum simseg_attr_session {
 	SIMSEG_A_SESSION_AGE,		/* u64, ns since it was opened */
 	SIMSEG_A_SESSION_IDLE,		/* u64, ns since the last packet */
 	SIMSEG_A_SESSION_EXPIRES,	/* u64, ns until it times out */
+	SIMSEG_A_SESSION_GRANT,		/* u32: the grant that allows it */
 	SIMSEG_A_SESSION_PAD,
 	__SIMSEG_A_SESSION_MAX
 };
@@ -541,6 +581,7 @@ enum simseg_attr_setting {
 					 */
 	SIMSEG_A_SETTING_HALF_OPEN,	/* limit of half-open sessions */
 	SIMSEG_A_SETTING_DEVICE_HALF_OPEN, /* of one device */
+	SIMSEG_A_SETTING_GRANT_MAX,	/* longest time of a grant */
 	__SIMSEG_A_SETTING_MAX
 };
 
@@ -564,7 +605,8 @@ enum simseg_attr_setting {
 	X(DENY_INTERVAL, 10)						      \
 	X(PICKUP, 0)							      \
 	X(HALF_OPEN, 16384)						      \
-	X(DEVICE_HALF_OPEN, 256)
+	X(DEVICE_HALF_OPEN, 256)					      \
+	X(GRANT_MAX, 86400)
 
 enum simseg_attr_status {
 	SIMSEG_A_STATUS_UNSPEC,
@@ -674,6 +716,10 @@ enum simseg_cmd {
 	SIMSEG_CMD_EVENT,		/* multicast only */
 	SIMSEG_CMD_CONFIRM,
 	SIMSEG_CMD_REVERT,
+	SIMSEG_CMD_GRANT_NEW,
+	SIMSEG_CMD_GRANT_DEL,
+	SIMSEG_CMD_GRANT_GET,
+	SIMSEG_CMD_LOG_GET,
 	__SIMSEG_CMD_MAX
 };
 
@@ -735,13 +781,14 @@ enum simseg_record_kind {
  *	nibble of byte 0, padded with 0xf; all 0xff: no device
  * @epoch: of the bindings of @src and @dst
  * @policy: id of the policy that decided: the source's, else the peer's
- * @rule: rule id in that policy; with @policy 0 a rule of the device itself
+ * @rule: rule id in that policy; with @policy 0 a rule of the device itself, or
+ *	of a grant to it
  * @generation: of the ruleset
  * @stamp: of the policy
  * @count: DENY with F_FOLDED: packets that this record stands for
  * @iif: interface index of arrival
  * @oif: interface index of departure, 0 if not known
- * @grant: reserved
+ * @grant: id of the grant that allows it: the source's, else the peer's; 0: none
  * @rtt_us: reserved
  * @tcp_flags: TCP flags seen from the initiator and to it
  * @reserved: zero
