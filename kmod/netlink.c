@@ -273,16 +273,18 @@ int simseg_nl_begin(struct simseg_nl_change *change, struct genl_info *info)
 	return 0;
 }
 
-/* It was only asked about: nobody is told. */
+/* It was only asked about: it is no change, and nobody is told. */
 void simseg_nl_quiet(struct simseg_nl_change *change)
 {
 	nlmsg_free(change->event);
 	change->event = NULL;
+	kfree(change->log);
+	change->log = NULL;
 }
 
 int simseg_nl_end(struct simseg_nl_change *change, int err)
 {
-	if (!err) {
+	if (!err && change->log) {
 		change->log->receipt = change->receipt;
 		simseg_log_add(change->sn, change->log);
 		simseg_nl_event_send(change->sn, change->event, change->log, change->info);

@@ -176,10 +176,13 @@ static void simseg_peerset_expire(struct simseg_net *sn, struct simseg_deadline 
 	if (all)
 		err = simseg_peerset_put(sn, ps->rs, ps, all, left);
 	kvfree(all);
-	if (err)
+	if (err) {
 		simseg_deadline_add(sn, deadline, now + NSEC_PER_SEC / 10, simseg_peerset_expire);
-	else
-		simseg_sweep_settle(sn, &receipt);
+		return;
+	}
+	simseg_log_kernel(sn, SIMSEG_CMD_PEER_DEL, SIMSEG_EXPIRED, NULL, "peer set %s, %u prefixes",
+			  simseg_name_of(&sn->peer_names, ps->id) ?: "", n - left);
+	simseg_sweep_settle(sn, &receipt);
 }
 
 static struct simseg_peerset *simseg_peerset_named(struct simseg_net *sn,

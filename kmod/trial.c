@@ -45,6 +45,7 @@ static void simseg_trial_expire(struct simseg_net *sn, struct simseg_deadline *d
 {
 	struct simseg_receipt receipt = {};
 
+	simseg_log_kernel(sn, SIMSEG_CMD_REVERT, SIMSEG_EXPIRED, NULL, "ruleset on trial");
 	simseg_trial_back(sn, &receipt);
 }
 

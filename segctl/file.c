@@ -286,7 +286,7 @@ static void file_root(struct file *f, struct yaml *y)
 {
 	static const char *const keys[] = { "version",	"pools",      "failsafe",      "peers",
 					    "settings", "policies",   "devices",       "interfaces",
-					    "saved",	"quarantine", "peer_deadlines" };
+					    "saved", "quarantine", "peer_deadlines", "grants" };
 	uint32_t seen = 0;
 	struct mark at;
 
@@ -296,7 +296,7 @@ static void file_root(struct file *f, struct yaml *y)
 		return;
 	}
 	while (yaml_map_next(y, &at)) {
-		switch (file_key(y, keys, 11, &seen, at)) {
+		switch (file_key(y, keys, 12, &seen, at)) {
 		case 0:
 			file_version(y);
 			break;
@@ -332,6 +332,10 @@ static void file_root(struct file *f, struct yaml *y)
 		case 10:
 			f->at_state = at;
 			file_timed(f, y);
+			break;
+		case 11:
+			f->at_state = at;
+			file_grants(f, y);
 			break;
 		}
 	}

@@ -156,6 +156,15 @@ struct file_timed {
 	uint64_t left, until; /* as of a quarantine */
 };
 
+/* A grant that is to be restored. */
+struct file_grant {
+	char iccid[SEG_ICCID_LEN];
+	struct mark at;
+	struct file_rules rules; /* one */
+	const char *ifname, *actor, *ticket, *reason;
+	uint64_t left, until; /* as of a quarantine */
+};
+
 struct arena;
 
 struct file {
@@ -169,8 +178,9 @@ struct file {
 	struct file_interface *interfaces;
 	struct file_hold *holds;
 	struct file_timed *timed;
-	size_t n_peers, n_policies, n_devices, n_interfaces, n_holds, n_timed;
-	size_t peers_room, policies_room, devices_room, interfaces_room, holds_room, timed_room;
+	struct file_grant *grants;
+	size_t n_peers, n_policies, n_devices, n_interfaces, n_holds, n_timed, n_grants;
+	size_t peers_room, policies_room, devices_room, interfaces_room, holds_room, timed_room, grants_room;
 	struct mark at_state; /* of the first key that only a saved state has; or line 0 */
 	uint64_t saved;	      /* wall clock, s since 1970; 0: not a saved state */
 	bool has_devices;     /* the key is there, be it empty */
@@ -208,6 +218,9 @@ void file_rules(struct file *f, struct yaml *y, enum simseg_dir dir, size_t max,
 void file_rules_free(struct file_rules *r);
 
 /* file_device.c */
+
+/* The name or pattern of an interface at the cursor, kept; or NULL, and reported. */
+const char *file_ifname(struct file *f, struct yaml *y, struct mark *at);
 
 void file_devices(struct file *f, struct yaml *y);
 
@@ -247,6 +260,7 @@ const char *diff_kind_name(enum diff_kind kind);
 void file_saved(struct file *f, struct yaml *y);
 void file_holds(struct file *f, struct yaml *y);
 void file_timed(struct file *f, struct yaml *y);
+void file_grants(struct file *f, struct yaml *y);
 void file_state_free(struct file *f);
 
 /* file_check.c: what can be told only when all is read */

@@ -69,7 +69,7 @@ static void draft_asset(struct file *f, struct yaml *y, struct draft *dr)
 			   SIMSEG_ASSET_MAX);
 }
 
-static const char *file_ifname(struct file *f, struct yaml *y, struct mark *at)
+const char *file_ifname(struct file *f, struct yaml *y, struct mark *at)
 {
 	const char *text = yaml_scalar(y, "an interface", at);
 

@@ -47,12 +47,12 @@ static const char *file_words(struct file *f, struct yaml *y, const char *what, 
 	return NULL;
 }
 
-static void hold_iccid(struct file *f, struct yaml *y, struct file_hold *hold)
+static void file_iccid(struct file *f, struct yaml *y, char iccid[SEG_ICCID_LEN], struct mark *at)
 {
-	const char *text = yaml_scalar(y, "an ICCID", &hold->at);
+	const char *text = yaml_scalar(y, "an ICCID", at);
 
-	if (text && seg_iccid_parse(text, hold->iccid))
-		diag_error(&f->diags, hold->at, "bad ICCID '%s': 18 to 20 digits", text);
+	if (text && seg_iccid_parse(text, iccid))
+		diag_error(&f->diags, *at, "bad ICCID '%s': 18 to 20 digits", text);
 }
 
 static uint64_t file_left(struct file *f, struct yaml *y)
@@ -75,7 +75,7 @@ static void file_hold(struct file *f, struct yaml *y, struct file_hold *hold)
 	while (yaml_map_next(y, &at)) {
 		switch (file_key(y, keys, 6, &seen, at)) {
 		case 0:
-			hold_iccid(f, y, hold);
+			file_iccid(f, y, hold->iccid, &hold->at);
 			break;
 		case 1:
 			hold->actor = file_words(f, y, "an actor", SIMSEG_ACTOR_MAX);
@@ -173,9 +173,78 @@ void file_timed(struct file *f, struct yaml *y)
 	}
 }
 
+static void file_grant_key(struct file *f, struct yaml *y, struct file_grant *g, int key)
+{
+	struct mark at;
+
+	switch (key) {
+	case 0:
+		file_iccid(f, y, g->iccid, &g->at);
+		break;
+	case 1:
+	case 2:
+		file_rules(f, y, key == 1 ? SIMSEG_DIR_OUT : SIMSEG_DIR_IN, 1, &g->rules);
+		break;
+	case 3:
+		g->ifname = file_ifname(f, y, &at);
+		break;
+	case 4:
+		g->actor = file_words(f, y, "an actor", SIMSEG_ACTOR_MAX);
+		break;
+	case 5:
+		g->ticket = file_words(f, y, "a ticket", SIMSEG_TICKET_MAX);
+		break;
+	case 6:
+		g->reason = file_words(f, y, "a reason", SIMSEG_REASON_MAX);
+		break;
+	case 7:
+		g->left = file_left(f, y);
+		break;
+	case 8:
+		g->until = file_time(f, y);
+		break;
+	}
+}
+
+static void file_grant(struct file *f, struct yaml *y, struct file_grant *g)
+{
+	static const char *const keys[] = { "iccid",  "out",	"in",  "iif",	"actor",
+					    "ticket", "reason", "for", "until" };
+	struct mark start = g->at, at;
+	uint32_t seen = 0;
+
+	while (yaml_map_next(y, &at))
+		file_grant_key(f, y, g, file_key(y, keys, 9, &seen, at));
+	if (!(seen & 1) || g->rules.n != 1 || !g->actor || !g->ticket || !g->reason || !g->left)
+		diag_error(&f->diags, start,
+			   "a grant needs iccid, one rule, actor, ticket, reason and for");
+}
+
+void file_grants(struct file *f, struct yaml *y)
+{
+	struct file_grant *g;
+	struct mark at;
+
+	if (!yaml_seq(y, "a list of grants ([] for none)"))
+		return;
+	while (yaml_seq_next(y)) {
+		at = yaml_mark(y);
+		if (!yaml_map(y, "a grant, a mapping"))
+			continue;
+		grow(&f->grants, &f->grants_room, f->n_grants, sizeof(*f->grants));
+		g = memset(&f->grants[f->n_grants++], 0, sizeof(*g));
+		g->at = at;
+		file_grant(f, y, g);
+	}
+}
+
 void file_state_free(struct file *f)
 {
 	size_t i;
+
+	for (i = 0; i < f->n_grants; i++)
+		file_rules_free(&f->grants[i].rules);
+	free(f->grants);
 
 	for (i = 0; i < f->n_holds; i++)
 		file_prefixes_free(&f->holds[i].allow);

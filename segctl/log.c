@@ -21,6 +21,8 @@ static const char *const commands[] = {
 	[SIMSEG_CMD_SESSION_DEL] = "session kill",
 	[SIMSEG_CMD_IFACE_SET] = "attach",
 	[SIMSEG_CMD_IFACE_DEL] = "detach",
+	[SIMSEG_CMD_CONFIRM] = "confirm",
+	[SIMSEG_CMD_REVERT] = "revert",
 	[SIMSEG_CMD_GRANT_NEW] = "grant",
 	[SIMSEG_CMD_GRANT_DEL] = "revoke",
 };

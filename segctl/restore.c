@@ -63,6 +63,55 @@ static int restore_timed(struct ctl *c, const struct file *f, const struct file_
 	return err ? ctl_fail(c, err, t->peer) : EXIT_DONE;
 }
 
+/* With a clock that was never set a grant does not come back. */
+static int restore_grant(struct ctl *c, const struct file *f, const struct file_grant *g)
+{
+	struct seg_grant grant = {
+		.iccid = g->iccid,
+		.rule = g->rules.list,
+		.ifname = g->ifname,
+		.duration = g->left,
+	};
+	int err;
+
+	if ((uint64_t)time(NULL) < f->saved || !still_left(f, g->until, &grant.duration))
+		return EXIT_DONE;
+	err = seg_set_actor(c->h, g->actor);
+	if (!err)
+		err = seg_set_ticket(c->h, g->ticket);
+	if (!err)
+		err = seg_set_reason(c->h, g->reason);
+	if (!err)
+		err = seg_grant_new(c->h, &grant, NULL);
+	return err ? ctl_fail(c, err, g->iccid) : EXIT_DONE;
+}
+
+/* What is in force already is not made twice. */
+static int has_grants(const struct seg_grant *g, void *arg)
+{
+	(void)g;
+	*(bool *)arg = true;
+	return 0;
+}
+
+static int restore_grants(struct ctl *c, const struct file *f)
+{
+	bool some = false;
+	int ret = EXIT_DONE, err;
+	size_t i;
+
+	err = seg_grant_list(c->h, NULL, has_grants, &some);
+	if (err)
+		return ctl_fail(c, err, "grants");
+	if (some && f->n_grants) {
+		ctl_warn("there are grants in force already: those of the file are left out");
+		return EXIT_PART;
+	}
+	for (i = 0; i < f->n_grants && !ret; i++)
+		ret = restore_grant(c, f, &f->grants[i]);
+	return ret;
+}
+
 static int restore(struct ctl *c, const struct file *f, const char *name)
 {
 	size_t i;
@@ -78,7 +127,7 @@ static int restore(struct ctl *c, const struct file *f, const char *name)
 		ret = apply_restored(c, f, name);
 	for (i = 0; i < f->n_timed && !ret; i++)
 		ret = restore_timed(c, f, &f->timed[i]);
-	return ret;
+	return ret ? ret : restore_grants(c, f);
 }
 
 int cmd_restore(struct ctl *c, int argc, char **argv)

@@ -44,16 +44,16 @@ static void put_prefixes(FILE *out, const struct simseg_prefix *p, size_t n, siz
 }
 
 /* When it ends: by what is left and by the clock on the wall; the earlier will win. */
-static void save_deadline(FILE *out, uint64_t left)
+static void save_deadline(FILE *out, uint64_t left, const char *before, const char *after)
 {
 	char text[32];
 	time_t until = time(NULL) + (time_t)(left / 1000000000);
 	struct tm tm;
 
 	/* a started second counts: what is restored may last a bit longer */
-	fprintf(out, ", for: %llus", (unsigned long long)(left / 1000000000 + 1));
+	fprintf(out, "%sfor: %llus%s", before, (unsigned long long)(left / 1000000000 + 1), after);
 	if (gmtime_r(&until, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
-		fprintf(out, ", until: \"%s\"", text);
+		fprintf(out, "%suntil: \"%s\"%s", before, text, after);
 }
 
 static int save_pool(const struct seg_pool *pool, void *arg)
@@ -208,7 +208,7 @@ static int save_timed(const struct seg_peer *p, void *arg)
 		fprintf(s->out, "%s  - { peer: \"%s\", addr: \"%s\"",
 			s->n++ ? "" : "peer_deadlines:\n", p->name,
 			seg_prefix_print(&p->prefixes[i], buf));
-		save_deadline(s->out, p->left[i]);
+		save_deadline(s->out, p->left[i], ", ", "");
 		fputs(" }\n", s->out);
 	}
 	return 0;
@@ -337,7 +337,7 @@ static void save_hold(FILE *out, const struct seg_device *d)
 		fputc(']', out);
 	}
 	if (d->duration)
-		save_deadline(out, d->duration);
+		save_deadline(out, d->duration, ", ", "");
 	fputs(" }\n", out);
 }
 
@@ -363,6 +363,32 @@ static int save_devices(struct ctl *c, struct save *s, const struct devs *all)
 	if (!n)
 		fputs(" []\n", s->out);
 	return err;
+}
+
+static void save_word(FILE *out, const char *key, const char *text)
+{
+	if (!text)
+		return;
+	fprintf(out, "    %s: ", key);
+	put_quoted(out, text);
+	fputc('\n', out);
+}
+
+static int save_grant(const struct seg_grant *g, void *arg)
+{
+	struct save *s = arg;
+
+	fputs(s->total++ ? "" : "grants:\n", s->out);
+	fprintf(s->out, "  - iccid: \"%s\"\n", g->iccid);
+	save_word(s->out, "iif", g->ifname);
+	save_word(s->out, "actor", g->actor);
+	save_word(s->out, "ticket", g->ticket);
+	save_word(s->out, "reason", g->reason);
+	save_deadline(s->out, g->duration, "    ", "\n");
+	s->dir = g->rule->dir;
+	s->n = 0;
+	save_rule(s, g->rule);
+	return 0;
 }
 
 static int save_iface(const struct seg_iface *i, void *arg)
@@ -396,6 +422,9 @@ static int save_whole(struct ctl *c, struct save *s, const struct devs *all)
 	}
 	s->n = 0;
 	err = seg_peer_list(c->h, save_timed, s);
+	s->total = 0;
+	if (!err)
+		err = seg_grant_list(c->h, NULL, save_grant, s);
 	if (err)
 		return err;
 	s->n = 0;

@@ -72,7 +72,7 @@ check_code() {
 # ---- saved and restored -----------------------------------------------------------
 
 # What changes with the time of day, and nothing else, is left out.
-timeless() { sed -E '/^saved:/d; s/, for: [0-9]+s, until: "[^"]*"//' "$1"; }
+timeless() { sed -E '/^saved:/d; s/(^ *|, )(for: [0-9]+s|until: "[^"]*")//g' "$1"; }
 
 reload() {
 	unload && load
@@ -85,7 +85,9 @@ prepare() {
 		seg quarantine "${ICCID[d2]}" --reason 'it said "no"' --allow 10.20.0.9 &&
 		seg --actor 'somebody else' quarantine 8988228000000000061 --unknown &&
 		seg peer add guests 10.20.0.9 --for 1h &&
-		seg peer add guests 10.20.0.8
+		seg peer add guests 10.20.0.8 &&
+		seg grant "${ICCID[d1]}" out tcp/22 peer 10.20.0.5 --for 1h --actor vendor \
+			--ticket 'CHG "7"' --reason 'firmware' --iif 'wwan*'
 }
 
 test_restore() {
@@ -103,7 +105,9 @@ test_restore() {
 	check 'the other is not' wait_for 5 flows 5000 "$(arrived 5000)"
 	check 'a peer with a deadline still has it' \
 		test "$(seg -j peer show guests | jq '.left_ns["10.20.0.9"]')" -gt 3000000000000
-	check 'restoring what is in force changes nothing' seg restore "$WORK/again.yaml"
+	check_eq 'a grant as well' "$(seg -j grant list | jq -r '.[] | .actor + " " + .ticket')" \
+		'vendor CHG "7"'
+	check_code 'restored once more: grants are left as they are' 3 seg restore "$WORK/again.yaml"
 	check 'released as before' seg release "${ICCID[d2]}" --reason 'test'
 	check 'and it talks again' wait_for 5 flows 5002 "$(arrived 5002)"
 }
@@ -131,6 +135,7 @@ test_clocks() {
 	check 'restored before the clock is set' seg restore "$WORK/over.yaml"
 	check_eq 'it stays cut off' "$(device_state "${ICCID[d1]}")" quarantined
 	check_eq 'a guest does not come back' "$(seg -j peer show guests | jq '.left_ns | length')" 0
+	check_eq 'nor does a grant' "$(seg -j grant list | jq length)" 0
 	date -s "@$now" >/dev/null
 }
 timed_state() {
