@@ -387,8 +387,8 @@ enum simseg_attr {
 	SIMSEG_A_OBSERVE,	/* flag, of a policy: its rules deny nothing */
 	SIMSEG_A_BRIDGE_PORT,	/* flag, of an interface: a port of a bridge */
 	SIMSEG_A_DURATION,	/* u64, ns from now on until it ends by itself */
-	SIMSEG_A_ELEMENT,	/* nest of SIMSEG_A_ELEMENT_*; multi: a prefix of a
-				 * peer set that has a deadline
+	SIMSEG_A_ELEMENT,	/* nest, multi: a prefix of a peer set that has a
+				 * deadline: SIMSEG_A_ELEMENT_*
 				 */
 	SIMSEG_A_DEVICE,	/* nest of ICCID, ASSET, POLICY, BINDING...,
 				 * RULE..., numbered as here; multi
