@@ -80,7 +80,7 @@ install: all install-dist
 	$(Q)ln -sf libseg.so.$(ABI) $(LIBDIR)/libseg.so
 	$(Q)install -m 644 $(B)/libseg.a $(LIBDIR)/
 	$(Q)install -m 644 $(B)/libseg.pc $(LIBDIR)/pkgconfig/
-	$(Q)install -m 644 libseg/libseg.h $(INCDIR)/libseg/
+	$(Q)install -m 644 libseg/libseg.h libseg/libseg_bpf.h $(INCDIR)/libseg/
 	$(Q)install -m 644 include/uapi/linux/simseg.h $(INCDIR)/linux/
 	$(Q)$(if $(MAN),install -m 644 $(MAN) $(MANDIR)/)
 
@@ -110,7 +110,7 @@ uninstall-dist:
 uninstall: uninstall-dist
 	$(Q)DESTDIR='$(DESTDIR)' KDIR='$(KDIR)' ARCH='$(ARCH)' scripts/install-module uninstall
 	$(Q)rm -f $(BINDIR)/segctl $(LIBDIR)/libseg.so.$(ABI) $(LIBDIR)/libseg.so \
-		$(LIBDIR)/libseg.a $(LIBDIR)/pkgconfig/libseg.pc $(INCDIR)/libseg/libseg.h \
+		$(LIBDIR)/libseg.a $(LIBDIR)/pkgconfig/libseg.pc $(INCDIR)/libseg/libseg.h $(INCDIR)/libseg/libseg_bpf.h \
 		$(INCDIR)/linux/simseg.h $(addprefix $(MANDIR)/,$(notdir $(MAN)))
 	$(Q)-rmdir $(INCDIR)/libseg 2>/dev/null || true
 

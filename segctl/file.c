@@ -284,9 +284,10 @@ static void file_interfaces(struct file *f, struct yaml *y)
 
 static void file_root(struct file *f, struct yaml *y)
 {
-	static const char *const keys[] = { "version",	"pools",      "failsafe",      "peers",
-					    "settings", "policies",   "devices",       "interfaces",
-					    "saved", "quarantine", "peer_deadlines", "grants" };
+	static const char *const keys[] = { "version",	  "pools",	    "failsafe",
+					    "peers",	  "settings",	    "policies",
+					    "devices",	  "interfaces",	    "saved",
+					    "quarantine", "peer_deadlines", "grants" };
 	uint32_t seen = 0;
 	struct mark at;
 

@@ -180,7 +180,8 @@ struct file {
 	struct file_timed *timed;
 	struct file_grant *grants;
 	size_t n_peers, n_policies, n_devices, n_interfaces, n_holds, n_timed, n_grants;
-	size_t peers_room, policies_room, devices_room, interfaces_room, holds_room, timed_room, grants_room;
+	size_t peers_room, policies_room, devices_room, interfaces_room, holds_room, timed_room,
+		grants_room;
 	struct mark at_state; /* of the first key that only a saved state has; or line 0 */
 	uint64_t saved;	      /* wall clock, s since 1970; 0: not a saved state */
 	bool has_devices;     /* the key is there, be it empty */

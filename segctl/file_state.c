@@ -208,7 +208,7 @@ static void file_grant_key(struct file *f, struct yaml *y, struct file_grant *g,
 
 static void file_grant(struct file *f, struct yaml *y, struct file_grant *g)
 {
-	static const char *const keys[] = { "iccid",  "out",	"in",  "iif",	"actor",
+	static const char *const keys[] = { "iccid",  "out",	"in",  "iif",  "actor",
 					    "ticket", "reason", "for", "until" };
 	struct mark start = g->at, at;
 	uint32_t seen = 0;

@@ -8,8 +8,7 @@
 static const char *const with_value[] = {
 	"--reason",	  "--ticket", "--allow",  "--open-pool", "--device",
 	"--dev",	  "--side",   "--mode",	  "--sport",	 "--confirm-within",
-	"--revert-after", "--for",    "--policy",	 "--iif",
-	"--last",
+	"--revert-after", "--for",    "--policy", "--iif",	 "--last",
 };
 
 bool opt_takes_value(const char *arg)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: 6.12 uml
+# kernels: uml
 #
 # Devices by the thousand: loaded from CSV in one step or not at all, dumped as
 # the same bytes, over IPv4 and IPv6 alike.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml 6.12
+# kernels: uml
 #
 # Quarantine with proof: how devices are named, all of them or none, deadlines,
 # what the receipt says, and that no packet sent after it passes: with TCP and
