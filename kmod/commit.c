@@ -164,9 +164,8 @@ static void simseg_upload_finish(struct simseg_net *sn, struct simseg_upload *up
 		simseg_trial_begin(sn, rs, commit);
 	else
 		simseg_ruleset_free(sn, simseg_ruleset_swap(sn, rs));
-	rs = same ? old : rs;
 	simseg_merge_finish(sn, &up->staged, merge, &gone, receipt);
-	simseg_net_hold(sn, rs->npools && !sn->disarmed);
+	simseg_net_rehold(sn);
 	if (same && !receipt->added && !receipt->removed && !receipt->devices)
 		return;
 	simseg_sweep_settle(sn, receipt);
@@ -181,14 +180,19 @@ static int simseg_upload_prepare(struct simseg_net *sn, struct simseg_upload *up
 	int err;
 
 	err = simseg_upload_check_pools(sn, rs, commit->open, commit->nopen, extack);
-	if (!err)
-		err = simseg_dry_lockout(sn, rs, commit, extack);
 	if (!err && rs->npools && !(commit->flags & SIMSEG_COMMIT_DRY))
 		err = simseg_net_govern(sn, extack);
 	if (!err)
 		err = simseg_merge_prepare(sn, &up->staged, rs->pools,
 					   rs->settings[SIMSEG_A_SETTING_DEVICES], merge, extack);
+	if (!err)
+		err = simseg_dry_lockout(sn, rs, &up->staged, merge, commit, extack);
 	return err;
+}
+
+static bool simseg_upload_has_settings(const struct simseg_upload *up)
+{
+	return memchr_inv(up->settings, 0xff, sizeof(up->settings));
 }
 
 /* One peer set, and nothing else: in the place of the one in force. */
@@ -198,8 +202,9 @@ static int simseg_upload_peerset(struct simseg_net *sn, struct simseg_upload *up
 {
 	const struct simseg_draft *draft;
 
-	if (commit->flags != SIMSEG_COMMIT_PEER || commit->duration || up->npeersets != 1 ||
-	    up->npools || up->nfailsafe || up->npolicies || up->ndevices) {
+	if (commit->flags != SIMSEG_COMMIT_PEER || commit->duration || commit->keep ||
+	    commit->nopen || up->npeersets != 1 || up->npools || up->nfailsafe ||
+	    up->npolicies || up->ndevices || simseg_upload_has_settings(up)) {
 		NL_SET_ERR_MSG_MOD(extack, "a commit of a peer set takes that one set, and nothing else");
 		return -EINVAL;
 	}
@@ -210,7 +215,7 @@ static int simseg_upload_peerset(struct simseg_net *sn, struct simseg_upload *up
 static bool simseg_upload_has_rules(const struct simseg_upload *up)
 {
 	return up->npools || up->nfailsafe || up->npolicies || up->npeersets ||
-	       memchr_inv(up->settings, 0xff, sizeof(up->settings));
+	       simseg_upload_has_settings(up);
 }
 
 /* Devices alone: the ruleset in force stays. */
@@ -221,7 +226,7 @@ static int simseg_upload_merge(struct simseg_net *sn, struct simseg_upload *up,
 	int err;
 
 	/* no pool can go with them, so that OPEN_POOL means nothing */
-	if (commit->flags != SIMSEG_COMMIT_MERGE || commit->duration ||
+	if (commit->flags != SIMSEG_COMMIT_MERGE || commit->duration || commit->keep ||
 	    simseg_upload_has_rules(up)) {
 		NL_SET_ERR_MSG_MOD(extack, "a merge takes devices, and nothing else");
 		return -EINVAL;
@@ -269,6 +274,10 @@ int simseg_upload_commit(struct simseg_net *sn, struct simseg_upload *up,
 
 	lockdep_assert_held(&sn->lock);
 	err = simseg_upload_generation(sn, up->generation, extack);
+	if (!err && up->broken) {
+		NL_SET_ERR_MSG_MOD(extack, "a piece of this upload was refused: begin once more");
+		err = -EINVAL;
+	}
 	if (!err && (commit->flags & SIMSEG_COMMIT_PEER))
 		err = simseg_upload_peerset(sn, up, commit, receipt, extack);
 	else if (!err && (commit->flags & SIMSEG_COMMIT_MERGE))

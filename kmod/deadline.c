@@ -13,7 +13,7 @@ static void simseg_deadline_start(struct simseg_net *sn)
 {
 	struct timerqueue_node *first = timerqueue_getnext(&sn->deadlines);
 
-	if (first)
+	if (first && !sn->deadlines_over)
 		hrtimer_start(&sn->deadline_timer, first->expires, HRTIMER_MODE_ABS_SOFT);
 }
 
@@ -75,6 +75,10 @@ static void simseg_deadline_work(struct work_struct *work)
 		expire = deadline->expire;
 		simseg_deadline_del(sn, deadline);
 		expire(sn, deadline);
+		/* who has a device to cut does not wait for many of them */
+		mutex_unlock(&sn->lock);
+		cond_resched();
+		mutex_lock(&sn->lock);
 	}
 	simseg_deadline_start(sn);
 	mutex_unlock(&sn->lock);
@@ -99,9 +103,9 @@ void simseg_deadline_init(struct simseg_net *sn)
 /* What has one may still go afterwards, and takes it off the queue. */
 void simseg_deadline_exit(struct simseg_net *sn)
 {
-	/* the work may start the timer once more */
-	hrtimer_cancel(&sn->deadline_timer);
-	cancel_work_sync(&sn->deadline_work);
+	mutex_lock(&sn->lock);
+	sn->deadlines_over = true;	/* the work starts the timer no more */
+	mutex_unlock(&sn->lock);
 	hrtimer_cancel(&sn->deadline_timer);
 	cancel_work_sync(&sn->deadline_work);
 }

@@ -192,12 +192,61 @@ static bool simseg_dry_failsafe(const struct simseg_ruleset *rs)
 	return false;
 }
 
-/* Refuses what would lock the operator out, unless it goes back by itself. */
-int simseg_dry_lockout(struct simseg_net *sn, const struct simseg_ruleset *rs,
-		       const struct simseg_commit *commit, struct netlink_ext_ack *extack)
+/*
+ * The device that has @addr, as it would be: as it is, staged (@as), or without that
+ * address. False: it, or the address, would be gone.
+ */
+static bool simseg_dry_end(const struct simseg_dry *dry, struct list_head *staged,
+			   const struct in6_addr *addr, struct simseg_device **as)
 {
+	const struct simseg_binding *binding = simseg_binding_lookup(dry->sn, addr), *other;
+	const struct simseg_device *device;
+	struct simseg_staged *st;
+
+	*as = NULL;
+	if (!binding)
+		return true;
+	device = rcu_access_pointer(binding->device);
+	if (simseg_dry_goes(dry, device))
+		return false;
+	list_for_each_entry(st, staged, list) {
+		if (st->twin == device) {
+			*as = st->device;
+			continue;
+		}
+		list_for_each_entry(other, &st->device->bindings, of_device) {
+			if (other->replaces == binding)
+				return false;	/* it goes to somebody else */
+		}
+	}
+	return !*as || binding->mark == dry->sn->merge;
+}
+
+/* Would @keep, which passes now, be denied? Under RCU. */
+static bool simseg_dry_cuts_off(const struct simseg_dry *dry, struct list_head *staged,
+				const struct simseg_pkt *keep)
+{
+	struct simseg_device *const nobody[2] = {}, *as[2];
+	const struct simseg_ruleset *old = rcu_dereference(dry->sn->ruleset);
+
+	if (simseg_judge_under(dry->sn, old, keep, nobody))
+		return false;
+	return !simseg_dry_end(dry, staged, &keep->src, &as[0]) ||
+	       !simseg_dry_end(dry, staged, &keep->dst, &as[1]) ||
+	       simseg_judge_under(dry->sn, dry->rs, keep, as);
+}
+
+/*
+ * Refuses what would lock the operator out, unless it goes back by itself. After
+ * simseg_merge_prepare(). A grant of a staged device does not count here.
+ */
+int simseg_dry_lockout(struct simseg_net *sn, const struct simseg_ruleset *rs,
+		       struct list_head *staged, u32 flags, const struct simseg_commit *commit,
+		       struct netlink_ext_ack *extack)
+{
+	const struct simseg_dry dry = { .sn = sn, .rs = rs, .flags = flags };
 	const struct simseg_ruleset *old;
-	bool cut;
+	bool cut = false;
 
 	lockdep_assert_held(&sn->lock);
 	old = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
@@ -208,12 +257,11 @@ int simseg_dry_lockout(struct simseg_net *sn, const struct simseg_ruleset *rs,
 				   "a failsafe prefix lies in a pool, so that management from there would be denied: change one of them, or commit with a time to confirm");
 		return -EPERM;
 	}
-	if (!commit->keep)
-		return 0;
-	rcu_read_lock();
-	cut = simseg_judge_under(sn, rs, commit->keep) &&
-	      !simseg_judge_under(sn, old, commit->keep);
-	rcu_read_unlock();
+	if (commit->keep) {
+		rcu_read_lock();
+		cut = simseg_dry_cuts_off(&dry, staged, commit->keep);
+		rcu_read_unlock();
+	}
 	if (!cut)
 		return 0;
 	NL_SET_ERR_MSG_MOD(extack,

@@ -5,6 +5,7 @@
  * the same source as the module.
  */
 #include <linux/bpf.h>
+#include <linux/if_vlan.h>
 #include <linux/module.h>
 #include <net/xdp.h>
 
@@ -31,7 +32,8 @@
  * @bytes: length of the IP packet
  * @flags: BPF_SIMSEG_F_*
  * @error: out: 0, or
- *	-EINVAL: unknown @flags, or @reserved is not zero
+ *	-EINVAL: unknown @flags, @vlan_proto or @vlan_id, or @reserved is not
+ *	zero
  * @reason: out: enum simseg_reason
  * @reserved: zero
  */
@@ -55,6 +57,8 @@ struct bpf_simseg_opts {
 static bool simseg_opts_valid(const struct bpf_simseg_opts *opts)
 {
 	return !(opts->flags & ~BPF_SIMSEG_F_ALL) &&
+	       (!opts->vlan_proto || eth_type_vlan(opts->vlan_proto)) &&
+	       opts->vlan_id < VLAN_N_VID &&
 	       !memchr_inv(opts->reserved, 0, sizeof(opts->reserved));
 }
 

@@ -50,6 +50,17 @@ void simseg_net_hold(struct simseg_net *sn, bool governs)
 		module_put(THIS_MODULE);
 }
 
+/* As the ruleset in force has it, or the one that may come back. */
+void simseg_net_rehold(struct simseg_net *sn)
+{
+	const struct simseg_ruleset *rs;
+
+	lockdep_assert_held(&sn->lock);
+	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
+	simseg_net_hold(sn, !sn->disarmed &&
+			    (rs->npools || (sn->previous && sn->previous->npools)));
+}
+
 /* Others could use up the memory of all. */
 bool simseg_net_may_govern(const struct simseg_net *sn)
 {
@@ -74,9 +85,8 @@ int simseg_net_govern(struct simseg_net *sn, struct netlink_ext_ack *extack)
 		return err;
 	err = simseg_floor_register(sn->net);
 	if (err) {
+		/* readers without a lock may stand in the table: it stays */
 		NL_SET_ERR_MSG_MOD(extack, "the netfilter hooks cannot be registered");
-		kvfree(sn->sessions.buckets);
-		sn->sessions.buckets = NULL;
 		return err;
 	}
 	WRITE_ONCE(sn->hooked, true);
@@ -106,8 +116,8 @@ int simseg_net_arm(struct simseg_net *sn, struct netlink_ext_ack *extack)
 		return -EALREADY;
 	}
 	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
-	simseg_net_hold(sn, rs->npools);
 	WRITE_ONCE(sn->disarmed, false);
+	simseg_net_rehold(sn);
 	sn->disarm_actor[0] = '\0';
 	sn->disarm_reason[0] = '\0';
 	simseg_net_changed(sn);
@@ -223,8 +233,8 @@ static void simseg_net_drain(struct simseg_net *sn)
 		simseg_floor_unregister(sn->net);
 	WRITE_ONCE(sn->hooked, false);
 	synchronize_net();	/* no hook runs any more, or kicks the sweep */
+	simseg_deadline_exit(sn);	/* it kicks the sweep, too */
 	simseg_sweep_exit(sn);
-	simseg_deadline_exit(sn);
 	simseg_uploads_exit(sn);
 	simseg_iface_exit(sn);
 	simseg_sessions_exit(sn);

@@ -84,6 +84,8 @@ int simseg_nl_ruleset_device_doit(struct sk_buff *skb, struct genl_info *info)
 	mutex_lock(&sn->lock);
 	up = simseg_nl_upload(sn, info);
 	err = up ? simseg_nl_batch(info, batch, up) : -ENOENT;
+	if (err && up)
+		simseg_upload_break(up);
 	mutex_unlock(&sn->lock);
 	kfree(batch);
 	return err;

@@ -67,6 +67,8 @@ static int simseg_nl_piece(struct genl_info *info, struct simseg_nl_piece *piece
 	mutex_lock(&sn->lock);
 	up = simseg_nl_upload(sn, info);
 	err = up ? add(sn, up, piece, info->extack) : -ENOENT;
+	if (err && up)
+		simseg_upload_break(up);
 	mutex_unlock(&sn->lock);
 	return err;
 }

@@ -10,6 +10,8 @@
 
 #include "simseg.h"
 
+#define SIMSEG_PEERSET_FULL	"a peer set may hold at most 65536 prefixes"
+
 struct simseg_peerset *simseg_peerset_find(struct simseg_ruleset *rs, u32 id)
 {
 	u32 i;
@@ -108,6 +110,8 @@ static int simseg_peerset_put(struct simseg_net *sn, struct simseg_ruleset *rs,
 	u32 i;
 
 	n = simseg_elements_unique(elements, n);
+	if (n > SIMSEG_PEERS_MAX)
+		return -ENOSPC;
 	first = simseg_elements_first(elements, n);
 	prefixes = kvmalloc_array(max(n, 1U), sizeof(*prefixes), GFP_KERNEL_ACCOUNT);
 	if (first)
@@ -158,11 +162,22 @@ static struct simseg_element *simseg_peerset_copy(const struct simseg_peerset *p
 	return all;
 }
 
-/* The times of some elements are over. Without memory for it: soon once more. */
+/* Nobody is in the set until there is memory for who is left. */
+static void simseg_peerset_shut(struct simseg_net *sn, struct simseg_peerset *ps)
+{
+	struct simseg_addrset *old;
+
+	old = rcu_replace_pointer(ps->rs->sets->set[ps->id], NULL, lockdep_is_held(&sn->lock));
+	if (old)
+		kvfree_rcu(old, rcu);
+	simseg_peerset_stamp(sn, ps->rs, ps->id);
+	simseg_net_changed(sn);
+}
+
+/* The times of some elements are over. Without memory for that: shut, and once more. */
 static void simseg_peerset_expire(struct simseg_net *sn, struct simseg_deadline *deadline)
 {
 	struct simseg_peerset *ps = container_of(deadline, struct simseg_peerset, deadline);
-	struct simseg_receipt receipt = {};
 	u64 now = ktime_get_boottime_ns();
 	struct simseg_element *all;
 	u32 i, n, left = 0;
@@ -173,16 +188,17 @@ static void simseg_peerset_expire(struct simseg_net *sn, struct simseg_deadline 
 		if (!all[i].until || all[i].until > now)
 			all[left++] = all[i];
 	}
+	/* the sweep ends what they allowed, and the packet path before it does */
 	if (all)
 		err = simseg_peerset_put(sn, ps->rs, ps, all, left);
 	kvfree(all);
 	if (err) {
+		simseg_peerset_shut(sn, ps);
 		simseg_deadline_add(sn, deadline, now + NSEC_PER_SEC / 10, simseg_peerset_expire);
 		return;
 	}
 	simseg_log_kernel(sn, SIMSEG_CMD_PEER_DEL, SIMSEG_EXPIRED, NULL, "peer set %s, %u prefixes",
 			  simseg_name_of(&sn->peer_names, ps->id) ?: "", n - left);
-	simseg_sweep_settle(sn, &receipt);
 }
 
 static struct simseg_peerset *simseg_peerset_named(struct simseg_net *sn,
@@ -213,8 +229,8 @@ int simseg_peer_add(struct simseg_net *sn, const char *name, const struct simseg
 	ps = simseg_peerset_named(sn, rs, name, extack);
 	if (!ps)
 		return -ENOENT;
-	if (n > SIMSEG_PEERS_MAX || ps->nprefixes + n > SIMSEG_PEERS_MAX) {
-		NL_SET_ERR_MSG_MOD(extack, "a peer set may hold at most 65536 prefixes");
+	if (n > SIMSEG_PEERS_MAX) {
+		NL_SET_ERR_MSG_MOD(extack, SIMSEG_PEERSET_FULL);
 		return -ENOSPC;
 	}
 	all = simseg_peerset_copy(ps, n, NULL, &total);
@@ -225,6 +241,8 @@ int simseg_peer_add(struct simseg_net *sn, const char *name, const struct simseg
 			.prefix = prefixes[i], .fresh = true, .until = until,
 		};
 	err = simseg_peerset_put(sn, rs, ps, all, total);
+	if (err == -ENOSPC)
+		NL_SET_ERR_MSG_MOD(extack, SIMSEG_PEERSET_FULL);
 	kvfree(all);
 	return err;
 }

@@ -47,6 +47,7 @@ static void peerset_wait(struct simtest *t, u32 size)
 static void peerset_test_deadline(struct kunit *test)
 {
 	struct simtest_flow other = peerset_https, scada = peerset_https;
+	struct simseg_receipt receipt = {};
 	struct simtest *t = test->priv;
 	u32 size;
 
@@ -66,6 +67,7 @@ static void peerset_test_deadline(struct kunit *test)
 	peerset_wait(t, size);
 	SIMTEST_EXPECT_REASON(t, &other, NO_RULE);
 	SIMTEST_EXPECT_REASON(t, &scada, SESSION);
+	simseg_sweep_run(t->sn, &receipt);
 	KUNIT_EXPECT_EQ(test, simtest_ends(SIMSEG_END_RULESET), 2);
 	KUNIT_EXPECT_NULL(test, peerset_get(t)->until);
 }

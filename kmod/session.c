@@ -35,6 +35,8 @@ int simseg_sessions_init(struct simseg_net *sn)
 	struct simseg_session_table *table = &sn->sessions;
 	u32 i, n = roundup_pow_of_two(clamp(session_buckets, 256U, 1U << 24));
 
+	if (table->buckets)	/* of a start that went no further */
+		return 0;
 	table->buckets = kvcalloc(n, sizeof(*table->buckets), GFP_KERNEL_ACCOUNT);
 	if (!table->buckets)
 		return -ENOMEM;

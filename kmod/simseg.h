@@ -30,6 +30,7 @@ bool simseg_net_may_govern(const struct simseg_net *sn);
 int simseg_net_govern(struct simseg_net *sn, struct netlink_ext_ack *extack);
 void simseg_net_changed(struct simseg_net *sn);
 void simseg_net_hold(struct simseg_net *sn, bool governs);
+void simseg_net_rehold(struct simseg_net *sn);
 int simseg_net_disarm(struct simseg_net *sn, const struct simseg_who *who);
 int simseg_net_arm(struct simseg_net *sn, struct netlink_ext_ack *extack);
 
@@ -203,7 +204,8 @@ void simseg_trial_exit(struct simseg_net *sn);
 int simseg_dry_run(struct simseg_net *sn, const struct simseg_ruleset *rs,
 		   struct list_head *staged, u32 flags, struct simseg_receipt *receipt);
 int simseg_dry_lockout(struct simseg_net *sn, const struct simseg_ruleset *rs,
-		       const struct simseg_commit *commit, struct netlink_ext_ack *extack);
+		       struct list_head *staged, u32 flags, const struct simseg_commit *commit,
+		       struct netlink_ext_ack *extack);
 
 /* upload.c, commit.c: a ruleset on its way in; all under simseg_net.lock */
 struct simseg_upload;
@@ -211,6 +213,7 @@ int simseg_upload_init(void);
 void simseg_upload_uninit(void);
 int simseg_upload_begin(struct simseg_net *sn, u32 portid, u32 generation,
 			struct netlink_ext_ack *extack);
+void simseg_upload_break(struct simseg_upload *up);
 struct simseg_upload *simseg_upload_find(struct simseg_net *sn, u32 portid);
 int simseg_upload_pools(struct simseg_upload *up, const struct simseg_prefix *prefixes, u32 n,
 			struct netlink_ext_ack *extack);
@@ -324,7 +327,7 @@ u8 simseg_rejudge(struct simseg_net *sn, struct simseg_session *s, u8 *observed)
 u8 simseg_judge_first(struct simseg_net *sn, const struct simseg_ruleset *rs,
 		      const struct simseg_session *s, struct simseg_result *res);
 u8 simseg_judge_under(struct simseg_net *sn, const struct simseg_ruleset *rs,
-		      const struct simseg_pkt *pkt);
+		      const struct simseg_pkt *pkt, struct simseg_device *const as[2]);
 u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 			const struct in6_addr *dst, const struct net_device *in,
 			const struct net_device *out, struct simseg_result *res);

@@ -37,7 +37,7 @@ static void simseg_trial_back(struct simseg_net *sn, struct simseg_receipt *rece
 	sn->previous = NULL;
 	simseg_deadline_del(sn, &sn->trial);
 	simseg_ruleset_free(sn, simseg_ruleset_swap(sn, rs));
-	simseg_net_hold(sn, rs->npools && !sn->disarmed);
+	simseg_net_rehold(sn);
 	simseg_sweep_settle(sn, receipt);
 }
 
@@ -45,8 +45,9 @@ static void simseg_trial_expire(struct simseg_net *sn, struct simseg_deadline *d
 {
 	struct simseg_receipt receipt = {};
 
-	simseg_log_kernel(sn, SIMSEG_CMD_REVERT, SIMSEG_EXPIRED, NULL, "ruleset on trial");
 	simseg_trial_back(sn, &receipt);
+	simseg_log_kernel(sn, SIMSEG_CMD_REVERT, SIMSEG_EXPIRED, NULL,
+			  "ruleset on trial, %u sessions", receipt.sessions);
 }
 
 /* Puts @rs in force; the one before is kept until it is known which of them stays. */
@@ -81,6 +82,7 @@ int simseg_trial_confirm(struct simseg_net *sn, struct netlink_ext_ack *extack)
 		return -EPERM;
 	}
 	simseg_trial_exit(sn);
+	simseg_net_rehold(sn);
 	return 0;
 }
 

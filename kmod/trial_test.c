@@ -252,6 +252,38 @@ static void trial_test_lockout(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, simtest_commit_as(t, up, &commit, NULL));
 }
 
+/* Behind a SIM: the file that lacks it, moves its address or takes its rule away. */
+static void trial_test_lockout_device(struct kunit *test)
+{
+	struct simseg_pkt ssh = {
+		.proto = IPPROTO_TCP, .tcp_flags = SIMTEST_SYN, .dport = htons(443),
+		.hook = SIMSEG_HOOK_FORWARD, .flags = SIMSEG_PKT_PORTS | SIMSEG_PKT_ANY_IIF,
+	};
+	struct simseg_commit commit = { .keep = &ssh, .flags = SIMSEG_COMMIT_DEVICES };
+	struct simtest *t = test->priv;
+	struct simseg_device_spec *spec;
+	struct simseg_upload *up;
+
+	simtest_world(t);
+	simtest_addr(t, SIMTEST_METER, &ssh.src);
+	simtest_addr(t, SIMTEST_SCADA, &ssh.dst);
+	KUNIT_EXPECT_EQ(test, -EPERM, simtest_commit_as(t, trial_rules(t), &commit, NULL));
+	/* it is there, with another policy */
+	up = trial_rules(t);
+	spec = simtest_spec(t, SIMTEST_ID_METER, "camera");
+	simtest_spec_bind(t, spec, SIMTEST_METER, 32, "st-sim0");
+	KUNIT_ASSERT_EQ(test, 0, simtest_stage(t, up, spec));
+	KUNIT_EXPECT_EQ(test, -EPERM, simtest_commit_as(t, up, &commit, NULL));
+	/* with another address */
+	up = trial_rules(t);
+	spec = simtest_spec(t, SIMTEST_ID_METER, "meter");
+	simtest_spec_bind(t, spec, IP(10, 64, 7, 7), 32, "st-sim0");
+	KUNIT_ASSERT_EQ(test, 0, simtest_stage(t, up, spec));
+	KUNIT_EXPECT_EQ(test, -EPERM, simtest_commit_as(t, up, &commit, NULL));
+	/* and as it was */
+	KUNIT_EXPECT_EQ(test, 0, simtest_commit_as(t, trial_devices(t), &commit, NULL));
+}
+
 static struct kunit_case trial_test_cases[] = {
 	KUNIT_CASE_PARAM(trial_test_window, simtest_families),
 	KUNIT_CASE_PARAM(trial_test_confirm, simtest_families),
@@ -260,6 +292,7 @@ static struct kunit_case trial_test_cases[] = {
 	KUNIT_CASE_PARAM(trial_test_dry, simtest_families),
 	KUNIT_CASE_PARAM(trial_test_unchanged, simtest_families),
 	KUNIT_CASE_PARAM(trial_test_lockout, simtest_families),
+	KUNIT_CASE_PARAM(trial_test_lockout_device, simtest_families),
 	{}
 };
 

@@ -501,6 +501,7 @@ struct simseg_net {
 	struct timerqueue_head deadlines;	/* the first to come first */
 	struct hrtimer deadline_timer;
 	struct work_struct deadline_work;
+	bool deadlines_over;		/* the namespace dies: none fires any more */
 
 	struct list_head iface_specs;
 	u32 niface_specs;

@@ -63,6 +63,12 @@ int simseg_upload_begin(struct simseg_net *sn, u32 portid, u32 generation,
 	return 0;
 }
 
+/* A piece was refused, and what the upload lacks now nobody can tell. */
+void simseg_upload_break(struct simseg_upload *up)
+{
+	up->broken = true;
+}
+
 struct simseg_upload *simseg_upload_find(struct simseg_net *sn, u32 portid)
 {
 	struct simseg_upload *up;
@@ -194,13 +200,13 @@ int simseg_upload_policy(struct simseg_net *sn, struct simseg_upload *up, const 
 	draft = simseg_draft_get(&sn->policy_names, &up->policies, &up->npolicies, name, extack);
 	if (IS_ERR(draft))
 		return PTR_ERR(draft);
-	/* one piece that says so is enough */
-	draft->observe |= observe;
 	array = draft->rules;
 	err = simseg_draft_room(draft, &array, sizeof(*specs), n, SIMSEG_RULES_MAX, extack);
 	draft->rules = array;
 	if (err)
 		return err;
+	/* one piece that says so is enough */
+	draft->observe |= observe;
 	for (i = 0; i < n; i++) {
 		draft->rules[draft->n++] = specs[i];
 		specs[i].prefixes = NULL;

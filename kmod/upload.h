@@ -23,6 +23,7 @@ struct simseg_draft {
 struct simseg_upload {
 	struct list_head list;		/* simseg_net.uploads */
 	u32 portid;
+	bool broken;			/* a piece was refused: no commit */
 	u32 generation;			/* that it builds on */
 	u32 ndevices;
 	u32 npools;

@@ -522,18 +522,24 @@ u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 	return reason;
 }
 
-/* What @rs, in force or not, would say to a new flow; 0: nothing against it. */
+/*
+ * What @rs, in force or not, would say to a new flow; 0: nothing against it. @as: who
+ * would be in the place of the device at each end, or NULL: the device itself.
+ */
 u8 simseg_judge_under(struct simseg_net *sn, const struct simseg_ruleset *rs,
-		      const struct simseg_pkt *pkt)
+		      const struct simseg_pkt *pkt, struct simseg_device *const as[2])
 {
 	struct simseg_ends ends = { .rs = rs };
 	struct simseg_result res = {};
 	u8 reason = simseg_rows_address(sn, pkt, &ends, &res);
+	int i;
 
 	if (reason == SIMSEG_REASON_NOT_GOVERNED)
 		return 0;
 	if (reason || ends.responder)
 		return reason;
+	for (i = 0; i < 2; i++)
+		res.device[i] = as[i] ?: res.device[i];
 	reason = simseg_rules_ask(rs, pkt, simseg_with_self(pkt), &res);
 	return res.observed ? 0 : reason;
 }
