@@ -54,11 +54,12 @@ void simseg_net_hold(struct simseg_net *sn, bool governs)
 void simseg_net_rehold(struct simseg_net *sn)
 {
 	const struct simseg_ruleset *rs;
+	bool pools;
 
 	lockdep_assert_held(&sn->lock);
 	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
-	simseg_net_hold(sn, !sn->disarmed &&
-			    (rs->npools || (sn->previous && sn->previous->npools)));
+	pools = rs->npools || (sn->previous && sn->previous->npools);
+	simseg_net_hold(sn, pools && !sn->disarmed);
 }
 
 /* Others could use up the memory of all. */
