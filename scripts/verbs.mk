@@ -41,10 +41,12 @@ vm: setup
 	$(Q)$(MAKE) --no-print-directory check-build
 	$(Q)tests/vm/suite $(KERNEL) $(TESTS)
 
-# What takes too long for every change: on the floor alone, and by instructions.
+# What takes too long for every change: on the floor alone, with XDP on all kinds of
+# links, and by instructions.
 long: setup uml
 	$(Q)$(MAKE) --no-print-directory check-build
 	$(Q)LANES=2 LEAKS=1 tests/uml/e2e $$(tests/vm/scripts uml-long)
+	$(Q)tests/vm/suite 6.12 $$(tests/vm/scripts 6.12-long)
 	$(Q)tests/vm/suite icount
 
 demo: setup-demo

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml-long
+# kernels: uml-long 6.12-long
 #
 # Hostile input: every packet of tcpdump's own test captures, many of them made
 # to crash whoever parses them, from a device over Ethernet, from one over bare

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml-long
+# kernels: uml-long 6.12-long
 #
 # Kinds of links, and what was counted on them:
 #

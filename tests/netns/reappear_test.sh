@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml
+# kernels: uml 6.12-long
 #
 # Interfaces that vanish and come back, as modems do: their side is there at
 # once, and XDP after the command of the udev rule, by hand and by udevd itself.
