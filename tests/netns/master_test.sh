@@ -33,11 +33,11 @@ test_bridge() {
 	check 'no br_netfilter' bridge_calls 0
 	in_force '[10.64.0.12, "fd64::12"]' '[10.64.0.11, "fd64::11"]' >/dev/null
 	for v in 4 6; do
-		check "bridge, IPv$v: a frame from SIM to SIM" stays d2 datagrams one_deny \
+		check "bridge, IPv$v: a frame from SIM to SIM" stays d2 datagrams some_deny \
 			frame_to d2 "$(addr "$v" d1)" "$(addr "$v" d2)"
-		check "bridge, IPv$v: one with a forged source" stays d2 datagrams one_deny \
+		check "bridge, IPv$v: one with a forged source" stays d2 datagrams some_deny \
 			frame_to d2 "$(addr "$v" d3)" "$(addr "$v" d2)"
-		check "bridge, IPv$v: one to an address that is not there" stays d2 datagrams one_deny \
+		check "bridge, IPv$v: one to an address that is not there" stays d2 datagrams some_deny \
 			frame_to d2 "$(addr "$v" d1)" "$(addr "$v" d3)"
 	done
 	check_eq 'status says that its ports are' "$(seg -j status |
@@ -137,16 +137,17 @@ bridge_calls() {
 forwarding() { [ "$(bridge link | grep -c 'state forwarding')" -ge "${1:-2}" ]; }
 frame_to() { on d1 rawsend -i eth0 -d "02:00:00:00:02:0${1#d}" udp "$2" "$3" 4000 5000; }
 
-# one_deny COMMAND...: whatever the reason.
-one_deny() {
+# some_deny COMMAND...: whatever the reason; the devices' own link control is dropped
+# as well meanwhile, and may come in between.
+some_deny() {
 	local want
 	want=$(($(denies) + 1))
-	"$@" && wait_for 2 denies_are "$want" && return
+	"$@" && wait_for 2 denies_reach "$want" && return
 	echo "$(denies) denies, $want expected"
 	return 1
 }
 denies() { seg -j stats | jq '[.reasons[] | select(.verdict == "deny").packets] | add // 0'; }
-denies_are() { [ "$(denies)" = "$1" ]; }
+denies_reach() { [ "$(denies)" -ge "$1" ]; }
 
 # ---- VRF -------------------------------------------------------------------------
 
