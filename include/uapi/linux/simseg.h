@@ -577,7 +577,7 @@ enum simseg_attr_setting {
 	SIMSEG_A_SETTING_DEVICES,	/* limit */
 	SIMSEG_A_SETTING_DENY_INTERVAL,	/* denies are folded this long */
 	SIMSEG_A_SETTING_PICKUP,	/* mid-stream TCP may open sessions for this
-					 * time after load
+					 * time after load; 0: never
 					 */
 	SIMSEG_A_SETTING_HALF_OPEN,	/* limit of half-open sessions */
 	SIMSEG_A_SETTING_DEVICE_HALF_OPEN, /* of one device */
