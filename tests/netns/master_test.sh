@@ -67,8 +67,10 @@ test_not_ip() {
 		EOF
 	done
 	on d1 ip link add link eth0 name eth0.5 type vlan proto 802.1ad id 5
-	on d1 ip link set eth0.5 addrgenmode none up
+	# in one step it would be up first, and ask for routers from then on
 	on d1 ip -batch - <<-EOF
+		link set eth0.5 addrgenmode none
+		link set eth0.5 up
 		route add 10.64.0.12/32 dev eth0 src 10.64.0.11
 		route add fd64::12/128 dev eth0 src fd64::11
 		route add 10.20.0.5/32 dev eth0 src 10.64.0.11
@@ -110,7 +112,7 @@ link_tally() {
 	on "$1" nft -j list table netdev tally |
 		jq -r '[.. | .counter? // empty | .packets] | map(tostring) | join(",")'
 }
-asks_and_is_heard() { asks fd20::5 && [[ $(link_tally scada) =~ ^0,[1-9][0-9]*,[1-9] ]]; }
+asks_and_is_heard() { asks fd20::5 && [[ $(link_tally scada) =~ ,[1-9][0-9]*,[1-9] ]]; }
 answered() { on d1 ip neigh show "$1" | grep -q lladdr; }
 
 # br_netfilter hands the frames to FORWARD, as coming from the bridge: both rules.
