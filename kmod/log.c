@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The change log: who changed what and why, the last SIMSEG_LOG_MAX of them. What
- * the kernel knows of who it was stands beside what was given, and what the
- * module changes by itself is logged as well. The numbers have no holes as made:
- * a reader sees what it has missed.
+ * the kernel knows of who it was stands beside what was given. What the module
+ * changes by itself is logged as well, and has as much room of its own: ten
+ * thousand quarantines that end together leave it known who made them. The
+ * numbers have no holes as made: a reader sees what it has missed.
  */
 #include <linux/audit.h>
 #include <linux/sched.h>
@@ -37,6 +38,7 @@ struct simseg_log_entry *simseg_log_alloc(u8 command, const struct simseg_who *w
 /* The change is made. Takes @entry over. */
 void simseg_log_add(struct simseg_net *sn, struct simseg_log_entry *entry)
 {
+	struct simseg_log *log = &sn->log[!entry->pid];
 	const struct simseg_ruleset *rs;
 	struct simseg_log_entry *oldest;
 
@@ -47,12 +49,12 @@ void simseg_log_add(struct simseg_net *sn, struct simseg_log_entry *entry)
 	entry->real = ktime_get_real_ns();
 	entry->generation = rs->generation;
 	memcpy(entry->hash, rs->hash, sizeof(entry->hash));
-	list_add_tail(&entry->list, &sn->log);
-	if (sn->nlog < SIMSEG_LOG_MAX) {
-		sn->nlog++;
+	list_add_tail(&entry->list, &log->entries);
+	if (log->n < SIMSEG_LOG_MAX) {
+		log->n++;
 		return;
 	}
-	oldest = list_first_entry(&sn->log, struct simseg_log_entry, list);
+	oldest = list_first_entry(&log->entries, struct simseg_log_entry, list);
 	list_del(&oldest->list);
 	kfree(oldest);
 }
@@ -82,12 +84,59 @@ void simseg_log_kernel(struct simseg_net *sn, u8 command, const char *reason, co
 	simseg_nl_tell(sn, entry);
 }
 
+/* Begins a walk in the order of the numbers, behind number @seq. */
+void simseg_log_seek(struct simseg_net *sn, struct simseg_log_walk *walk, u64 seq)
+{
+	int i;
+
+	lockdep_assert_held(&sn->lock);
+	for (i = 0; i < ARRAY_SIZE(sn->log); i++) {
+		struct simseg_log_entry *entry;
+
+		list_for_each_entry(entry, &sn->log[i].entries, list) {
+			if (entry->seq > seq)
+				break;
+		}
+		walk->next[i] = entry;
+	}
+}
+
+/* The next one, or NULL. */
+const struct simseg_log_entry *simseg_log_step(struct simseg_net *sn, struct simseg_log_walk *walk)
+{
+	struct simseg_log_entry *entry = NULL;
+	int i, from = 0;
+
+	lockdep_assert_held(&sn->lock);
+	for (i = 0; i < ARRAY_SIZE(sn->log); i++) {
+		if (list_entry_is_head(walk->next[i], &sn->log[i].entries, list) ||
+		    (entry && walk->next[i]->seq > entry->seq))
+			continue;
+		entry = walk->next[i];
+		from = i;
+	}
+	if (entry)
+		walk->next[from] = list_next_entry(entry, list);
+	return entry;
+}
+
+void simseg_log_init(struct simseg_net *sn)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(sn->log); i++)
+		INIT_LIST_HEAD(&sn->log[i].entries);
+}
+
 void simseg_log_exit(struct simseg_net *sn)
 {
 	struct simseg_log_entry *entry, *next;
+	int i;
 
-	list_for_each_entry_safe(entry, next, &sn->log, list)
-		kfree(entry);
-	INIT_LIST_HEAD(&sn->log);
-	sn->nlog = 0;
+	for (i = 0; i < ARRAY_SIZE(sn->log); i++) {
+		list_for_each_entry_safe(entry, next, &sn->log[i].entries, list)
+			kfree(entry);
+		sn->log[i].n = 0;
+	}
+	simseg_log_init(sn);
 }

@@ -13,11 +13,12 @@ static const struct simseg_who log_alice = {
 /* A copy of the last one. */
 static void log_last(struct simtest *t, struct simseg_log_entry *copy)
 {
-	struct simseg_log_entry *entry;
+	const struct simseg_log_entry *entry;
+	struct simseg_log_walk walk;
 
 	mutex_lock(&t->sn->lock);
-	entry = list_empty(&t->sn->log) ? NULL :
-		list_last_entry(&t->sn->log, struct simseg_log_entry, list);
+	simseg_log_seek(t->sn, &walk, t->sn->log_seq - 1);
+	entry = simseg_log_step(t->sn, &walk);
 	if (entry)
 		*copy = *entry;
 	mutex_unlock(&t->sn->lock);
@@ -59,19 +60,50 @@ static void log_test_who(struct kunit *test)
 /* The oldest go, and the numbers say that they were there. */
 static void log_test_bounded(struct kunit *test)
 {
+	const struct simseg_log_entry *entry;
 	struct simtest *t = test->priv;
-	struct simseg_log_entry *entry;
+	struct simseg_log_walk walk;
 	u64 seq;
 	u32 i;
 
 	for (i = 0; i < SIMSEG_LOG_MAX + 10; i++)
 		log_add(t);
-	KUNIT_EXPECT_EQ(test, t->sn->nlog, SIMSEG_LOG_MAX);
+	KUNIT_EXPECT_EQ(test, t->sn->log[0].n, SIMSEG_LOG_MAX);
 	mutex_lock(&t->sn->lock);
 	seq = t->sn->log_seq - SIMSEG_LOG_MAX;
-	list_for_each_entry(entry, &t->sn->log, list)
+	simseg_log_seek(t->sn, &walk, seq);
+	while ((entry = simseg_log_step(t->sn, &walk)))
 		KUNIT_EXPECT_EQ(test, entry->seq, ++seq);
 	mutex_unlock(&t->sn->lock);
+	KUNIT_EXPECT_EQ(test, seq, t->sn->log_seq);
+}
+
+/* What ends by itself, however often, leaves people's changes where they are. */
+static void log_test_flood(struct kunit *test)
+{
+	const struct simseg_log_entry *entry;
+	struct simtest *t = test->priv;
+	u64 seq = 0, start = t->sn->log_seq;
+	u32 i, people = 0, own = 0;
+	struct simseg_log_walk walk;
+
+	log_add(t);
+	mutex_lock(&t->sn->lock);
+	for (i = 0; i < SIMSEG_LOG_MAX + 10; i++)
+		simseg_log_kernel(t->sn, SIMSEG_CMD_RELEASE, SIMSEG_EXPIRED, NULL, "%u", i);
+	mutex_unlock(&t->sn->lock);
+	log_add(t);
+	mutex_lock(&t->sn->lock);
+	simseg_log_seek(t->sn, &walk, 0);
+	while ((entry = simseg_log_step(t->sn, &walk))) {
+		KUNIT_EXPECT_GT(test, entry->seq, seq);
+		seq = entry->seq;
+		people += seq > start && !strcmp(entry->actor, "alice");
+		own += !entry->pid;
+	}
+	mutex_unlock(&t->sn->lock);
+	KUNIT_EXPECT_EQ(test, people, 2);
+	KUNIT_EXPECT_EQ(test, own, SIMSEG_LOG_MAX);
 	KUNIT_EXPECT_EQ(test, seq, t->sn->log_seq);
 }
 
@@ -133,6 +165,7 @@ static void log_test_kernel(struct kunit *test)
 static struct kunit_case log_test_cases[] = {
 	KUNIT_CASE(log_test_who),
 	KUNIT_CASE(log_test_bounded),
+	KUNIT_CASE(log_test_flood),
 	KUNIT_CASE(log_test_kernel),
 	{}
 };

@@ -259,7 +259,7 @@ static int __net_init simseg_net_create(struct net *net)
 	sn->net = net;
 	mutex_init(&sn->lock);
 	INIT_LIST_HEAD(&sn->uploads);
-	INIT_LIST_HEAD(&sn->log);
+	simseg_log_init(sn);
 	INIT_LIST_HEAD(&sn->iface_specs);
 	xa_init(&sn->ifaces);
 	simseg_names_init(&sn->policy_names, SIMSEG_POLICIES_MAX);

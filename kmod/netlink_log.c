@@ -146,15 +146,15 @@ int simseg_nl_log_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	struct simseg_net *sn = simseg_net(sock_net(cb->skb->sk));
 	struct simseg_nl_log *at = simseg_nl_log(cb);
 	const struct simseg_log_entry *entry;
+	struct simseg_log_walk walk;
 	int err;
 
 	err = simseg_nl_dump_check(cb, &at->checked, simseg_nl_log_check);
 	if (err)
 		return err;
 	mutex_lock(&sn->lock);
-	list_for_each_entry(entry, &sn->log, list) {
-		if (entry->seq <= at->seq)
-			continue;
+	simseg_log_seek(sn, &walk, at->seq);
+	while ((entry = simseg_log_step(sn, &walk))) {
 		if (simseg_nl_dump_change(skb, cb, entry))
 			break;
 		at->seq = entry->seq;

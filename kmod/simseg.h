@@ -297,6 +297,9 @@ void simseg_log_add(struct simseg_net *sn, struct simseg_log_entry *entry);
 __printf(5, 6)
 void simseg_log_kernel(struct simseg_net *sn, u8 command, const char *reason, const char *ticket,
 		       const char *fmt, ...);
+void simseg_log_seek(struct simseg_net *sn, struct simseg_log_walk *walk, u64 seq);
+const struct simseg_log_entry *simseg_log_step(struct simseg_net *sn, struct simseg_log_walk *walk);
+void simseg_log_init(struct simseg_net *sn);
 void simseg_log_exit(struct simseg_net *sn);
 #define SIMSEG_EXPIRED	"its time is over"	/* the reason of many of them */
 

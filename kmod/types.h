@@ -427,7 +427,7 @@ struct simseg_receipt {
 
 /* A change that was made. */
 struct simseg_log_entry {
-	struct list_head list;		/* in simseg_net.log, the oldest first */
+	struct list_head list;		/* in simseg_log.entries */
 	u64 seq;
 	u64 time;		/* CLOCK_BOOTTIME, ns */
 	u64 real;		/* CLOCK_REALTIME, ns */
@@ -443,6 +443,17 @@ struct simseg_log_entry {
 	char ticket[SIMSEG_TICKET_MAX + 1];
 	char subject[SIMSEG_SUBJECT_MAX + 1];
 	struct simseg_receipt receipt;
+};
+
+/* Changes that are kept, the oldest first; protected by simseg_net.lock */
+struct simseg_log {
+	struct list_head entries;
+	u32 n;
+};
+
+/* Where a walk through the log stands, in each of its lists. */
+struct simseg_log_walk {
+	struct simseg_log_entry *next[2];
 };
 
 /* Who changes something, as given and as the kernel knows. */
@@ -472,9 +483,8 @@ struct simseg_net {
 	struct simseg_names policy_names;
 	struct simseg_names peer_names;
 	struct list_head uploads;
-	struct list_head log;
+	struct simseg_log log[2];	/* of people, and of the module itself */
 	u64 log_seq;			/* of the last change */
-	u32 nlog;
 
 	struct rhashtable devices;	/* by ICCID */
 	struct xarray device_ids;

@@ -140,8 +140,9 @@
  * with GRANT_DEL or with its device; its sessions end with it unless something
  * else allows them. GRANT_DEL with OF_ACTOR or OF_TICKET takes all that fit.
  *
- * Every change gets a number and is logged: the last SIMSEG_LOG_MAX are kept, what
- * LOG_GET gives of each. It is multicast to the group "config" as well: the same
+ * Every change gets a number and is logged: the last SIMSEG_LOG_MAX are kept, and
+ * apart from them as many that the module made by itself. LOG_GET gives each in
+ * the order of the numbers. It is multicast to the group "config" as well: the same
  * attributes, and those of the request as far as they fit one page. What the
  * module changes by itself, because a time is over, has the actor "kernel", the
  * PID 0 and the number of the command that would have done it; a request with
@@ -183,7 +184,7 @@
 #define SIMSEG_UPLOADS_MAX	4
 #define SIMSEG_GRANTS_MAX	4096	/* in a namespace */
 #define SIMSEG_DEVICE_GRANTS_MAX 8	/* of one device */
-#define SIMSEG_LOG_MAX		1024	/* changes that are kept */
+#define SIMSEG_LOG_MAX		1024	/* changes that are kept, of either kind */
 #define SIMSEG_SUBJECT_MAX	79	/* bytes, of a change */
 #define SIMSEG_ACTOR_KERNEL	"kernel" /* the module itself, and nobody else */
 #define SIMSEG_HASH_LEN		32	/* BLAKE2s-256 of the canonical form */
