@@ -93,6 +93,17 @@ static int simseg_grant_check_who(const struct simseg_who *who, struct netlink_e
 	return 0;
 }
 
+/* A ruleset on trial may not let in for longer than the one that comes back. */
+static u64 simseg_grant_max(struct simseg_net *sn)
+{
+	u32 max = simseg_setting(sn, SIMSEG_A_SETTING_GRANT_MAX);
+
+	lockdep_assert_held(&sn->lock);
+	if (sn->previous)
+		max = min(max, sn->previous->settings[SIMSEG_A_SETTING_GRANT_MAX]);
+	return (u64)max * NSEC_PER_SEC;
+}
+
 static int simseg_grant_check_time(struct simseg_net *sn, u64 duration,
 				   struct netlink_ext_ack *extack)
 {
@@ -100,8 +111,9 @@ static int simseg_grant_check_time(struct simseg_net *sn, u64 duration,
 		NL_SET_ERR_MSG_MOD(extack, "a grant ends by itself: attribute DURATION");
 		return -EINVAL;
 	}
-	if (duration > (u64)simseg_setting(sn, SIMSEG_A_SETTING_GRANT_MAX) * NSEC_PER_SEC) {
-		NL_SET_ERR_MSG_MOD(extack, "a grant may not last longer than the setting grant_max");
+	if (duration > simseg_grant_max(sn)) {
+		NL_SET_ERR_MSG_MOD(extack,
+				   "a grant may not last longer than the setting grant_max, on trial that of the ruleset before as well");
 		return -ERANGE;
 	}
 	return 0;

@@ -230,8 +230,8 @@ struct simseg_ruleset *simseg_ruleset_swap(struct simseg_net *sn, struct simseg_
 		WRITE_ONCE(sn->settings[i], rs->settings[i]);
 	if (!rs->settings[SIMSEG_A_SETTING_PICKUP])
 		WRITE_ONCE(sn->pickup_until, 0);
-	/* the first one with policies: what comes before opens nothing */
-	else if (!old->npolicies && rs->npolicies && rs->settings[SIMSEG_A_SETTING_PICKUP])
+	/* the first one with policies, and not one that comes back: sessions would be known */
+	else if (!old->npolicies && rs->npolicies && rs != sn->previous)
 		WRITE_ONCE(sn->pickup_until, ktime_get_boottime_ns() +
 			   (u64)rs->settings[SIMSEG_A_SETTING_PICKUP] * NSEC_PER_SEC);
 	simseg_pools_grown(sn, old, rs);

@@ -34,9 +34,9 @@ static void simseg_trial_back(struct simseg_net *sn, struct simseg_receipt *rece
 {
 	struct simseg_ruleset *rs = sn->previous;
 
-	sn->previous = NULL;
 	simseg_deadline_del(sn, &sn->trial);
 	simseg_ruleset_free(sn, simseg_ruleset_swap(sn, rs));
+	sn->previous = NULL;
 	simseg_net_rehold(sn);
 	simseg_sweep_settle(sn, receipt);
 }

@@ -119,6 +119,65 @@ static void trial_test_revert(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, simtest_commit_as(t, trial_rules(t), &commit, NULL));
 }
 
+static int trial_grant(struct simtest *t, u64 seconds)
+{
+	static const struct simtest_rule any = { SIMSEG_DIR_OUT, IPPROTO_UDP, SIMSEG_PEER_ANY };
+	static const struct simseg_who who = { .actor = "alice", .reason = "r", .ticket = "t" };
+	struct simseg_device_spec *spec = simtest_spec(t, SIMTEST_ID_METER, "");
+	struct simseg_grant_request request = { .duration = seconds * NSEC_PER_SEC };
+	u32 id;
+
+	simtest_spec_rule(t, spec, &any);
+	memcpy(request.iccid, spec->iccid, sizeof(request.iccid));
+	request.nrules = 1;
+	request.rules = spec->rules;
+	return simtest_locked(t, simseg_grant_new(t->sn, &request, &who, &id, &t->extack));
+}
+
+/* A window lets nobody in for longer than before: a grant would outlive it. */
+static void trial_test_grant_max(struct kunit *test)
+{
+	const struct simseg_commit commit = {
+		.flags = SIMSEG_COMMIT_CONFIRM, .duration = 1000 * NSEC_PER_SEC,
+	};
+	const u32 day = 86400;
+	struct simtest *t = test->priv;
+	struct simseg_upload *up;
+
+	simtest_world(t);
+	up = trial_rules(t);
+	KUNIT_ASSERT_EQ(test, 0, simtest_setting(t, up, SIMSEG_A_SETTING_GRANT_MAX, 2 * day));
+	KUNIT_ASSERT_EQ(test, 0, simtest_commit_as(t, up, &commit, NULL));
+	KUNIT_EXPECT_EQ(test, -ERANGE, trial_grant(t, day + 1));
+	KUNIT_EXPECT_EQ(test, 0, trial_grant(t, day));
+	KUNIT_ASSERT_EQ(test, 0, simtest_locked(t, simseg_trial_confirm(t->sn, &t->extack)));
+	KUNIT_EXPECT_EQ(test, 0, trial_grant(t, day + 1));
+}
+
+/* The pick-up time begins once, and not again when a ruleset comes back. */
+static void trial_test_pickup(struct kunit *test)
+{
+	const struct simseg_commit commit = { .duration = 1000 * NSEC_PER_SEC };
+	struct simtest *t = test->priv;
+	struct simseg_receipt receipt = {};
+	struct simseg_upload *up;
+	u64 until;
+
+	simtest_world(t);
+	up = trial_rules(t);
+	KUNIT_ASSERT_EQ(test, 0, simtest_setting(t, up, SIMSEG_A_SETTING_PICKUP, 600));
+	KUNIT_ASSERT_EQ(test, 0, simtest_commit(t, up, 0, NULL));
+	until = READ_ONCE(t->sn->pickup_until);
+	up = simtest_begin(t);
+	KUNIT_ASSERT_EQ(test, 0, simtest_pool(t, up, SIMTEST_POOL, 16));
+	KUNIT_ASSERT_EQ(test, 0, simtest_setting(t, up, SIMSEG_A_SETTING_PICKUP, 600));
+	KUNIT_ASSERT_EQ(test, 0, simtest_commit_as(t, up, &commit, NULL));
+	KUNIT_EXPECT_EQ(test, 0, simtest_locked(t, simseg_trial_revert(t->sn, &receipt,
+								       &t->extack)));
+	KUNIT_EXPECT_GT(test, simtest_ruleset(t)->npolicies, 0);
+	KUNIT_EXPECT_EQ(test, until, READ_ONCE(t->sn->pickup_until));
+}
+
 static void trial_test_refused(struct kunit *test)
 {
 	const struct simseg_commit endless = { .flags = SIMSEG_COMMIT_CONFIRM };
@@ -288,6 +347,8 @@ static struct kunit_case trial_test_cases[] = {
 	KUNIT_CASE_PARAM(trial_test_window, simtest_families),
 	KUNIT_CASE_PARAM(trial_test_confirm, simtest_families),
 	KUNIT_CASE_PARAM(trial_test_revert, simtest_families),
+	KUNIT_CASE(trial_test_grant_max),
+	KUNIT_CASE(trial_test_pickup),
 	KUNIT_CASE(trial_test_refused),
 	KUNIT_CASE_PARAM(trial_test_dry, simtest_families),
 	KUNIT_CASE_PARAM(trial_test_unchanged, simtest_families),
