@@ -223,16 +223,17 @@ static int simseg_upload_merge(struct simseg_net *sn, struct simseg_upload *up,
 			       const struct simseg_commit *commit,
 			       struct simseg_receipt *receipt, struct netlink_ext_ack *extack)
 {
+	bool dry = commit->flags & SIMSEG_COMMIT_DRY;
 	int err;
 
-	/* no pool can go with them, so that OPEN_POOL means nothing */
-	if (commit->flags != SIMSEG_COMMIT_MERGE || commit->duration || commit->keep ||
-	    simseg_upload_has_rules(up)) {
+	if ((commit->flags & ~SIMSEG_COMMIT_DRY) != SIMSEG_COMMIT_MERGE || commit->duration ||
+	    commit->keep || commit->nopen || simseg_upload_has_rules(up)) {
 		NL_SET_ERR_MSG_MOD(extack, "a merge takes devices, and nothing else");
 		return -EINVAL;
 	}
-	err = simseg_merge(sn, &up->staged, SIMSEG_MERGE_KEEP_OWN, receipt, extack);
-	if (!err)
+	err = simseg_merge(sn, &up->staged, SIMSEG_MERGE_KEEP_OWN | (dry ? SIMSEG_MERGE_DRY : 0),
+			   receipt, extack);
+	if (!err && !dry && (receipt->added || receipt->devices))
 		simseg_sweep_settle(sn, receipt);
 	return err;
 }

@@ -31,8 +31,12 @@ static int simseg_dry_note(struct simseg_dry *dry, struct simseg_staged *st)
 		err = xa_err(xa_store(&dry->staged, st->twin->id, st, GFP_KERNEL));
 		if (err)
 			return err;
-		/* it would keep its grants; lent until simseg_dry_forget() */
+		/* it would keep its grants, and its own rules perhaps: lent */
 		st->device->grants.first = st->twin->grants.first;
+		st->lent_own = !rcu_access_pointer(st->device->own) &&
+			       simseg_merge_keeps_own(dry->sn, st, dry->flags);
+		if (st->lent_own)
+			RCU_INIT_POINTER(st->device->own, rcu_access_pointer(st->twin->own));
 	}
 	list_for_each_entry(binding, &st->device->bindings, of_device) {
 		old = binding->replaces;
@@ -120,7 +124,7 @@ static void simseg_dry_devices(const struct simseg_dry *dry, struct list_head *s
 	list_for_each_entry(st, staged, list) {
 		if (!st->twin)
 			receipt->added++;
-		else if (simseg_merge_differs(dry->sn, st))
+		else if (simseg_merge_differs(dry->sn, st, dry->flags))
 			receipt->devices++;
 	}
 	if (!(dry->flags & SIMSEG_MERGE_EXACT))
@@ -135,6 +139,7 @@ static void simseg_dry_devices(const struct simseg_dry *dry, struct list_head *s
 	}
 }
 
+/* What was lent goes back. */
 static void simseg_dry_forget(struct simseg_dry *dry, struct list_head *staged)
 {
 	struct simseg_staged *st;
@@ -142,6 +147,9 @@ static void simseg_dry_forget(struct simseg_dry *dry, struct list_head *staged)
 	list_for_each_entry(st, staged, list) {
 		if (st->twin)
 			INIT_HLIST_HEAD(&st->device->grants);
+		if (st->lent_own)
+			RCU_INIT_POINTER(st->device->own, NULL);
+		st->lent_own = false;
 	}
 	xa_destroy(&dry->staged);
 	xa_destroy(&dry->leaving);

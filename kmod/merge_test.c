@@ -95,6 +95,8 @@ static struct simseg_upload *merge_one(struct simtest *t)
 
 static void merge_test_refused(struct kunit *test)
 {
+	struct simseg_prefix open = {};
+	struct simseg_commit commit = { .flags = SIMSEG_COMMIT_MERGE, .nopen = 1 };
 	struct simtest *t = test->priv;
 	struct simseg_upload *up;
 
@@ -118,6 +120,60 @@ static void merge_test_refused(struct kunit *test)
 	up = merge_one(t);
 	KUNIT_ASSERT_EQ(test, 0, simtest_setting(t, up, SIMSEG_A_SETTING_TCP_NEW, 61));
 	merge_refused(t, up, -EINVAL);
+	commit.open = &open;
+	KUNIT_EXPECT_EQ(test, -EINVAL, simtest_commit_as(t, merge_one(t), &commit, NULL));
+	KUNIT_EXPECT_NULL(test, simtest_find(t, 100));
+}
+
+/* An exact merge counts the quarantined device that it leaves where it is. */
+static void merge_test_limit(struct kunit *test)
+{
+	struct simtest *t = test->priv;
+	struct simseg_upload *up;
+	u32 limit;
+
+	simtest_world(t);
+	for (limit = 1; limit <= 2; limit++) {
+		up = simtest_world_rules(t);
+		KUNIT_ASSERT_EQ(test, 0, simtest_setting(t, up, SIMSEG_A_SETTING_DEVICES, limit));
+		merge_stage(t, up, 100, "meter", MERGE_NEW);
+		KUNIT_EXPECT_EQ(test, limit == 1 ? -ENOSPC : 0, simtest_commit(t, up, 0, NULL));
+		KUNIT_EXPECT_EQ(test, t->sn->ndevices, limit == 1 ? SIMTEST_IDS - 1 : 2);
+	}
+}
+
+/* What it says is what the commit does; it does nothing. */
+static void merge_test_dry(struct kunit *test)
+{
+	static const struct simtest_flow flow = {
+		.src = SIMTEST_ROAMER, .dst = SIMTEST_SCADA, .in = SIMTEST_SIM0,
+		.hook = SIMSEG_HOOK_FORWARD, .proto = IPPROTO_TCP, .tcp = SIMTEST_SYN,
+		.sport = SIMTEST_PORT, .dport = 443,
+	};
+	static const u32 flags[] = { SIMSEG_COMMIT_DRY, 0 };
+	struct simtest *t = test->priv;
+	struct simseg_receipt receipt;
+	struct simseg_upload *up;
+	u32 i, change;
+
+	simtest_world(t);
+	SIMTEST_EXPECT_REASON(t, &flow, RULE);
+	change = atomic_read(&t->sn->change);
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		KUNIT_EXPECT_EQ(test, change, (u32)atomic_read(&t->sn->change));
+		KUNIT_EXPECT_EQ(test, t->sn->ndevices, SIMTEST_IDS - 1);
+		SIMTEST_EXPECT_REASON(t, &flow, SESSION);
+		up = merge_one(t);
+		merge_stage(t, up, SIMTEST_ID_ROAMER, "", SIMTEST_ROAMER);
+		memset(&receipt, 0, sizeof(receipt));
+		KUNIT_ASSERT_EQ(test, 0, simtest_commit(t, up, SIMSEG_COMMIT_MERGE | flags[i],
+							&receipt));
+		KUNIT_EXPECT_EQ(test, receipt.added, 1);
+		KUNIT_EXPECT_EQ(test, receipt.devices, 1);
+		KUNIT_EXPECT_EQ(test, receipt.sessions, 1);
+	}
+	KUNIT_EXPECT_NE(test, change, (u32)atomic_read(&t->sn->change));
+	SIMTEST_EXPECT_REASON(t, &flow, NO_POLICY);
 }
 
 /* An address goes to the uploaded device, and flows of the other one end. */
@@ -153,15 +209,20 @@ static void merge_test_own_rules(struct kunit *test)
 	struct simseg_device_spec *spec;
 	struct simseg_receipt receipt;
 	struct simseg_upload *up;
+	int run;
 
 	simtest_world(t);
 	spec = simtest_spec(t, 100, "meter");
 	simtest_spec_rule(t, spec, &merge_rule);
 	KUNIT_ASSERT_EQ(test, 0, simtest_new(t, spec));
-	up = simtest_begin(t);
-	KUNIT_ASSERT_EQ(test, 0, simtest_stage(t, up, simtest_spec(t, 100, "camera")));
-	KUNIT_ASSERT_EQ(test, 0, merge_commit(t, up, &receipt));
-	KUNIT_EXPECT_TRUE(test, merge_has_own(t, 100));
+	for (run = 0; run < 2; run++) {
+		up = simtest_begin(t);
+		KUNIT_ASSERT_EQ(test, 0, simtest_stage(t, up, simtest_spec(t, 100, "camera")));
+		KUNIT_ASSERT_EQ(test, 0, merge_commit(t, up, &receipt));
+		/* the second time nothing is new */
+		KUNIT_EXPECT_EQ(test, receipt.devices, !run);
+		KUNIT_EXPECT_TRUE(test, merge_has_own(t, 100));
+	}
 	up = simtest_world_rules(t);
 	KUNIT_ASSERT_EQ(test, 0, simtest_stage(t, up, simtest_spec(t, 100, "camera")));
 	KUNIT_ASSERT_EQ(test, 0, simtest_commit(t, up, 0, NULL));
@@ -194,6 +255,8 @@ static void merge_test_many(struct kunit *test)
 static struct kunit_case merge_test_cases[] = {
 	KUNIT_CASE_PARAM(merge_test_counts, simtest_families),
 	KUNIT_CASE_PARAM(merge_test_refused, simtest_families),
+	KUNIT_CASE(merge_test_limit),
+	KUNIT_CASE_PARAM(merge_test_dry, simtest_families),
 	KUNIT_CASE_PARAM(merge_test_moves, simtest_families),
 	KUNIT_CASE_PARAM(merge_test_own_rules, simtest_families),
 	KUNIT_CASE_PARAM(merge_test_many, simtest_families),

@@ -150,6 +150,24 @@ static int simseg_merge_check_kept(struct simseg_net *sn, struct list_head *stag
 	return 0;
 }
 
+/* An exact merge keeps quarantined devices that it does not name: they count. */
+static int simseg_merge_check_limit(struct simseg_net *sn, struct list_head *staged, u32 limit,
+				    struct netlink_ext_ack *extack)
+{
+	u32 n = 0, kept = sn->nquarantined;
+	struct simseg_staged *st;
+
+	list_for_each_entry(st, staged, list) {
+		n++;
+		kept -= st->twin && st->twin->state != SIMSEG_STATE_ACTIVE;
+	}
+	if (n + kept <= limit)
+		return 0;
+	NL_SET_ERR_MSG_MOD(extack,
+			   "too many devices, with the quarantined ones that stay: raise the setting devices");
+	return -ENOSPC;
+}
+
 /* On failure the caller undoes. */
 int simseg_merge_prepare(struct simseg_net *sn, struct list_head *staged,
 			 const struct simseg_addrset *pools, u32 limit, u32 flags,
@@ -174,7 +192,10 @@ int simseg_merge_prepare(struct simseg_net *sn, struct list_head *staged,
 		simseg_table_keep_up(&sn->bindings);
 		cond_resched();
 	}
-	return simseg_merge_check_kept(sn, staged, extack);
+	err = simseg_merge_check_kept(sn, staged, extack);
+	if (!err && (flags & SIMSEG_MERGE_EXACT))
+		err = simseg_merge_check_limit(sn, staged, limit, extack);
+	return err;
 }
 
 /*
@@ -246,23 +267,31 @@ static bool simseg_policy_same(const struct simseg_policy *a, const struct simse
 	return !memcmp(a->digest, b->digest, sizeof(a->digest));
 }
 
-static bool simseg_merge_differs_self(struct simseg_net *sn, const struct simseg_device *twin,
-				      const struct simseg_device *device)
+/* Would @twin's own rules stay? A device that comes without any may leave them. */
+bool simseg_merge_keeps_own(struct simseg_net *sn, const struct simseg_staged *st, u32 flags)
 {
+	const struct simseg_policy *own, *new;
+
+	own = rcu_dereference_protected(st->twin->own, lockdep_is_held(&sn->lock));
+	new = rcu_dereference_protected(st->device->own, lockdep_is_held(&sn->lock));
+	return (!new && (flags & SIMSEG_MERGE_KEEP_OWN)) || simseg_policy_same(own, new);
+}
+
+static bool simseg_merge_differs_self(struct simseg_net *sn, const struct simseg_staged *st,
+				      u32 flags)
+{
+	const struct simseg_device *twin = st->twin, *device = st->device;
+
 	return twin->policy != device->policy || strcmp(twin->asset, device->asset) ||
-	       twin->state == SIMSEG_STATE_UNKNOWN ||
-	       !simseg_policy_same(rcu_dereference_protected(device->own,
-							     lockdep_is_held(&sn->lock)),
-				   rcu_dereference_protected(twin->own,
-							     lockdep_is_held(&sn->lock)));
+	       twin->state == SIMSEG_STATE_UNKNOWN || !simseg_merge_keeps_own(sn, st, flags);
 }
 
 /* Between prepare and finish: would finish change the device in force? */
-bool simseg_merge_differs(struct simseg_net *sn, const struct simseg_staged *st)
+bool simseg_merge_differs(struct simseg_net *sn, const struct simseg_staged *st, u32 flags)
 {
 	const struct simseg_binding *binding;
 
-	if (simseg_merge_differs_self(sn, st->twin, st->device) ||
+	if (simseg_merge_differs_self(sn, st, flags) ||
 	    st->twin->nbindings != st->device->nbindings)
 		return true;
 	list_for_each_entry(binding, &st->device->bindings, of_device) {
@@ -277,18 +306,15 @@ bool simseg_merge_differs(struct simseg_net *sn, const struct simseg_staged *st)
 static bool simseg_merge_twin(struct simseg_net *sn, struct simseg_staged *st, u32 flags)
 {
 	struct simseg_device *twin = st->twin, *device = st->device;
-	bool changed = simseg_merge_differs_self(sn, twin, device);
+	bool changed = simseg_merge_differs_self(sn, st, flags);
 	struct simseg_policy *own;
 
 	if (twin->state == SIMSEG_STATE_UNKNOWN)
 		WRITE_ONCE(twin->state, SIMSEG_STATE_QUARANTINED);
 	swap(twin->policy, device->policy);
 	memcpy(twin->asset, device->asset, sizeof(twin->asset));
-	own = rcu_dereference_protected(device->own, lockdep_is_held(&sn->lock));
-	if ((own || !(flags & SIMSEG_MERGE_KEEP_OWN)) &&
-	    !simseg_policy_same(own, rcu_dereference_protected(twin->own,
-							       lockdep_is_held(&sn->lock)))) {
-		RCU_INIT_POINTER(device->own, NULL);
+	if (!simseg_merge_keeps_own(sn, st, flags)) {
+		own = rcu_replace_pointer(device->own, NULL, lockdep_is_held(&sn->lock));
 		simseg_device_set_own(sn, twin, own);
 	}
 	changed |= simseg_merge_bindings(sn, st, twin);
@@ -385,10 +411,13 @@ int simseg_merge(struct simseg_net *sn, struct list_head *staged, u32 flags,
 	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
 	err = simseg_merge_prepare(sn, staged, rs->pools, rs->settings[SIMSEG_A_SETTING_DEVICES],
 				   flags, extack);
-	if (err)
-		simseg_merge_undo(sn, staged);
-	else
+	if (!err && !(flags & SIMSEG_MERGE_DRY)) {
 		simseg_merge_finish(sn, staged, flags, &gone, receipt);
+		return 0;
+	}
+	if (!err)
+		err = simseg_dry_run(sn, rs, staged, flags, receipt);
+	simseg_merge_undo(sn, staged);
 	return err;
 }
 

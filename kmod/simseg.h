@@ -70,11 +70,13 @@ struct simseg_staged {
 	struct list_head list;
 	struct simseg_device *device;	/* as asked for */
 	struct simseg_device *twin;	/* the one in force with this ICCID */
+	bool lent_own;			/* @device has @twin's own rules, for a dry run */
 };
 
 #define SIMSEG_MERGE_EXACT	BIT(0)		/* what is not staged goes */
 #define SIMSEG_MERGE_NEW	BIT(1)		/* nothing staged may exist */
 #define SIMSEG_MERGE_KEEP_OWN	BIT(2)		/* without rules of its own: keeps what it has */
+#define SIMSEG_MERGE_DRY	BIT(3)		/* only tell what would change */
 
 int simseg_stage(struct simseg_net *sn, struct list_head *staged,
 		 const struct simseg_device_spec *spec, struct netlink_ext_ack *extack);
@@ -85,7 +87,8 @@ int simseg_merge_prepare(struct simseg_net *sn, struct list_head *staged,
 void simseg_merge_undo(struct simseg_net *sn, struct list_head *staged);
 void simseg_merge_finish(struct simseg_net *sn, struct list_head *staged, u32 flags,
 			 struct list_head *gone, struct simseg_receipt *receipt);
-bool simseg_merge_differs(struct simseg_net *sn, const struct simseg_staged *st);
+bool simseg_merge_keeps_own(struct simseg_net *sn, const struct simseg_staged *st, u32 flags);
+bool simseg_merge_differs(struct simseg_net *sn, const struct simseg_staged *st, u32 flags);
 void simseg_devices_release(struct list_head *gone);
 int simseg_merge(struct simseg_net *sn, struct list_head *staged, u32 flags,
 		 struct simseg_receipt *receipt, struct netlink_ext_ack *extack);

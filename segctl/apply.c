@@ -422,23 +422,11 @@ static int show_changes(struct ctl *c, const struct file *f, const struct reques
 /* The file alone can be checked by anybody; what it would change, with rights. */
 static int dry_run(struct ctl *c, const struct file *f, const struct request *r)
 {
-	struct seg_status st;
-	int err;
-
 	if (!c->json)
 		printf("%s is good: %zu pools, %zu peer sets, %zu policies, %zu devices\n",
 		       strcmp(r->name, "-") ? r->name : "<stdin>", f->pools.n, f->n_peers,
 		       f->n_policies, f->n_devices);
-	err = seg_open(&c->h, c->netns);
-	if (!err)
-		err = seg_set_actor(c->h, c->actor ? c->actor : "dry-run");
-	if (!err)
-		err = seg_status_get(c->h, &st);
-	if (err) {
-		ctl_warn("what it would change cannot be told: %s", seg_strerror(c->h));
-		return EXIT_DONE;
-	}
-	return show_changes(c, f, r);
+	return ctl_dry(c) ? show_changes(c, f, r) : EXIT_DONE;
 }
 
 static int trial_option(struct ctl *c, struct request *r, const char *confirm, const char *revert)

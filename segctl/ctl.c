@@ -104,6 +104,20 @@ int ctl_open(struct ctl *c)
 	return ctl_actor(c);
 }
 
+bool ctl_dry(struct ctl *c)
+{
+	struct seg_status st;
+	int err = seg_open(&c->h, c->netns);
+
+	if (!err)
+		err = seg_set_actor(c->h, c->actor ? c->actor : "dry-run");
+	if (!err)
+		err = seg_status_get(c->h, &st);
+	if (err)
+		ctl_warn("what it would change cannot be told: %s", seg_strerror(c->h));
+	return !err;
+}
+
 int ctl_open_bare(struct ctl *c, int argc, char **argv)
 {
 	return opt_parse(c, argc, argv, NULL, 0, 0) < 0 ? EXIT_USAGE : ctl_open(c);

@@ -78,7 +78,9 @@ static int load_read(struct load *l, const char *path)
 
 static int load_send(struct ctl *c, struct load *l, struct seg_commit *commit)
 {
-	const struct seg_commit_opts merge = { .flags = SIMSEG_COMMIT_MERGE };
+	const struct seg_commit_opts merge = {
+		.flags = SIMSEG_COMMIT_MERGE | (l->dry ? SIMSEG_COMMIT_DRY : 0),
+	};
 	const struct roster *r = &l->file.roster;
 	struct roster_device device;
 	uint32_t place = 0;
@@ -139,6 +141,19 @@ static void warn_policies(struct ctl *c, const struct roster_names *policies)
 		ctl_warn("and %zu more policies do not exist", n - MISSING_MAX);
 }
 
+static void report_dry(struct ctl *c, struct json_object *o, const struct seg_receipt *n,
+		       size_t unchanged)
+{
+	if (c->json) {
+		js_print(o);
+		return;
+	}
+	printf("%s: devices: %u added, %u changed, %zu unchanged; %u sessions cut\n",
+	       n->added || n->devices ? "would change" : "unchanged", n->added, n->devices,
+	       unchanged, n->sessions);
+	json_object_put(o);
+}
+
 static void report(struct ctl *c, const struct load *l, const struct seg_receipt *n)
 {
 	struct json_object *o = json_object_new_object();
@@ -146,6 +161,11 @@ static void report(struct ctl *c, const struct load *l, const struct seg_receipt
 
 	js_receipt(o, n);
 	js_num(o, "unchanged", unchanged);
+	js_bool(o, "dry_run", l->dry);
+	if (l->dry) {
+		report_dry(c, o, n, unchanged);
+		return;
+	}
 	out_done(c, o, NULL, "load a file that was dumped before; delete those that were added",
 		 "loaded %s: devices: %u added, %u changed, %zu unchanged; %u sessions cut",
 		 l->name, n->added, n->devices, unchanged, n->sessions);
@@ -163,9 +183,12 @@ static int load_run(struct ctl *c, struct load *l, const char *path)
 		if (!c->json)
 			printf("%s is good: %zu devices, %zu addresses\n", l->name,
 			       l->file.roster.n, l->file.roster.n_addrs);
-		return EXIT_DONE;
+		/* the file alone can be checked by anybody */
+		if (!ctl_dry(c))
+			return EXIT_DONE;
+	} else {
+		ret = ctl_open(c);
 	}
-	ret = ctl_open(c);
 	if (!ret)
 		ret = load_upload(c, l, &commit);
 	if (ret)

@@ -46,7 +46,7 @@ static const struct cmd cmds[] = {
 	  "columns iccid, policy, addr, dev, asset, by name in the first line. FILE may\n"
 	  "be '-'. Devices that it lacks stay. dump writes the same columns.\n"
 	  "  --strict            refuse ICCIDs whose check digit is wrong\n"
-	  "  --dry-run           only check the file" },
+	  "  --dry-run           only check the file, and show what it would change" },
 	{ "bind", cmd_bind, "ICCID ADDR [dev IF]", "give a device an address",
 	  "With dev, the address has to arrive there: a name, or a pattern as 'wwan*'." },
 	{ "unbind", cmd_unbind, "ICCID [ADDR]...", "take addresses from a device: all, or these",

@@ -47,7 +47,9 @@ struct cmd {
 
 /* Open the handle; EXIT_DONE, or the code to exit with (it has been said why). */
 int ctl_open(struct ctl *c);
-/* The same for a verb that takes neither options nor operands. */
+/* For a dry run, which needs no actor: false if the module cannot be asked (it has been said). */
+bool ctl_dry(struct ctl *c);
+/* As ctl_open(), for a verb that takes neither options nor operands. */
 int ctl_open_bare(struct ctl *c, int argc, char **argv);
 /* Who does it, for the kernel; done by ctl_open(). */
 int ctl_actor(struct ctl *c);

@@ -14,8 +14,8 @@ N=10000
 
 dump() { seg device dump; }
 
-# loaded FILE: "added changed unchanged"
-loaded() { seg -j device load "$1" | jq -r '"\(.receipt.added) \(.receipt.devices) \(.unchanged)"'; }
+# loaded FILE [--dry-run]: "added changed unchanged"
+loaded() { seg -j device load "$@" | jq -r '"\(.receipt.added) \(.receipt.devices) \(.unchanged)"'; }
 
 # refused SENTENCE PATTERN FILE: with that complaint, and nothing has changed.
 refused() {
@@ -36,10 +36,13 @@ test_round_trip() {
 	generation=$(status generation)
 	devices $N 4 >"$WORK/four.csv"
 	devices $N 6 $N >"$WORK/six.csv"
+	check_eq 'a dry run adds them' "$(loaded "$WORK/four.csv" --dry-run)" "$N 0 0"
+	check_eq 'and nothing is there' "$(count)" 0
 	check_eq 'IPv4: all are added' "$(loaded "$WORK/four.csv")" "$N 0 0"
 	check_eq 'IPv6: all are added, from a pipe as well' \
 		"$(loaded - <"$WORK/six.csv")" "$N 0 0"
 	check_eq 'both are there' "$(count)" $((2 * N))
+	check_eq 'a dry run finds nothing to change' "$(loaded "$WORK/four.csv" --dry-run)" "0 0 $N"
 	check_eq 'a second time nothing changes' "$(loaded "$WORK/four.csv")" "0 0 $N"
 	check_eq 'the generation is the same' "$(status generation)" "$generation"
 	check 'a dump' seg device dump "$WORK/first.csv"
@@ -107,7 +110,9 @@ test_refused() {
 	sed -i "s/^$i1,.*/$i1,meter,10.64.0.1,x/" "$WORK/bad.csv"
 	refused 'an address of a quarantined device' "$i1: a quarantined one has its address" \
 		"$WORK/bad.csv"
-	check 'the file alone can be checked' seg device load --dry-run "$WORK/bad.csv"
+	check_not 'a dry run is refused for the same' seg device load --dry-run "$WORK/bad.csv"
+	check 'where the kernel cannot be asked, the file alone is checked' \
+		seg --netns none device load --dry-run "$WORK/bad.csv"
 	check 'and through all of that nothing has changed' cmp "$WORK/before.csv" <(dump)
 }
 

@@ -132,7 +132,8 @@
  * piece: the ruleset in force stays, with its generation. An uploaded device
  * is added, or the one with its ICCID becomes equal to it, except that one
  * without RULE keeps the rules of its own that it has; other devices stay, but
- * for addresses that go to an uploaded one.
+ * for addresses that go to an uploaded one. With SIMSEG_COMMIT_DRY as well it
+ * only tells what it would change.
  *
  * A grant is one rule on one device, on top of its policy and its own rules, for
  * DURATION. It needs ACTOR, TICKET and REASON. With IFNAME, a name or pattern, it
