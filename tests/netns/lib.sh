@@ -349,6 +349,7 @@ topology_up() {
 	for who in wan "${DEVICES[@]}" "${SERVERS[@]}"; do
 		echo "netns add $NSP$who"
 	done | ip -batch - || bail 'cannot make namespaces'
+	nsrun -q /proc/self/ns/net /run/netns/"$NSP"* || bail 'cannot silence interfaces'
 	links_up | ip -batch - || bail 'cannot make links'
 	nsrun -c eth0 /run/netns/"$NSP"* || bail 'cannot turn offloads off'
 	if [[ " ${DEVICES[*]} " = *' d8 '* ]]; then

@@ -46,9 +46,6 @@ vlan_up() {
 		ip link add link "$here" name "$here.$id" type vlan proto "$proto" id "$id" || return
 		on "d$n" ip link add link "$there" name "$there.$id" type vlan proto "$proto" \
 			id "$id" || return
-		# in one step it would be up first, and ask for routers from then on
-		ip link set "$here.$id" addrgenmode none
-		on "d$n" ip link set "$there.$id" addrgenmode none
 		ip link set "$here.$id" up
 		on "d$n" ip link set "$there.$id" up
 		here+=.$id
@@ -311,10 +308,6 @@ cuts() {
 
 topology_up d1 d2 d3 d8 scada
 nft delete table inet gateway
-for who in "${ALL[@]}" scada wan; do
-	# shellcheck disable=SC2016 # that shell expands it
-	on "$who" sh -c 'for f in /proc/sys/net/ipv6/conf/*/router_solicitations; do echo 0 >$f; done'
-done
 check 'VLAN' vlan_up 2 10
 check 'VLAN in 802.1ad' vlan_up 3 100 10
 for who in "${ALL[@]}"; do

@@ -67,9 +67,7 @@ test_not_ip() {
 		EOF
 	done
 	on d1 ip link add link eth0 name eth0.5 type vlan proto 802.1ad id 5
-	# in one step it would be up first, and ask for routers from then on
 	on d1 ip -batch - <<-EOF
-		link set eth0.5 addrgenmode none
 		link set eth0.5 up
 		route add 10.64.0.12/32 dev eth0 src 10.64.0.11
 		route add fd64::12/128 dev eth0 src fd64::11

@@ -4,6 +4,7 @@
  *
  * usage: nsrun NETNS COMMAND...      NETNS: a path as /run/netns/NAME
  *        nsrun -c DEV NETNS...       DEV, where there is one, does no offload
+ *        nsrun -q NETNS...           interfaces to come say nothing by themselves
  *
  * Unlike `ip netns exec` it leaves the mounts alone: bpffs stays in sight. One
  * process for all namespaces, since starting one is what takes time in an
@@ -72,6 +73,24 @@ static void configure(const char *dev)
 	close(fd);
 }
 
+/* No address that nobody gave them, and no asking for routers, over and over. */
+static void quiet(void)
+{
+	static const char *const set[][2] = {
+		{ "/proc/sys/net/ipv6/conf/default/addr_gen_mode", "1" },
+		{ "/proc/sys/net/ipv6/conf/default/router_solicitations", "0" },
+	};
+	size_t i;
+	int fd;
+
+	for (i = 0; i < sizeof(set) / sizeof(*set); i++) {
+		fd = open(set[i][0], O_WRONLY | O_CLOEXEC);
+		if (fd < 0 || write(fd, set[i][1], 1) != 1)
+			die("%s", set[i][0]);
+		close(fd);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int i;
@@ -83,8 +102,16 @@ int main(int argc, char **argv)
 		}
 		return 0;
 	}
+	if (argc >= 3 && !strcmp(argv[1], "-q")) {
+		for (i = 2; i < argc; i++) {
+			enter(argv[i]);
+			quiet();
+		}
+		return 0;
+	}
 	if (argc < 3) {
-		fprintf(stderr, "usage: nsrun NETNS COMMAND... | nsrun -c DEV NETNS...\n");
+		fprintf(stderr, "usage: nsrun NETNS COMMAND... | nsrun -c DEV NETNS... | "
+				"nsrun -q NETNS...\n");
 		return 2;
 	}
 	enter(argv[1]);
