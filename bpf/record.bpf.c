@@ -6,7 +6,7 @@
 #include <linux/bpf.h>
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
-#include <linux/simseg.h>
+#include <linux/simseg_record.h>
 
 /* Cookie of the namespace; read-only data, set before loading. */
 const volatile __u64 simseg_netns = 0;

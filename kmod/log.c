@@ -49,6 +49,7 @@ void simseg_log_add(struct simseg_net *sn, struct simseg_log_entry *entry)
 	entry->real = ktime_get_real_ns();
 	entry->generation = rs->generation;
 	memcpy(entry->hash, rs->hash, sizeof(entry->hash));
+	simseg_record_change(sn, entry);
 	list_add_tail(&entry->list, &log->entries);
 	if (log->n < SIMSEG_LOG_MAX) {
 		log->n++;

@@ -57,6 +57,65 @@ static void log_test_who(struct kunit *test)
 	KUNIT_EXPECT_GT(test, last.real, last.time);
 }
 
+static void log_fill(char *text, char what, u32 n)
+{
+	memset(text, what, n);
+	text[n] = '\0';
+}
+
+/* Of the longest texts that there can be nothing is missing in the records. */
+static void log_test_record(struct kunit *test)
+{
+	const struct simseg_record *const rec = simtest_records.rec;
+	const struct simseg_record_change *change = (const void *)&rec[0];
+	struct simseg_log_entry *entry;
+	struct simtest *t = test->priv;
+	char text[400] = "", all[400];
+	u32 i, n, got = 0;
+	u64 number;
+
+	entry = simseg_log_alloc(SIMSEG_CMD_QUARANTINE, &log_alice);
+	KUNIT_ASSERT_NOT_NULL(test, entry);
+	log_fill(entry->actor, 'a', SIMSEG_ACTOR_MAX);
+	log_fill(entry->ticket, 't', SIMSEG_TICKET_MAX);
+	log_fill(entry->reason, 'r', SIMSEG_REASON_MAX);
+	log_fill(entry->subject, 's', SIMSEG_SUBJECT_MAX);
+	entry->receipt.sessions = 7;
+	entry->receipt.cut[SIMSEG_CUT_UDP] = 5;
+	n = snprintf(all, sizeof(all), "%s %s %s %s", entry->actor, entry->ticket, entry->reason,
+		     entry->subject) + 1;
+	KUNIT_ASSERT_EQ(test, simtest_records.n, 0);
+	mutex_lock(&t->sn->lock);
+	simseg_log_add(t->sn, entry);
+	number = t->sn->log_seq;
+	mutex_unlock(&t->sn->lock);
+	KUNIT_ASSERT_EQ(test, simtest_records.n, 4);
+	KUNIT_EXPECT_EQ(test, change->head.kind, SIMSEG_RECORD_CONFIG);
+	KUNIT_EXPECT_EQ(test, change->head.reason, SIMSEG_CMD_QUARANTINE);
+	KUNIT_EXPECT_EQ(test, change->number, number);
+	KUNIT_EXPECT_EQ(test, change->pid, task_tgid_nr(current));
+	KUNIT_EXPECT_EQ(test, change->uid, 1000);
+	KUNIT_EXPECT_STREQ(test, (const char *)change->comm, current->comm);
+	KUNIT_EXPECT_MEMEQ(test, change->hash, simtest_ruleset(t)->hash, sizeof(change->hash));
+	KUNIT_EXPECT_EQ(test, change->sessions, 7);
+	KUNIT_EXPECT_EQ(test, change->cut[SIMSEG_CUT_UDP], 5);
+	KUNIT_EXPECT_EQ(test, change->text, n);
+	for (i = 1; i < 4; i++) {
+		const struct simseg_record_text *piece = (const void *)&rec[i];
+
+		KUNIT_EXPECT_EQ(test, piece->head.kind, SIMSEG_RECORD_TEXT);
+		KUNIT_EXPECT_EQ(test, piece->head.seq, change->head.seq + i);
+		KUNIT_EXPECT_EQ(test, piece->number, number);
+		KUNIT_EXPECT_EQ(test, piece->offset, got);
+		KUNIT_ASSERT_LE(test, got + piece->length, sizeof(text));
+		memcpy(text + got, piece->text, piece->length);
+		got += piece->length;
+	}
+	KUNIT_EXPECT_EQ(test, got, n);
+	strreplace(all, ' ', '\0');
+	KUNIT_EXPECT_MEMEQ(test, text, all, n);
+}
+
 /* The oldest go, and the numbers say that they were there. */
 static void log_test_bounded(struct kunit *test)
 {
@@ -164,6 +223,7 @@ static void log_test_kernel(struct kunit *test)
 
 static struct kunit_case log_test_cases[] = {
 	KUNIT_CASE(log_test_who),
+	KUNIT_CASE(log_test_record),
 	KUNIT_CASE(log_test_bounded),
 	KUNIT_CASE(log_test_flood),
 	KUNIT_CASE(log_test_kernel),

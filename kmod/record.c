@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Records: a session began or ended, packets were denied. A record is built on
- * the stack, handed to the tracepoint and forgotten; what became of it is
- * counted, so that at rest made == delivered + lost + unheard.
+ * Records: a session began or ended, packets were denied, somebody changed
+ * something. A record is built on the stack, handed to the tracepoint and
+ * forgotten; what became of it is counted, so that at rest made == delivered +
+ * lost + unheard.
  */
 #include <linux/ktime.h>
 
@@ -23,9 +24,11 @@ static void simseg_record_begin(struct simseg_net *sn, struct simseg_event *even
 				u64 seq)
 {
 	struct simseg_record *rec = &event->record;
-	const struct simseg_ruleset *rs;
 
 	BUILD_BUG_ON(sizeof(*rec) != 192);
+	BUILD_BUG_ON(sizeof(event->change) != sizeof(*rec));
+	BUILD_BUG_ON(sizeof(event->text) != sizeof(*rec));
+	BUILD_BUG_ON(offsetof(struct simseg_record, session) != sizeof(event->change.head));
 	BUILD_BUG_ON(sizeof(*event) != 16 + sizeof(*rec));
 
 	memset(event, 0, sizeof(*event));
@@ -36,9 +39,18 @@ static void simseg_record_begin(struct simseg_net *sn, struct simseg_event *even
 	rec->seq = seq;
 	rec->time = ktime_get_boottime_ns();
 	rec->real = ktime_get_real_ns();
+}
+
+/* One that is about packets. */
+static void simseg_record_begin_flow(struct simseg_net *sn, struct simseg_event *event, u8 kind,
+				     u64 seq)
+{
+	const struct simseg_ruleset *rs;
+
+	simseg_record_begin(sn, event, kind, seq);
 	rcu_read_lock();
 	rs = rcu_dereference(sn->ruleset);
-	rec->generation = rs ? rs->generation : 0;
+	event->record.generation = rs ? rs->generation : 0;
 	rcu_read_unlock();
 }
 
@@ -105,7 +117,7 @@ void simseg_record_open(struct simseg_net *sn, const struct simseg_session *s)
 
 	if (!simseg_record_wanted(sn, &seq))
 		return;
-	simseg_record_begin(sn, &event, SIMSEG_RECORD_OPEN, seq);
+	simseg_record_begin_flow(sn, &event, SIMSEG_RECORD_OPEN, seq);
 	simseg_record_session(&event.record, s);
 	/* Rules count from 1: without one it was the responder's exception. */
 	event.record.reason = s->rule[0] || s->rule[1] ? SIMSEG_REASON_RULE :
@@ -120,7 +132,7 @@ void simseg_record_close(struct simseg_net *sn, const struct simseg_session *s, 
 
 	if (!simseg_record_wanted(sn, &seq))
 		return;
-	simseg_record_begin(sn, &event, SIMSEG_RECORD_CLOSE, seq);
+	simseg_record_begin_flow(sn, &event, SIMSEG_RECORD_CLOSE, seq);
 	simseg_record_session(&event.record, s);
 	event.record.reason = end;
 	event.record.duration = event.record.time - s->start;
@@ -136,7 +148,7 @@ void simseg_record_deny(struct simseg_net *sn, const struct simseg_denied *denie
 
 	if (!simseg_record_wanted(sn, &seq))
 		return;
-	simseg_record_begin(sn, &event, SIMSEG_RECORD_DENY, seq);
+	simseg_record_begin_flow(sn, &event, SIMSEG_RECORD_DENY, seq);
 	rec->reason = denied->reason;
 	rec->proto = denied->proto;
 	rec->flags = denied->flags | (denied->observed ? SIMSEG_RECORD_F_OBSERVED : 0);
@@ -157,4 +169,87 @@ void simseg_record_deny(struct simseg_net *sn, const struct simseg_denied *denie
 		rec->duration = rec->time - denied->first;
 	}
 	simseg_record_send(sn, &event);
+}
+
+#define SIMSEG_CHANGE_TEXT	(SIMSEG_ACTOR_MAX + SIMSEG_TICKET_MAX + SIMSEG_REASON_MAX + \
+				 SIMSEG_SUBJECT_MAX + 4)
+
+/* All texts of a change behind one another; how many bytes. */
+static u32 simseg_record_gather(const struct simseg_log_entry *entry, char *text)
+{
+	const char *const all[] = { entry->actor, entry->ticket, entry->reason, entry->subject };
+	u32 i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(all); i++)
+		n += strscpy(text + n, all[i], SIMSEG_CHANGE_TEXT - n) + 1;
+	return n;
+}
+
+static void simseg_record_text(struct simseg_net *sn, u64 number, const char *text, u32 n)
+{
+	struct simseg_event event;
+	u32 at, len;
+	u64 seq;
+
+	for (at = 0; at < n; at += len) {
+		len = min_t(u32, n - at, SIMSEG_RECORD_TEXT_LEN);
+		if (!simseg_record_wanted(sn, &seq))
+			continue;
+		simseg_record_begin(sn, &event, SIMSEG_RECORD_TEXT, seq);
+		event.text.number = number;
+		event.text.offset = at;
+		event.text.length = len;
+		memcpy(event.text.text, text + at, len);
+		simseg_record_send(sn, &event);
+	}
+}
+
+static void simseg_record_receipt(struct simseg_record_change *rec,
+				  const struct simseg_receipt *receipt)
+{
+	int i;
+
+	BUILD_BUG_ON(ARRAY_SIZE(rec->cut) != ARRAY_SIZE(receipt->cut));
+	rec->time_request = receipt->time_request;
+	rec->time_state = receipt->time_state;
+	rec->devices = receipt->devices;
+	rec->replaced = receipt->replaced;
+	rec->added = receipt->added;
+	rec->removed = receipt->removed;
+	rec->kept = receipt->kept;
+	rec->sessions = receipt->sessions;
+	for (i = 0; i < ARRAY_SIZE(rec->cut); i++)
+		rec->cut[i] = receipt->cut[i];
+	rec->conntrack = receipt->conntrack;
+	rec->offloaded = receipt->offloaded;
+	rec->hardware = receipt->hardware;
+}
+
+/* What was logged is a record as well, or some: the texts follow it. */
+void simseg_record_change(struct simseg_net *sn, const struct simseg_log_entry *entry)
+{
+	char text[SIMSEG_CHANGE_TEXT];
+	struct simseg_event event;
+	struct simseg_record_change *rec = &event.change;
+	u32 n = simseg_record_gather(entry, text);
+	u64 seq;
+
+	lockdep_assert_held(&sn->lock);
+	if (simseg_record_wanted(sn, &seq)) {
+		simseg_record_begin(sn, &event, SIMSEG_RECORD_CONFIG, seq);
+		rec->head.reason = entry->command;
+		rec->head.time = entry->time;
+		rec->head.real = entry->real;
+		rec->number = entry->seq;
+		memcpy(rec->hash, entry->hash, sizeof(rec->hash));
+		rec->generation = entry->generation;
+		rec->pid = entry->pid;
+		rec->uid = entry->uid;
+		rec->loginuid = entry->loginuid;
+		memcpy(rec->comm, entry->comm, sizeof(rec->comm));
+		simseg_record_receipt(rec, &entry->receipt);
+		rec->text = n;
+		simseg_record_send(sn, &event);
+	}
+	simseg_record_text(sn, entry->seq, text, n);
 }

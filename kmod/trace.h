@@ -10,7 +10,7 @@
 #define _SIMSEG_TRACE_H
 
 #include <linux/tracepoint.h>
-#include <uapi/linux/simseg.h>
+#include <uapi/linux/simseg_record.h>
 
 /* Only the pass that makes the BPF probes knows writable tracepoints. */
 #ifdef DECLARE_TRACE_WRITABLE

@@ -28,6 +28,7 @@
 #include <net/net_namespace.h>
 #include <net/netlink.h>
 #include <uapi/linux/simseg.h>
+#include <uapi/linux/simseg_record.h>
 
 #include "compat.h"
 #include "match.h"

@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #include <linux/simseg.h>
+#include <linux/simseg_record.h>
 
 #ifdef __cplusplus
 extern "C" {

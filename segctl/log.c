@@ -42,7 +42,7 @@ static const char *command_name(uint8_t command, char buf[16])
 	return buf;
 }
 
-static struct json_object *change_json(const struct seg_change *ch)
+struct json_object *change_json(const struct seg_change *ch)
 {
 	struct json_object *o = json_object_new_object();
 	char buf[2 * SIMSEG_HASH_LEN + 1];
@@ -85,12 +85,12 @@ static void print_who(const struct seg_change *ch)
 	printf(" %u", ch->pid);
 }
 
-static void change_print(const struct seg_change *ch)
+void change_print(const struct seg_change *ch)
 {
 	char buf[48], hash[9];
 
 	printf("%llu  %s  ", (unsigned long long)ch->seq, out_clock(ch->real, buf));
-	out_text(ch->actor);
+	out_text(ch->actor ? ch->actor : "?");
 	fputs(" (", stdout);
 	print_who(ch);
 	printf(")  %s", command_name(ch->command, buf));

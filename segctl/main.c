@@ -96,7 +96,7 @@ static const struct cmd cmds[] = {
 	  "  PREROUTING = PASS + ALLOW + DENY (the floor's) + MERGED (fragments) + STACK\n"
 	  "Both remainders are 0 when each packet was counted once. STACK is what routing\n"
 	  "and other rulesets took before the floor." },
-	{ "monitor", cmd_monitor, "", "records of sessions and denies, as they come", NULL },
+	{ "monitor", cmd_monitor, "", "records of sessions, denies and changes, as they come", NULL },
 	{ "log", cmd_log, "[--last N] [--follow]", "who has changed what, and why",
 	  "The module keeps the last 1024 changes, those that it makes itself as well.\n"
 	  "  --last N  only the last N of them\n"

@@ -5,7 +5,7 @@
 #include <arpa/inet.h>
 #include <signal.h>
 
-#include "segctl.h"
+#include "monitor.h"
 
 #define POLL_MS 200 /* how soon a signal is noticed */
 
@@ -23,6 +23,7 @@ struct names {
 struct monitor {
 	struct ctl *c;
 	struct names names;
+	struct monitor_change change;
 	uint64_t seq; /* of the last record */
 	uint64_t missed;
 };
@@ -71,8 +72,7 @@ static const char *kind_name(uint8_t kind)
 	static const char *const names[] = {
 		[SIMSEG_RECORD_UNSPEC] = "?",	   [SIMSEG_RECORD_OPEN] = "open",
 		[SIMSEG_RECORD_UPDATE] = "update", [SIMSEG_RECORD_CLOSE] = "close",
-		[SIMSEG_RECORD_DENY] = "deny",	   [SIMSEG_RECORD_CONFIG] = "config",
-		[SIMSEG_RECORD_GAP] = "gap",
+		[SIMSEG_RECORD_DENY] = "deny",	   [SIMSEG_RECORD_GAP] = "gap",
 	};
 
 	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "?";
@@ -213,7 +213,9 @@ static int record_print(const struct simseg_record *r, void *arg)
 		return 0;
 	}
 	seen_gap(m, r);
-	if (m->c->json)
+	if (r->kind == SIMSEG_RECORD_CONFIG || r->kind == SIMSEG_RECORD_TEXT)
+		monitor_change_add(&m->change, m->c, r);
+	else if (m->c->json)
 		print_json(m, r);
 	else
 		print_text(m, r);
@@ -227,6 +229,7 @@ static int monitor_loop(struct monitor *m, struct seg_ring *ring)
 
 	while (!stopped && n >= 0)
 		n = seg_ring_poll(ring, POLL_MS, record_print, m);
+	monitor_change_end(&m->change, m->c);
 	if (m->missed)
 		ctl_warn("%llu records were missed", (unsigned long long)m->missed);
 	if (n >= 0 || (n == -EINTR && stopped))

@@ -268,6 +268,12 @@ int detach_wishes(struct ctl *c, const char *pattern);
 int attach_iface(struct ctl *c, const char *name, uint8_t side, uint8_t mode,
 		 struct json_object *list);
 
+/* log.c */
+
+struct json_object *change_json(const struct seg_change *ch);
+/* A line for people. */
+void change_print(const struct seg_change *ch);
+
 /* apply.c */
 
 struct file;

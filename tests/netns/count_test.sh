@@ -111,6 +111,18 @@ test_records() {
 	check 'opens and closes belong together' records_paired
 	check 'a deny says who, what and why' have_records '.kind == "deny" and .reason == "no-rule" and
 		.iccid == "8988228000000000020" and .src == "10.64.0.12" and .dport == 80'
+	# the longest texts that there can be come in several records
+	seg quarantine "${ICCID[d2]}" --reason "$(printf '%0127d' 1)" \
+		--ticket "$(printf '%063d' 2)" >/dev/null
+	check 'a change is told with its receipt' have_records '.kind == "config" and
+		.change.command == "quarantine" and .change.subject == "device 8988228000000000012" and
+		.change.reason == "test" and .change.comm == "segctl" and .receipt.sessions >= 2 and
+		.receipt.devices == 1 and (.receipt.hash | length) == 64'
+	check 'and with all of its texts' wait_for 5 have_records ".kind == \"config\" and
+		.change.reason == \"$(printf '%0127d' 1)\" and .change.ticket == \"$(printf '%063d' 2)\""
+	check_eq 'as the log has it' "$(jq -c 'select(.kind == "config").change' "$RECORDS" | tail -n 1)" \
+		"$(seg -j log --last 1 | jq -c '.[0]')"
+	seg release "${ICCID[d2]}" --reason test >/dev/null
 	check_eq 'none was lost' "$(status records_lost)" 0
 	# what was denied before it listened has no record
 	check 'the records stand for each denied packet since' wait_for 8 since_add_up
