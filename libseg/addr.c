@@ -35,6 +35,26 @@ static int plen_parse(const char *text, int max)
 	return value;
 }
 
+/* Four decimal numbers without leading zeros, as inet_pton() has them, but at once. */
+static int v4_parse(const char *text, uint8_t addr[4])
+{
+	unsigned int value;
+	const char *from;
+	int i;
+
+	for (i = 0; i < 4; i++, text++) {
+		for (from = text, value = 0; *text >= '0' && *text <= '9'; text++) {
+			if (text - from == 3 || (text > from && *from == '0'))
+				return 0;
+			value = value * 10 + (unsigned int)(*text - '0');
+		}
+		if (text == from || value > UINT8_MAX || *text != (i < 3 ? '.' : '\0'))
+			return 0;
+		addr[i] = (uint8_t)value;
+	}
+	return 1;
+}
+
 /* Clear what lies beyond the prefix; 1 if something did. */
 static int host_bits_clear(struct simseg_prefix *p)
 {
@@ -54,8 +74,7 @@ static int host_bits_clear(struct simseg_prefix *p)
 int seg_prefix_parse(const char *text, struct simseg_prefix *prefix)
 {
 	struct simseg_prefix p = { 0 };
-	const char *slash = strchr(text, '/');
-	size_t len = slash ? (size_t)(slash - text) : strlen(text);
+	size_t len = strcspn(text, "/");
 	char addr[SEG_ADDR_LEN];
 	int plen, base = 0;
 
@@ -63,17 +82,17 @@ int seg_prefix_parse(const char *text, struct simseg_prefix *prefix)
 		return -EINVAL;
 	memcpy(addr, text, len);
 	addr[len] = '\0';
-	if (inet_pton(AF_INET, addr, p.addr + 12) == 1) {
+	if (v4_parse(addr, p.addr + 12)) {
 		memcpy(p.addr, v4_mapped, sizeof(v4_mapped));
 		base = V4_PLEN;
 	} else if (inet_pton(AF_INET6, addr, p.addr) != 1) {
 		return -EINVAL;
 	}
-	plen = slash ? plen_parse(slash + 1, 128 - base) : 128 - base;
+	plen = text[len] ? plen_parse(text + len + 1, 128 - base) : 128 - base;
 	if (plen < 0)
 		return -ERANGE;
 	p.plen = (uint8_t)(base + plen);
-	base = host_bits_clear(&p);
+	base = p.plen < 128 && host_bits_clear(&p);
 	*prefix = p;
 	return base ? -EDOM : 0;
 }

@@ -7,10 +7,17 @@
 
 #include "libseg.h"
 
+static int is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 int seg_iccid_parse(const char *text, char iccid[SEG_ICCID_LEN])
 {
-	size_t len = strspn(text, "0123456789");
+	size_t len = 0;
 
+	while (len <= SIMSEG_ICCID_MAX && is_digit(text[len]))
+		len++;
 	if (len < SIMSEG_ICCID_MIN || len > SIMSEG_ICCID_MAX)
 		return -EINVAL;
 	/* Readers print the filler nibble of an odd number of digits as F. */
@@ -23,16 +30,16 @@ int seg_iccid_parse(const char *text, char iccid[SEG_ICCID_LEN])
 
 int seg_iccid_luhn(const char *iccid)
 {
+	/* the sum of the digits of twice a digit */
+	static const uint8_t twice[] = { 0, 2, 4, 6, 8, 1, 3, 5, 7, 9 };
 	size_t i, len = strlen(iccid);
 	unsigned int digit, sum = 0;
 
 	for (i = 0; i < len; i++) {
-		if (iccid[len - 1 - i] < '0' || iccid[len - 1 - i] > '9')
+		if (!is_digit(iccid[len - 1 - i]))
 			return 0;
 		digit = (unsigned int)(iccid[len - 1 - i] - '0');
-		if (i % 2)
-			digit *= 2;
-		sum += digit / 10 + digit % 10;
+		sum += i % 2 ? twice[digit] : digit;
 	}
 	return len && sum % 10 == 0;
 }

@@ -286,6 +286,9 @@ int seg_text_valid(const char *text, size_t max)
 	if (strlen(text) > max)
 		return 0;
 	for (; *s; s += len) {
+		len = 1;
+		if (*s >= 0x20 && *s < 0x7f)
+			continue;
 		len = utf8_next(s, &code);
 		if (!len || code < 0x20 || (code >= 0x7f && code < 0xa0))
 			return 0;

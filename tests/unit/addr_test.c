@@ -2,6 +2,7 @@
 /*
  * Prefixes: what is read, what is refused, and that printing gives it back
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,12 +161,40 @@ static void contains(void **state)
 	}
 }
 
+/* What an IPv4 address is, the C library says: words of digits and dots, most nearly right. */
+static void as_inet_pton(void **state)
+{
+	static const char chars[] = "0125.9";
+	struct simseg_prefix p;
+	unsigned int good = 0;
+	uint8_t want[4];
+	char text[20];
+	int i, j, len;
+
+	(void)state;
+	srandom(4);
+	for (i = 0; i < 300000; i++) {
+		len = snprintf(text, sizeof(text), "%ld.%ld.%ld.%ld", random() % 300, random() % 30,
+			       random() % 3, random() % 300);
+		for (j = (int)(random() % 3); j; j--)
+			text[random() % len] = chars[random() % 6];
+		if (inet_pton(AF_INET, text, want) != 1) {
+			assert_int_equal(seg_prefix_parse(text, &p), -EINVAL);
+			continue;
+		}
+		assert_int_equal(seg_prefix_parse(text, &p), 0);
+		assert_memory_equal(p.addr + 12, want, sizeof(want));
+		good++;
+	}
+	assert_in_range(good, 100000, 250000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parses),   cmocka_unit_test(refuses),
 		cmocka_unit_test(suggests), cmocka_unit_test(round_trip),
-		cmocka_unit_test(contains),
+		cmocka_unit_test(contains), cmocka_unit_test(as_inet_pton),
 	};
 
 	return cmocka_run_group_tests_name("addr", tests, NULL, NULL);
