@@ -33,6 +33,8 @@ static void csv_fill(struct csv *c)
 {
 	ssize_t n;
 
+	if (c->leaving)
+		c->leaving(c->arg);
 	c->len -= c->row;
 	memmove(c->buf, c->buf + c->row, c->len);
 	c->row = 0;
@@ -201,6 +203,13 @@ bool csv_row(struct csv *c)
 			return true;
 	}
 	return false;
+}
+
+void csv_again(struct csv *c, size_t row, uint32_t line)
+{
+	c->row = row;
+	c->line = line;
+	csv_split(c);
 }
 
 struct mark csv_mark(struct csv *c, size_t field, size_t offset)

@@ -37,6 +37,9 @@ struct csv {
 	const char *wrong; /* where the row's quotes are bad, and why */
 	const char *why;
 	char value[CSV_VALUE_LEN];
+	/* Rows so far are about to leave the buffer: for who goes back to them. */
+	void (*leaving)(void *arg);
+	void *arg;
 };
 
 void csv_open(struct csv *c, int fd, struct diags *diags);
@@ -46,6 +49,8 @@ void csv_close(struct csv *c);
  * read. Rows with bad quotes are reported and passed over.
  */
 bool csv_row(struct csv *c);
+/* Back to a row that began at c->row, in @line, and has not left the buffer. */
+void csv_again(struct csv *c, size_t row, uint32_t line);
 /* A field of the row without its quotes, kept until the next call; NULL: bad, reported. */
 const char *csv_value(struct csv *c, size_t field);
 /* The place of the @offset-th byte of a field's value, for one complaint about it. */

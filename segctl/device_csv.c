@@ -18,7 +18,6 @@ struct csv_columns {
 /* A device of a row; what @dev points to lives here. */
 struct csv_device {
 	struct seg_device dev;
-	size_t addr_at[SIMSEG_BINDINGS_MAX]; /* where in the value each one begins */
 	char iccid[SEG_ICCID_LEN];
 	char policy[SIMSEG_NAME_MAX + 1];
 	char asset[SIMSEG_ASSET_MAX + 1];
@@ -112,7 +111,8 @@ static bool row_policy(struct csv *c, const struct csv_columns *columns, struct 
 
 	if (!text)
 		return false;
-	if (*text && !seg_name_valid(text)) {
+	/* mostly it is the policy of the row before */
+	if (*text && strcmp(text, to->policy) && !seg_name_valid(text)) {
 		diag_error(c->diags, column_mark(c, columns, CSV_POLICY),
 			   "bad name of a policy '%s'", text);
 		return false;
@@ -171,6 +171,12 @@ static bool row_addr(struct csv *c, struct mark at, char *text, size_t n, struct
 	return file_prefix(c->diags, text, at, &b->prefix);
 }
 
+/* The place of what is @offset bytes behind the start of the addresses. */
+static struct mark addr_mark(struct csv *c, const struct csv_columns *columns, size_t offset)
+{
+	return csv_mark(c, (size_t)columns->of[CSV_ADDR], offset);
+}
+
 /* Most are whole addresses, about which there is nothing to say: at no cost. */
 static bool addr_is_plain(const char *text, struct simseg_prefix *prefix)
 {
@@ -196,11 +202,9 @@ static bool row_addrs(struct csv *c, const struct csv_columns *columns, struct c
 		}
 		b = &to->bindings[n];
 		b->ifname = *to->ifname ? to->ifname : NULL;
-		to->addr_at[n] = (size_t)(word - c->value);
 		if (!addr_is_plain(word, &b->prefix))
-			good &= row_addr(c,
-					 csv_mark(c, (size_t)columns->of[CSV_ADDR], to->addr_at[n]),
-					 word, n, to);
+			good &= row_addr(c, addr_mark(c, columns, (size_t)(word - c->value)), word,
+					 n, to);
 	}
 	to->dev.bindings = to->bindings;
 	to->dev.n_bindings = n;
@@ -232,27 +236,52 @@ static bool csv_device(struct csv *c, const struct csv_columns *columns, bool st
 	return good & row_addrs(c, columns, to);
 }
 
-static void report_clash(struct csv *c, const struct csv_columns *columns,
-			 const struct csv_device *d, const struct roster_clash *clash)
-{
-	char buf[SEG_PREFIX_LEN];
+/* What a row has in common with one before is found later: by then others came. */
+struct reading {
+	struct devices_file *file;
+	struct csv csv;
+	struct csv_columns columns;
+};
 
-	switch (clash->what) {
-	case ROSTER_ICCID:
-		diag_error(c->diags, column_mark(c, columns, CSV_ICCID),
-			   "duplicate ICCID '%s', first in line %u", d->iccid, clash->line);
-		break;
-	case ROSTER_ADDR:
-		diag_error(c->diags,
-			   csv_mark(c, (size_t)columns->of[CSV_ADDR], d->addr_at[clash->binding]),
-			   "duplicate address %s, first in line %u",
-			   seg_prefix_print(&d->bindings[clash->binding].prefix, buf), clash->line);
-		break;
-	default:
-		diag_error(
-			c->diags, csv_mark(c, 0, 0),
-			"too many: 1024 policies, 65536 interfaces and 4 GB of devices are possible");
+/* The n-th address of the row, as text of its own in @buf. */
+static struct mark clash_addr(struct reading *r, size_t n, char buf[CSV_VALUE_LEN])
+{
+	const char *word = column_value(&r->csv, &r->columns, CSV_ADDR);
+
+	for (word += strspn(word, " "); n--; word += strspn(word, " "))
+		word += strcspn(word, " ");
+	snprintf(buf, CSV_VALUE_LEN, "%.*s", (int)strcspn(word, " @"), word);
+	return addr_mark(&r->csv, &r->columns, (size_t)(word - r->csv.value));
+}
+
+static void report_clash(void *arg, const struct roster_clash *clash)
+{
+	char text[CSV_VALUE_LEN], shown[SEG_PREFIX_LEN];
+	struct reading *r = arg;
+	struct csv was = r->csv;
+	struct simseg_prefix prefix;
+	struct mark at;
+
+	csv_again(&r->csv, clash->at, clash->line);
+	if (clash->what == ROSTER_ICCID) {
+		snprintf(text, sizeof(text), "%s", column_value(&r->csv, &r->columns, CSV_ICCID));
+		diag_error(&r->file->diags, column_mark(&r->csv, &r->columns, CSV_ICCID),
+			   "duplicate ICCID '%.*s', first in line %u",
+			   (int)strspn(text, "0123456789"), text, clash->first);
+	} else {
+		at = clash_addr(r, clash->binding, text);
+		seg_prefix_parse(text, &prefix);
+		diag_error(&r->file->diags, at, "duplicate address %s, first in line %u",
+			   seg_prefix_print(&prefix, shown), clash->first);
 	}
+	r->csv = was;
+}
+
+static void rows_leaving(void *arg)
+{
+	struct reading *r = arg;
+
+	roster_settle(&r->file->roster);
 }
 
 static void devices_guess(struct devices_file *f, const struct csv *c)
@@ -265,27 +294,36 @@ static void devices_guess(struct devices_file *f, const struct csv *c)
 		roster_expect(&f->roster, (size_t)(f->size / (done / GUESS_AFTER)));
 }
 
+static void rows_read(struct reading *r)
+{
+	struct devices_file *f = r->file;
+	struct csv_device device = { 0 };
+
+	while (csv_row(&r->csv)) {
+		if (!csv_device(&r->csv, &r->columns, f->strict, &device))
+			continue;
+		if (!roster_add(&f->roster, &device.dev, r->csv.line, r->csv.row))
+			diag_error(
+				&f->diags, csv_mark(&r->csv, 0, 0),
+				"too many: 1024 policies, 65536 interfaces and 4 GB of devices are possible");
+		if (f->roster.n % GUESS_AFTER == 0)
+			devices_guess(f, &r->csv);
+	}
+	roster_settle(&f->roster);
+}
+
 void devices_read(struct devices_file *f, int fd)
 {
-	struct csv_columns columns;
-	struct csv_device device;
-	struct roster_clash clash;
-	struct csv c;
+	struct reading r = { .file = f };
 
-	roster_init(&f->roster);
-	csv_open(&c, fd, &f->diags);
-	if (csv_columns(&c, &columns)) {
-		while (csv_row(&c)) {
-			if (!csv_device(&c, &columns, f->strict, &device))
-				continue;
-			if (!roster_add(&f->roster, &device.dev, c.line, &clash))
-				report_clash(&c, &columns, &device, &clash);
-			if (f->roster.n % GUESS_AFTER == 0)
-				devices_guess(f, &c);
-		}
-	}
-	f->err = c.err;
-	csv_close(&c);
+	roster_init(&f->roster, report_clash, &r);
+	csv_open(&r.csv, fd, &f->diags);
+	r.csv.leaving = rows_leaving;
+	r.csv.arg = &r;
+	if (csv_columns(&r.csv, &r.columns))
+		rows_read(&r);
+	f->err = r.csv.err;
+	csv_close(&r.csv);
 }
 
 void devices_free(struct devices_file *f)

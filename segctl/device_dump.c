@@ -20,13 +20,12 @@ struct dump {
 static int dump_add(const struct seg_device *d, void *arg)
 {
 	struct dump *dump = arg;
-	struct roster_clash clash;
 
 	/* an ICCID that is only held is no device yet */
 	if (d->part || d->state == SIMSEG_STATE_UNKNOWN)
 		return 0;
 	dump->with_rules += d->n_rules > 0;
-	if (!roster_add(&dump->roster, d, 0, &clash))
+	if (!roster_add(&dump->roster, d, 0, 0))
 		dump->full = true;
 	return 0;
 }
@@ -150,7 +149,8 @@ int device_dump(struct ctl *c, int argc, char **argv)
 	ret = ctl_open(c);
 	if (ret)
 		return ret;
-	roster_init(&dump.roster);
+	/* the kernel has each of them once */
+	roster_init(&dump.roster, NULL, NULL);
 	err = seg_device_list(c->h, dump_add, &dump);
 	if (err)
 		ret = ctl_fail(c, err, NULL);

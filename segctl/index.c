@@ -10,7 +10,8 @@
 #include "index.h"
 #include "text.h"
 
-#define INDEX_LEAST 1024
+#define INDEX_LEAST 128 /* lines */
+#define INDEX_FULL  10	/* places of a line that are taken, on average */
 
 void index_init(struct index *ix, const void *owner, index_key_fn *key)
 {
@@ -24,10 +25,8 @@ void index_init(struct index *ix, const void *owner, index_key_fn *key)
 
 void index_free(struct index *ix)
 {
-	free(ix->slots);
-	free(ix->tags);
-	ix->slots = NULL;
-	ix->tags = NULL;
+	free(ix->lines);
+	ix->lines = NULL;
 }
 
 static uint64_t index_hash(const struct index *ix, struct index_key key)
@@ -53,7 +52,19 @@ static size_t index_start(const struct index *ix, uint64_t hash)
 
 static uint8_t index_tag(uint64_t hash)
 {
-	return (uint8_t)(hash & 0xff ? hash : 1);
+	return (uint8_t)hash;
+}
+
+/* Empty ones; they begin where a line of the cache does. */
+static struct index_line *xlines(size_t n)
+{
+	size_t len = n * sizeof(struct index_line);
+	void *lines = aligned_alloc(sizeof(struct index_line), len);
+
+	_Static_assert(sizeof(struct index_line) == 64, "a line of the cache");
+	if (!lines)
+		no_memory();
+	return memset(lines, 0, len);
 }
 
 static size_t index_next(const struct index *ix, size_t at)
@@ -68,48 +79,68 @@ static bool index_same(const struct index *ix, uint32_t place, struct index_key 
 	return other.len == key.len && !memcmp(other.data, key.data, key.len);
 }
 
+/* In the line @at or behind it, where there is room: it is nowhere yet. */
 static void index_put(struct index *ix, size_t at, uint64_t hash, uint32_t place)
 {
-	ix->slots[at] = place;
-	ix->tags[at] = index_tag(hash);
+	struct index_line *line;
+
+	while (ix->lines[at].n == INDEX_LINE)
+		at = index_next(ix, at);
+	line = &ix->lines[at];
+	line->tags[line->n] = index_tag(hash);
+	line->places[line->n++] = place;
 }
 
 static void index_resize(struct index *ix, size_t size)
 {
 	struct index old = *ix;
 	uint64_t hash;
-	size_t i, at;
+	uint32_t j;
+	size_t i;
 
-	ix->slots = xcalloc(size, sizeof(*ix->slots));
-	ix->tags = xcalloc(size, sizeof(*ix->tags));
+	ix->lines = xlines(size);
 	ix->size = size;
 	for (i = 0; i < old.size; i++) {
-		if (!old.tags[i])
-			continue;
-		hash = index_hash(ix, ix->key(ix->owner, old.slots[i]));
-		for (at = index_start(ix, hash); ix->tags[at];)
-			at = index_next(ix, at);
-		index_put(ix, at, hash, old.slots[i]);
+		for (j = 0; j < old.lines[i].n; j++) {
+			hash = index_hash(ix, ix->key(ix->owner, old.lines[i].places[j]));
+			index_put(ix, index_start(ix, hash), hash, old.lines[i].places[j]);
+		}
 	}
 	index_free(&old);
 }
 
 void index_expect(struct index *ix, size_t n)
 {
-	if (n / 3 * 4 > ix->size)
-		index_resize(ix, n / 3 * 4 + INDEX_LEAST);
+	if (n / INDEX_FULL >= ix->size)
+		index_resize(ix, n / INDEX_FULL + INDEX_LEAST);
 }
 
-uint32_t index_add(struct index *ix, struct index_key key, uint32_t place)
+uint64_t index_prepare(const struct index *ix, struct index_key key)
 {
 	uint64_t hash = index_hash(ix, key);
-	size_t at;
 
-	if (ix->used + 1 > ix->size / 4 * 3)
+	if (ix->size)
+		__builtin_prefetch(&ix->lines[index_start(ix, hash)], 1);
+	return hash;
+}
+
+uint32_t index_add(struct index *ix, struct index_key key, uint64_t hash, uint32_t place)
+{
+	const struct index_line *line;
+	size_t at;
+	uint32_t j;
+
+	if (ix->used / INDEX_FULL >= ix->size)
 		index_resize(ix, ix->size ? ix->size / 2 * 3 : INDEX_LEAST);
-	for (at = index_start(ix, hash); ix->tags[at]; at = index_next(ix, at))
-		if (ix->tags[at] == index_tag(hash) && index_same(ix, ix->slots[at], key))
-			return ix->slots[at];
+	for (at = index_start(ix, hash);; at = index_next(ix, at)) {
+		line = &ix->lines[at];
+		for (j = 0; j < line->n; j++)
+			if (line->tags[j] == index_tag(hash) &&
+			    index_same(ix, line->places[j], key))
+				return line->places[j];
+		if (line->n < INDEX_LINE)
+			break;
+	}
 	index_put(ix, at, hash, place);
 	ix->used++;
 	return place;

@@ -56,9 +56,11 @@ static struct index_key addr_key(const void *owner, uint32_t place)
 	return (struct index_key){ r->data + place, 1 + addr_len(r->data[place]) };
 }
 
-void roster_init(struct roster *r)
+void roster_init(struct roster *r, roster_clash_fn *fn, void *arg)
 {
 	memset(r, 0, sizeof(*r));
+	r->clash = fn;
+	r->arg = arg;
 	index_init(&r->policies.index, &r->policies, name_key);
 	index_init(&r->ifnames.index, &r->ifnames, name_key);
 	index_init(&r->iccids, r, iccid_key);
@@ -93,15 +95,20 @@ static uint32_t name_number(struct roster_names *names, const char *name, size_t
 
 	if (!key.len)
 		return 0;
+	/* mostly it is the one of the device before */
+	if (names->last && !strcmp(names->list[names->last - 1], name))
+		return names->last;
 	grow(&names->list, &names->room, names->n, sizeof(*names->list));
 	memcpy(names->list[names->n], name, key.len + 1);
-	place = index_add(&names->index, key, (uint32_t)names->n);
+	place = index_add(&names->index, key, index_prepare(&names->index, key),
+			  (uint32_t)names->n);
 	if (place == names->n && names->n == max) {
 		*full = true;
 		return 0;
 	}
 	names->n += place == names->n;
-	return place + 1;
+	names->last = place + 1;
+	return names->last;
 }
 
 static const char *name_of(const struct roster_names *names, uint32_t number)
@@ -191,70 +198,100 @@ static void sign_add(struct roster *r, uint32_t line)
 	r->signs[r->n_signs++] = (struct roster_sign){ (uint32_t)r->len, line };
 }
 
-/* Of what is wrong with a device, the first is told. */
-static void clash(struct roster_clash *to, int what, size_t binding, uint32_t line)
+/* Is the one that has waited longest there already? */
+static void settle_one(struct roster *r)
 {
-	if (to->what != ROSTER_UNIQUE)
+	const struct roster_wait *w = &r->waits[r->first_wait];
+	bool iccid = w->what == ROSTER_ICCID;
+	struct roster_clash clash = {
+		.what = w->what,
+		.binding = w->binding,
+		.line = w->line,
+		.at = w->at,
+	};
+	uint32_t found;
+
+	found = iccid ? index_add(&r->iccids, iccid_key(r, w->place), w->hash, w->place) :
+			index_add(&r->addrs, addr_key(r, w->place), w->hash, w->place);
+	r->first_wait = (r->first_wait + 1) % ROSTER_WAITS;
+	r->n_waits--;
+	if (found == w->place || r->clashed == w->device)
 		return;
-	to->what = what;
-	to->binding = binding;
-	to->line = line;
+	r->clashed = w->device;
+	clash.first = line_of(r, found);
+	r->clash(r->arg, &clash);
+}
+
+void roster_settle(struct roster *r)
+{
+	while (r->n_waits)
+		settle_one(r);
+}
+
+/* What is at @place of the device that is being added is looked for when it is fetched. */
+static void wait_add(struct roster *r, const struct roster_wait *wait)
+{
+	if (r->n_waits == ROSTER_WAITS)
+		settle_one(r);
+	r->waits[(r->first_wait + r->n_waits++) % ROSTER_WAITS] = *wait;
 }
 
 /* The addresses of a device, behind @p; the end. */
-static uint8_t *add_addrs(struct roster *r, uint8_t *p, const struct seg_device *d, uint32_t line,
-			  struct roster_clash *to)
+static uint8_t *add_addrs(struct roster *r, uint8_t *p, const struct seg_device *d,
+			  struct roster_wait *wait, bool *full)
 {
-	uint32_t place, found;
-	bool full = false;
 	size_t i;
+
+	wait->what = ROSTER_ADDR;
 
 	*p++ = (uint8_t)d->n_bindings;
 	for (i = 0; i < d->n_bindings; i++) {
-		place = (uint32_t)(p - r->data);
+		wait->place = (uint32_t)(p - r->data);
+		wait->binding = (uint8_t)i;
 		p = put_addr(p, &d->bindings[i].prefix);
 		p = put_number(p,
-			       name_number(&r->ifnames, d->bindings[i].ifname, IFNAMES_MAX, &full));
-		found = index_add(&r->addrs, addr_key(r, place), place);
-		if (found != place)
-			clash(to, ROSTER_ADDR, i, found < r->len ? line_of(r, found) : line);
+			       name_number(&r->ifnames, d->bindings[i].ifname, IFNAMES_MAX, full));
+		if (!r->clash)
+			continue;
+		wait->hash = index_prepare(&r->addrs, addr_key(r, wait->place));
+		wait_add(r, wait);
 	}
-	if (full)
-		clash(to, ROSTER_FULL, 0, 0);
 	return p;
 }
 
-bool roster_add(struct roster *r, const struct seg_device *d, uint32_t line,
-		struct roster_clash *to)
+bool roster_add(struct roster *r, const struct seg_device *d, uint32_t line, size_t at)
 {
+	struct roster_wait wait = {
+		.what = ROSTER_ICCID,
+		.place = (uint32_t)r->len,
+		.line = line,
+		.at = at,
+	};
 	size_t asset = d->asset ? strlen(d->asset) : 0;
-	uint32_t found, place = (uint32_t)r->len;
-	bool full = r->len > UINT32_MAX - ENTRY_MAX;
+	bool full = false;
 	uint8_t *p;
 
-	*to = (struct roster_clash){ .what = full ? ROSTER_FULL : ROSTER_UNIQUE };
-	if (full)
+	if (r->len > UINT32_MAX - ENTRY_MAX)
 		return false;
 	grow(&r->data, &r->room, r->len + ENTRY_MAX, 1);
+	sign_add(r, line);
+	wait.device = (uint32_t)++r->n;
 	p = put_iccid(r->data + r->len, d->iccid);
-	found = index_add(&r->iccids, iccid_key(r, place), place);
-	if (found != place)
-		clash(to, ROSTER_ICCID, 0, line_of(r, found));
+	if (r->clash) {
+		wait.hash = index_prepare(&r->iccids, iccid_key(r, wait.place));
+		wait_add(r, &wait);
+	}
 	p = put_number(p, line - r->line);
 	p = put_number(p, name_number(&r->policies, d->policy, SIMSEG_POLICIES_MAX, &full));
-	if (full)
-		clash(to, ROSTER_FULL, 0, 0);
 	*p++ = (uint8_t)asset;
 	if (asset)
 		memcpy(p, d->asset, asset);
-	/* also what clashes stays: the tables know its places */
-	p = add_addrs(r, p + asset, d, line, to);
-	sign_add(r, line);
+	/* also what is there twice stays: the tables know its places */
+	p = add_addrs(r, p + asset, d, &wait, &full);
 	r->len = (size_t)(p - r->data);
 	r->line = line;
-	r->n++;
 	r->n_addrs += d->n_bindings;
-	return to->what == ROSTER_UNIQUE;
+	return !full;
 }
 
 uint32_t roster_get(const struct roster *r, uint32_t place, struct roster_device *to)

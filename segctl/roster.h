@@ -18,12 +18,38 @@ struct roster_names {
 	char (*list)[SIMSEG_NAME_MAX + 1];
 	size_t n, room;
 	struct index index;
+	uint32_t last; /* number that was given last, 0: none */
 };
 
 /* Where the line of a device is known. */
 struct roster_sign {
 	uint32_t place, line;
 };
+
+/* What is twice, and where it was first. */
+struct roster_clash {
+	enum {
+		ROSTER_ICCID,
+		ROSTER_ADDR,
+	} what;
+	size_t binding; /* which one of the device's */
+	uint32_t line;	/* of the device */
+	size_t at;	/* as given to roster_add() */
+	uint32_t first; /* the line in which it was before */
+};
+
+/* Of what is wrong with a device, the first is told. */
+typedef void roster_clash_fn(void *arg, const struct roster_clash *clash);
+
+/* Something that may be there already, and is looked for a little later. */
+struct roster_wait {
+	uint64_t hash;
+	size_t at;
+	uint32_t place, line, device;
+	uint8_t what, binding;
+};
+
+#define ROSTER_WAITS 64
 
 struct roster {
 	uint8_t *data; /* one device after the other */
@@ -34,6 +60,11 @@ struct roster {
 	struct index iccids, addrs;
 	struct roster_sign *signs;
 	size_t n_signs, signs_room;
+	roster_clash_fn *clash; /* NULL: each is there once, as all know */
+	void *arg;
+	struct roster_wait waits[ROSTER_WAITS]; /* a ring */
+	unsigned int first_wait, n_waits;
+	uint32_t clashed; /* device of the last clash */
 };
 
 /* A device of it, taken apart; what @dev points to lives here, or in the roster. */
@@ -44,28 +75,19 @@ struct roster_device {
 	struct seg_binding bindings[SIMSEG_BINDINGS_MAX];
 };
 
-/* What is twice, and the line where it was first. */
-struct roster_clash {
-	enum {
-		ROSTER_UNIQUE,
-		ROSTER_ICCID,
-		ROSTER_ADDR,
-		ROSTER_FULL, /* 4 GB of devices, or 65,536 names */
-	} what;
-	size_t binding; /* which one of the device's */
-	uint32_t line;
-};
-
-void roster_init(struct roster *r);
+/* Without @clash nobody looks whether something is there twice. */
+void roster_init(struct roster *r, roster_clash_fn *clash, void *arg);
 void roster_free(struct roster *r);
 /* Makes room for about that many. */
 void roster_expect(struct roster *r, size_t n);
 /*
- * Adds a device: its ICCID, policy, asset and bindings, all of them valid.
- * False, and @clash says why: from then on the roster serves only to check more.
+ * Adds a device: its ICCID, policy, asset and bindings, all of them valid. False:
+ * it has 4 GB of devices, or 65,536 names. What is there twice is told by
+ * roster_settle() at the latest, with @line and @at. After either the roster
+ * serves only to check more.
  */
-bool roster_add(struct roster *r, const struct seg_device *d, uint32_t line,
-		struct roster_clash *clash);
+bool roster_add(struct roster *r, const struct seg_device *d, uint32_t line, size_t at);
+void roster_settle(struct roster *r);
 /* The device at @place, 0 for the first one; the place of the next. */
 uint32_t roster_get(const struct roster *r, uint32_t place, struct roster_device *to);
 /* The places of all devices in the order of their ICCIDs; to be freed. */

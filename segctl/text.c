@@ -12,7 +12,7 @@
 
 #define DISTANCE_LEN 64 /* longer words are not compared */
 
-static void no_memory(void)
+void no_memory(void)
 {
 	fputs("segctl: out of memory\n", stderr);
 	exit(2);

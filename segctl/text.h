@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 /* These end the program when there is no memory: nothing is half done here. */
+void no_memory(void) __attribute__((noreturn));
 void *xcalloc(size_t n, size_t size);
 char *xstrdup(const char *text);
 char *xprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
