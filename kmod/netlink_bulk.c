@@ -27,7 +27,8 @@ static int simseg_nl_batch_add(struct simseg_nl_batch *batch, const struct nlatt
 	};
 	int err;
 
-	err = nla_parse_nested(tb, SIMSEG_A_RULE, nest, simseg_device_nl_policy, extack);
+	/* the policy of the operation has checked what is in the nest */
+	err = nla_parse_nested(tb, SIMSEG_A_RULE, nest, NULL, extack);
 	if (!err)
 		err = simseg_nl_device_spec(&attrs, &batch->spec, extack);
 	if (err)

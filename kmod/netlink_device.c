@@ -20,7 +20,8 @@ static int simseg_nl_binding(const struct nlattr *attr, struct simseg_binding_sp
 	struct nlattr *tb[SIMSEG_A_BINDING_MAX + 1];
 	int err;
 
-	err = nla_parse_nested(tb, SIMSEG_A_BINDING_MAX, attr, simseg_binding_nl_policy, extack);
+	/* the policy of the operation has checked what is in the nest */
+	err = nla_parse_nested(tb, SIMSEG_A_BINDING_MAX, attr, NULL, extack);
 	if (err)
 		return err;
 	if (!tb[SIMSEG_A_BINDING_PREFIX] || tb[SIMSEG_A_BINDING_EPOCH]) {
