@@ -26,18 +26,12 @@ static int simseg_merge_refuse(const struct simseg_device *device, int err, cons
 int simseg_stage(struct simseg_net *sn, struct list_head *staged,
 		 const struct simseg_device_spec *spec, struct netlink_ext_ack *extack)
 {
-	struct simseg_staged *st = kzalloc(sizeof(*st), GFP_KERNEL_ACCOUNT);
+	struct simseg_device *device = simseg_device_alloc(sn, spec, extack);
 
-	if (!st)
-		return -ENOMEM;
-	st->device = simseg_device_alloc(sn, spec, extack);
-	if (IS_ERR(st->device)) {
-		int err = PTR_ERR(st->device);
-
-		kfree(st);
-		return err;
-	}
-	list_add_tail(&st->list, staged);
+	if (IS_ERR(device))
+		return PTR_ERR(device);
+	device->staged.device = device;
+	list_add_tail(&device->staged.list, staged);
 	return 0;
 }
 
@@ -49,7 +43,7 @@ void simseg_unstage(struct simseg_net *sn, struct list_head *staged)
 		if (st->device)
 			simseg_device_discard(sn, st->device);
 		list_del(&st->list);
-		kfree(st);
+		simseg_device_discard(sn, st->device);
 		cond_resched();
 	}
 }
@@ -199,15 +193,15 @@ int simseg_merge_prepare(struct simseg_net *sn, struct list_head *staged,
 }
 
 /*
- * Takes out what prepare put in. A binding that is in the table was marked by
- * this merge and has no owner.
+ * Takes out what prepare put in; what it did not stays staged, without bindings.
+ * A binding that is in the table was marked by this merge and has no owner.
  */
 void simseg_merge_undo(struct simseg_net *sn, struct list_head *staged)
 {
 	struct simseg_binding *binding, *next;
-	struct simseg_staged *st;
+	struct simseg_staged *st, *after;
 
-	list_for_each_entry(st, staged, list) {
+	list_for_each_entry_safe(st, after, staged, list) {
 		list_for_each_entry_safe(binding, next, &st->device->bindings, of_device) {
 			if (simseg_binding_exact(sn, &binding->key) == binding) {
 				simseg_binding_remove(sn, binding);
@@ -217,10 +211,10 @@ void simseg_merge_undo(struct simseg_net *sn, struct list_head *staged)
 			}
 		}
 		if (simseg_device_find(sn, st->device->iccid) == st->device) {
-			/* RCU readers may stand on it in the hash chain */
+			/* RCU readers may have found it */
+			list_del(&st->list);
 			simseg_device_remove(sn, st->device);
 			simseg_device_put(st->device);
-			st->device = NULL;
 		}
 		cond_resched();
 	}
@@ -302,7 +296,7 @@ bool simseg_merge_differs(struct simseg_net *sn, const struct simseg_staged *st,
 	return false;
 }
 
-/* Gives the device in force what the staged one has; the shell is freed. */
+/* Gives the device in force what the staged one has; the shell is freed, and @st with it. */
 static bool simseg_merge_twin(struct simseg_net *sn, struct simseg_staged *st, u32 flags)
 {
 	struct simseg_device *twin = st->twin, *device = st->device;
@@ -319,7 +313,6 @@ static bool simseg_merge_twin(struct simseg_net *sn, struct simseg_staged *st, u
 	}
 	changed |= simseg_merge_bindings(sn, st, twin);
 	simseg_device_discard(sn, device);
-	st->device = NULL;
 	return changed;
 }
 
@@ -369,23 +362,20 @@ void simseg_merge_finish(struct simseg_net *sn, struct list_head *staged, u32 fl
 	struct simseg_staged *st, *next;
 
 	lockdep_assert_held(&sn->lock);
-	list_for_each_entry(st, staged, list) {
+	list_for_each_entry_safe(st, next, staged, list) {
 		cond_resched();
-		if (!st->twin) {
+		list_del(&st->list);
+		twin = st->twin;
+		if (!twin) {	/* the registry's from now on */
 			simseg_merge_bindings(sn, st, st->device);
-			st->device = NULL;	/* the registry's from now on */
 			receipt->added++;
 			continue;
 		}
-		if (simseg_merge_twin(sn, st, flags) | simseg_merge_prune(sn, st->twin))
+		if (simseg_merge_twin(sn, st, flags) | simseg_merge_prune(sn, twin))
 			receipt->devices++;
 	}
 	if (flags & SIMSEG_MERGE_EXACT)
 		simseg_merge_rest(sn, gone, receipt);
-	list_for_each_entry_safe(st, next, staged, list) {
-		list_del(&st->list);
-		kfree(st);
-	}
 }
 
 void simseg_devices_release(struct list_head *gone)
@@ -401,6 +391,7 @@ void simseg_devices_release(struct list_head *gone)
 
 /* Merges into what is in force, without a new ruleset; all or none. */
 int simseg_merge(struct simseg_net *sn, struct list_head *staged, u32 flags,
+	struct simseg_device *twin;
 		 struct simseg_receipt *receipt, struct netlink_ext_ack *extack)
 {
 	const struct simseg_ruleset *rs;

@@ -66,13 +66,6 @@ int simseg_device_del(struct simseg_net *sn, const u8 *bcd, struct simseg_receip
 void simseg_device_spec_free(struct simseg_device_spec *spec);
 
 /* registry.c: staged devices become part of the registry, all or none */
-struct simseg_staged {
-	struct list_head list;
-	struct simseg_device *device;	/* as asked for */
-	struct simseg_device *twin;	/* the one in force with this ICCID */
-	bool lent_own;			/* @device has @twin's own rules, for a dry run */
-};
-
 #define SIMSEG_MERGE_EXACT	BIT(0)		/* what is not staged goes */
 #define SIMSEG_MERGE_NEW	BIT(1)		/* nothing staged may exist */
 #define SIMSEG_MERGE_KEEP_OWN	BIT(2)		/* without rules of its own: keeps what it has */

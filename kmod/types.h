@@ -152,6 +152,14 @@ struct simseg_grant {
 	struct simseg_deadline deadline;
 	struct rcu_head rcu;
 };
+/* A device on its way in: where it waits for the commit. It goes with the device. */
+struct simseg_staged {
+	struct list_head list;
+	struct simseg_device *device;	/* as asked for */
+	struct simseg_device *twin;	/* the one in force with this ICCID */
+	bool lent_own;			/* @device has @twin's own rules, for a dry run */
+};
+
 
 struct simseg_device {
 	struct rhash_head node;
@@ -174,6 +182,7 @@ struct simseg_device {
 	u32 mark;			/* last merge that named it */
 	u32 nbindings;			/* from here on: simseg_net.lock */
 	struct list_head bindings;
+	struct simseg_staged staged;
 	char asset[SIMSEG_ASSET_MAX + 1];
 	refcount_t refs;		/* registry and each session */
 	struct rcu_head rcu;
