@@ -8,27 +8,26 @@
 
 #include "simseg.h"
 
-static const struct rhashtable_params simseg_binding_params = {
-	.key_len = sizeof(struct simseg_binding_key),
-	.key_offset = offsetof(struct simseg_binding, key),
-	.head_offset = offsetof(struct simseg_binding, node),
-	.automatic_shrinking = true,
+static const struct simseg_table_key simseg_binding_at = {
+	.offset = offsetof(struct simseg_binding, key),
+	.len = sizeof(struct simseg_binding_key),
 };
 
-int simseg_binding_init(struct simseg_net *sn)
+void simseg_binding_init(struct simseg_net *sn)
 {
-	return rhashtable_init(&sn->bindings, &simseg_binding_params);
+	simseg_table_init(&sn->bindings, &sn->lock);
 }
 
-static void simseg_binding_free_one(void *ptr, void *unused)
-{
-	kfree(ptr);
-}
-
+/* After simseg_device_exit(): they went with their devices. */
 void simseg_binding_exit(struct simseg_net *sn)
 {
-	rhashtable_free_and_destroy(&sn->bindings, simseg_binding_free_one, NULL);
+	simseg_table_exit(&sn->bindings);
 	kfree(rcu_dereference_protected(sn->plens, true));
+}
+
+u32 simseg_binding_hash(const struct simseg_net *sn, const struct simseg_binding_key *key)
+{
+	return simseg_table_hash(&sn->bindings, key, simseg_binding_at);
 }
 
 /* A name or pattern: as the kernel's device names, with one '*' at the end. */
@@ -78,7 +77,8 @@ struct simseg_binding *simseg_binding_alloc(const struct simseg_binding_spec *sp
 struct simseg_binding *simseg_binding_exact(struct simseg_net *sn,
 					    const struct simseg_binding_key *key)
 {
-	return rhashtable_lookup_fast(&sn->bindings, key, simseg_binding_params);
+	return simseg_table_find(&sn->bindings, key, simseg_binding_hash(sn, key),
+				 simseg_binding_at);
 }
 
 /*
@@ -99,8 +99,8 @@ const struct simseg_binding *simseg_binding_lookup(const struct simseg_net *sn,
 	for (i = 0; i < plens->n; i++) {
 		key.plen = plens->plen[i];
 		simseg_prefix_mask(&key.addr, key.plen);
-		binding = rhashtable_lookup((struct rhashtable *)&sn->bindings, &key,
-					    simseg_binding_params);
+		binding = simseg_table_lookup(&sn->bindings, &key, simseg_binding_hash(sn, &key),
+					      simseg_binding_at);
 		if (binding && rcu_access_pointer(binding->device))
 			return binding;
 	}
@@ -198,7 +198,6 @@ static void simseg_plens_put(struct simseg_net *sn, u8 plen)
 int simseg_binding_insert(struct simseg_net *sn, struct simseg_binding *binding,
 			  struct netlink_ext_ack *extack)
 {
-	bool waited = false;
 	int err;
 
 	lockdep_assert_held(&sn->lock);
@@ -209,9 +208,7 @@ int simseg_binding_insert(struct simseg_net *sn, struct simseg_binding *binding,
 					   "bindings may have at most 16 distinct prefix lengths");
 		return err;
 	}
-	do {
-		err = rhashtable_insert_fast(&sn->bindings, &binding->node, simseg_binding_params);
-	} while (simseg_table_again(&sn->bindings, err, &waited));
+	err = simseg_table_insert(&sn->bindings, binding, simseg_binding_hash(sn, &binding->key));
 	if (err) {
 		simseg_plens_put(sn, binding->key.plen);
 		return err;
@@ -254,8 +251,7 @@ void simseg_binding_replace(struct simseg_net *sn, struct simseg_binding *old,
 	simseg_binding_activate(sn, new, device);
 	if (owner == device)
 		new->epoch = old->epoch;
-	WARN_ON_ONCE(rhashtable_replace_fast(&sn->bindings, &old->node, &new->node,
-					     simseg_binding_params));
+	simseg_table_replace(&sn->bindings, old, new, simseg_binding_hash(sn, &old->key));
 	sn->nunvouched += !new->ifname_len;
 	sn->nunvouched -= !old->ifname_len;
 	list_del(&old->of_device);
@@ -269,7 +265,7 @@ void simseg_binding_remove(struct simseg_net *sn, struct simseg_binding *binding
 	struct simseg_device *owner = simseg_binding_owner(sn, binding);
 
 	lockdep_assert_held(&sn->lock);
-	rhashtable_remove_fast(&sn->bindings, &binding->node, simseg_binding_params);
+	simseg_table_remove(&sn->bindings, binding, simseg_binding_hash(sn, &binding->key));
 	simseg_plens_put(sn, binding->key.plen);
 	sn->nbindings--;
 	sn->nunvouched -= !binding->ifname_len;

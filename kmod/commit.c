@@ -182,6 +182,7 @@ static int simseg_upload_prepare(struct simseg_net *sn, struct simseg_upload *up
 	err = simseg_upload_check_pools(sn, rs, commit->open, commit->nopen, extack);
 	if (!err && rs->npools && !(commit->flags & SIMSEG_COMMIT_DRY))
 		err = simseg_net_govern(sn, extack);
+	simseg_merge_expect(sn, up->ndevices);
 	if (!err)
 		err = simseg_merge_prepare(sn, &up->staged, rs->pools,
 					   rs->settings[SIMSEG_A_SETTING_DEVICES], merge, extack);
@@ -231,6 +232,7 @@ static int simseg_upload_merge(struct simseg_net *sn, struct simseg_upload *up,
 		NL_SET_ERR_MSG_MOD(extack, "a merge takes devices, and nothing else");
 		return -EINVAL;
 	}
+	simseg_merge_expect(sn, up->ndevices);
 	err = simseg_merge(sn, &up->staged, SIMSEG_MERGE_KEEP_OWN | (dry ? SIMSEG_MERGE_DRY : 0),
 			   receipt, extack);
 	if (!err && !dry && (receipt->added || receipt->devices))

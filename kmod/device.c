@@ -8,18 +8,21 @@
 
 #include "simseg.h"
 
-static const struct rhashtable_params simseg_device_params = {
-	.key_len = SIMSEG_ICCID_BCD,
-	.key_offset = offsetof(struct simseg_device, iccid),
-	.head_offset = offsetof(struct simseg_device, node),
-	.automatic_shrinking = true,
+static const struct simseg_table_key simseg_device_at = {
+	.offset = offsetof(struct simseg_device, iccid),
+	.len = SIMSEG_ICCID_BCD,
 };
 
-int simseg_device_init(struct simseg_net *sn)
+void simseg_device_init(struct simseg_net *sn)
 {
 	xa_init_flags(&sn->device_ids, XA_FLAGS_ALLOC1);
 	xa_init_flags(&sn->grants, XA_FLAGS_ALLOC1);
-	return rhashtable_init(&sn->devices, &simseg_device_params);
+	simseg_table_init(&sn->devices, &sn->lock);
+}
+
+u32 simseg_device_hash(const struct simseg_net *sn, const u8 *bcd)
+{
+	return simseg_table_hash(&sn->devices, bcd, simseg_device_at);
 }
 
 static void simseg_device_free(struct simseg_device *device)
@@ -59,7 +62,7 @@ void simseg_device_exit(struct simseg_net *sn)
 	mutex_unlock(&sn->lock);
 	xa_destroy(&sn->device_ids);
 	xa_destroy(&sn->grants);
-	rhashtable_destroy(&sn->devices);
+	simseg_table_exit(&sn->devices);
 }
 
 /* 18 to 20 decimal digits (ITU-T E.118) into packed BCD. */
@@ -99,7 +102,7 @@ void simseg_iccid_print(const u8 *bcd, char *text)
 /* Under RCU or simseg_net.lock. */
 struct simseg_device *simseg_device_find(struct simseg_net *sn, const u8 *bcd)
 {
-	return rhashtable_lookup_fast(&sn->devices, bcd, simseg_device_params);
+	return simseg_table_find(&sn->devices, bcd, simseg_device_hash(sn, bcd), simseg_device_at);
 }
 
 static int simseg_device_fill(struct simseg_net *sn, struct simseg_device *device,
@@ -189,10 +192,9 @@ void simseg_device_discard(struct simseg_net *sn, struct simseg_device *device)
 	simseg_device_free(device);
 }
 
-int simseg_device_insert(struct simseg_net *sn, struct simseg_device *device,
-			 struct netlink_ext_ack *extack)
+/* The caller has looked: none in the table has its ICCID. */
+int simseg_device_insert(struct simseg_net *sn, struct simseg_device *device)
 {
-	bool waited = false;
 	int err;
 
 	lockdep_assert_held(&sn->lock);
@@ -200,14 +202,9 @@ int simseg_device_insert(struct simseg_net *sn, struct simseg_device *device,
 			      &sn->device_id_next, GFP_KERNEL_ACCOUNT);
 	if (err < 0)
 		return err;
-	do {
-		err = rhashtable_lookup_insert_fast(&sn->devices, &device->node,
-						    simseg_device_params);
-	} while (simseg_table_again(&sn->devices, err, &waited));
+	err = simseg_table_insert(&sn->devices, device, simseg_device_hash(sn, device->iccid));
 	if (err) {
 		xa_erase(&sn->device_ids, device->id);
-		if (err == -EEXIST)
-			NL_SET_ERR_MSG_MOD(extack, "this ICCID is there twice");
 		return err;
 	}
 	sn->ndevices++;
@@ -226,7 +223,7 @@ void simseg_device_remove(struct simseg_net *sn, struct simseg_device *device)
 	WRITE_ONCE(device->gone, true);
 	list_for_each_entry_safe(binding, next, &device->bindings, of_device)
 		simseg_binding_remove(sn, binding);
-	rhashtable_remove_fast(&sn->devices, &device->node, simseg_device_params);
+	simseg_table_remove(&sn->devices, device, simseg_device_hash(sn, device->iccid));
 	xa_erase(&sn->device_ids, device->id);
 	if (device->state != SIMSEG_STATE_ACTIVE)
 		sn->nquarantined--;

@@ -71,8 +71,8 @@ static void device_expect_same(struct simtest *t, const struct device_counts *be
 
 	device_count(t, &after);
 	KUNIT_EXPECT_MEMEQ(t->kunit, before, &after, sizeof(after));
-	KUNIT_EXPECT_EQ(t->kunit, atomic_read(&t->sn->devices.nelems), after.ndevices);
-	KUNIT_EXPECT_EQ(t->kunit, atomic_read(&t->sn->bindings.nelems), after.nbindings);
+	KUNIT_EXPECT_EQ(t->kunit, t->sn->devices.count, after.ndevices);
+	KUNIT_EXPECT_EQ(t->kunit, t->sn->bindings.count, after.nbindings);
 }
 
 /* Device n has address n, in the pool. */

@@ -209,23 +209,13 @@ static int simseg_net_tables(struct simseg_net *sn)
 		return err;
 	simseg_deny_init(sn);
 	err = simseg_ruleset_init(sn);
-	if (err)
-		goto free_counters;
-	err = simseg_binding_init(sn);
-	if (err)
-		goto free_ruleset;
-	err = simseg_device_init(sn);
-	if (err)
-		goto free_bindings;
+	if (err) {
+		free_percpu(sn->counters);
+		return err;
+	}
+	simseg_binding_init(sn);
+	simseg_device_init(sn);
 	return 0;
-
-free_bindings:
-	simseg_binding_exit(sn);
-free_ruleset:
-	simseg_ruleset_exit(sn);
-free_counters:
-	free_percpu(sn->counters);
-	return err;
 }
 
 static void simseg_net_drain(struct simseg_net *sn)

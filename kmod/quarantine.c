@@ -110,7 +110,7 @@ static int simseg_quarantine_stub(struct simseg_net *sn, const u8 *bcd,
 		step->device = NULL;
 		return err;
 	}
-	err = simseg_device_insert(sn, step->device, extack);
+	err = simseg_device_insert(sn, step->device);
 	if (err) {
 		simseg_device_discard(sn, step->device);
 		step->device = NULL;

@@ -12,6 +12,8 @@
 
 #include "simseg.h"
 
+#define SIMSEG_MERGE_FETCH	32	/* devices whose places are fetched at a time */
+
 /* Why the devices cannot be merged; the room for that is 80 bytes in all. */
 static int simseg_merge_refuse(const struct simseg_device *device, int err, const char *why,
 			       struct netlink_ext_ack *extack)
@@ -40,8 +42,6 @@ void simseg_unstage(struct simseg_net *sn, struct list_head *staged)
 	struct simseg_staged *st, *next;
 
 	list_for_each_entry_safe(st, next, staged, list) {
-		if (st->device)
-			simseg_device_discard(sn, st->device);
 		list_del(&st->list);
 		simseg_device_discard(sn, st->device);
 		cond_resched();
@@ -61,7 +61,7 @@ static int simseg_merge_device(struct simseg_net *sn, struct simseg_staged *st, 
 
 	if (!twin) {
 		st->device->mark = sn->merge;
-		return simseg_device_insert(sn, st->device, extack);
+		return simseg_device_insert(sn, st->device);
 	}
 	if (twin->mark == sn->merge)
 		return simseg_merge_refuse(twin, -EEXIST, "this ICCID is there twice", extack);
@@ -162,6 +162,38 @@ static int simseg_merge_check_limit(struct simseg_net *sn, struct list_head *sta
 	return -ENOSPC;
 }
 
+/* @n devices come, with an address each as a rule: room for them at once. */
+void simseg_merge_expect(struct simseg_net *sn, u32 n)
+{
+	lockdep_assert_held(&sn->lock);
+	simseg_table_expect(&sn->devices, n);
+	simseg_table_expect(&sn->bindings, n);
+}
+
+/*
+ * Each of the next ones would wait for the memory in which its place in the
+ * tables is: so all of them wait at once. Most have one address.
+ */
+static void simseg_merge_fetch(struct simseg_net *sn, const struct list_head *staged,
+			       struct simseg_staged *st)
+{
+	u32 devices[SIMSEG_MERGE_FETCH], bindings[SIMSEG_MERGE_FETCH];
+	const struct simseg_binding *binding;
+	u32 n = 0, m = 0;
+
+	list_for_each_entry_from(st, staged, list) {
+		binding = list_first_entry_or_null(&st->device->bindings, struct simseg_binding,
+						   of_device);
+		devices[n++] = simseg_device_hash(sn, st->device->iccid);
+		if (binding)
+			bindings[m++] = simseg_binding_hash(sn, &binding->key);
+		if (n == SIMSEG_MERGE_FETCH)
+			break;
+	}
+	simseg_table_fetch(&sn->devices, devices, n);
+	simseg_table_fetch(&sn->bindings, bindings, m);
+}
+
 /* On failure the caller undoes. */
 int simseg_merge_prepare(struct simseg_net *sn, struct list_head *staged,
 			 const struct simseg_addrset *pools, u32 limit, u32 flags,
@@ -174,6 +206,8 @@ int simseg_merge_prepare(struct simseg_net *sn, struct list_head *staged,
 	lockdep_assert_held(&sn->lock);
 	sn->merge++;
 	list_for_each_entry(st, staged, list) {
+		if (!(n % SIMSEG_MERGE_FETCH))
+			simseg_merge_fetch(sn, staged, st);
 		err = simseg_merge_one(sn, st, pools, flags, extack);
 		if (err)
 			return err;
@@ -182,8 +216,6 @@ int simseg_merge_prepare(struct simseg_net *sn, struct list_head *staged,
 			NL_SET_ERR_MSG_MOD(extack, "too many devices: raise the setting devices");
 			return -ENOSPC;
 		}
-		simseg_table_keep_up(&sn->devices);
-		simseg_table_keep_up(&sn->bindings);
 		cond_resched();
 	}
 	err = simseg_merge_check_kept(sn, staged, extack);
@@ -218,6 +250,8 @@ void simseg_merge_undo(struct simseg_net *sn, struct list_head *staged)
 		}
 		cond_resched();
 	}
+	simseg_table_trim(&sn->devices);
+	simseg_table_trim(&sn->bindings);
 }
 
 /* Is @new what @old is already? Then the old one, and its epoch, stay. */
@@ -360,6 +394,7 @@ void simseg_merge_finish(struct simseg_net *sn, struct list_head *staged, u32 fl
 			 struct list_head *gone, struct simseg_receipt *receipt)
 {
 	struct simseg_staged *st, *next;
+	struct simseg_device *twin;
 
 	lockdep_assert_held(&sn->lock);
 	list_for_each_entry_safe(st, next, staged, list) {
@@ -391,7 +426,6 @@ void simseg_devices_release(struct list_head *gone)
 
 /* Merges into what is in force, without a new ruleset; all or none. */
 int simseg_merge(struct simseg_net *sn, struct list_head *staged, u32 flags,
-	struct simseg_device *twin;
 		 struct simseg_receipt *receipt, struct netlink_ext_ack *extack)
 {
 	const struct simseg_ruleset *rs;

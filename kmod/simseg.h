@@ -45,17 +45,17 @@ const char *simseg_name_of(struct simseg_names *names, u32 id);
 bool simseg_name_valid(const char *name);
 
 /* device.c */
-int simseg_device_init(struct simseg_net *sn);
+void simseg_device_init(struct simseg_net *sn);
 void simseg_device_exit(struct simseg_net *sn);
 bool simseg_iccid_parse(const char *text, u8 *bcd);
 void simseg_iccid_print(const u8 *bcd, char *text);
+u32 simseg_device_hash(const struct simseg_net *sn, const u8 *bcd);
 struct simseg_device *simseg_device_find(struct simseg_net *sn, const u8 *bcd);
 struct simseg_device *simseg_device_alloc(struct simseg_net *sn,
 					  const struct simseg_device_spec *spec,
 					  struct netlink_ext_ack *extack);
 void simseg_device_discard(struct simseg_net *sn, struct simseg_device *device);
-int simseg_device_insert(struct simseg_net *sn, struct simseg_device *device,
-			 struct netlink_ext_ack *extack);
+int simseg_device_insert(struct simseg_net *sn, struct simseg_device *device);
 void simseg_device_remove(struct simseg_net *sn, struct simseg_device *device);
 void simseg_device_hold(struct simseg_device *device);
 void simseg_device_put(struct simseg_device *device);
@@ -74,6 +74,7 @@ void simseg_device_spec_free(struct simseg_device_spec *spec);
 int simseg_stage(struct simseg_net *sn, struct list_head *staged,
 		 const struct simseg_device_spec *spec, struct netlink_ext_ack *extack);
 void simseg_unstage(struct simseg_net *sn, struct list_head *staged);
+void simseg_merge_expect(struct simseg_net *sn, u32 n);
 int simseg_merge_prepare(struct simseg_net *sn, struct list_head *staged,
 			 const struct simseg_addrset *pools, u32 limit, u32 flags,
 			 struct netlink_ext_ack *extack);
@@ -89,9 +90,10 @@ int simseg_device_new(struct simseg_net *sn, const struct simseg_device_spec *sp
 		      struct netlink_ext_ack *extack);
 
 /* binding.c */
-int simseg_binding_init(struct simseg_net *sn);
+void simseg_binding_init(struct simseg_net *sn);
 void simseg_binding_exit(struct simseg_net *sn);
 struct simseg_binding *simseg_binding_alloc(const struct simseg_binding_spec *spec);
+u32 simseg_binding_hash(const struct simseg_net *sn, const struct simseg_binding_key *key);
 struct simseg_binding *simseg_binding_exact(struct simseg_net *sn,
 					    const struct simseg_binding_key *key);
 const struct simseg_binding *simseg_binding_lookup(const struct simseg_net *sn,

@@ -233,8 +233,8 @@ void simtest_exit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sn->nunvouched, 0);
 	KUNIT_EXPECT_EQ(test, sn->ndeny_tables, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&sn->sessions.count), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&sn->devices.nelems), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&sn->bindings.nelems), 0);
+	KUNIT_EXPECT_EQ(test, sn->devices.count, 0);
+	KUNIT_EXPECT_EQ(test, sn->bindings.count, 0);
 	KUNIT_EXPECT_TRUE(test, xa_empty(&sn->device_ids));
 	KUNIT_EXPECT_TRUE(test, xa_empty(&sn->policy_names.by_id));
 	KUNIT_EXPECT_TRUE(test, xa_empty(&sn->peer_names.by_id));

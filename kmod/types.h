@@ -17,7 +17,6 @@
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
 #include <linux/refcount.h>
-#include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
@@ -32,6 +31,7 @@
 
 #include "compat.h"
 #include "match.h"
+#include "table.h"
 
 #define SIMSEG_ICCID_BCD	10
 #define SIMSEG_SETTINGS		(SIMSEG_A_SETTING_MAX + 1)
@@ -99,7 +99,6 @@ struct simseg_binding_key {
 
 /* An address or prefix that belongs to a device. */
 struct simseg_binding {
-	struct rhash_head node;
 	struct simseg_binding_key key;
 	struct simseg_device __rcu *device;	/* NULL until it is in force */
 	u32 epoch;
@@ -152,6 +151,7 @@ struct simseg_grant {
 	struct simseg_deadline deadline;
 	struct rcu_head rcu;
 };
+
 /* A device on its way in: where it waits for the commit. It goes with the device. */
 struct simseg_staged {
 	struct list_head list;
@@ -160,9 +160,7 @@ struct simseg_staged {
 	bool lent_own;			/* @device has @twin's own rules, for a dry run */
 };
 
-
 struct simseg_device {
-	struct rhash_head node;
 	u8 iccid[SIMSEG_ICCID_BCD];	/* packed BCD, padded with 0xf */
 	u8 state;		/* enum simseg_state; written under simseg_net.lock */
 	bool gone;		/* removed; only RCU readers still see it */
@@ -182,9 +180,9 @@ struct simseg_device {
 	u32 mark;			/* last merge that named it */
 	u32 nbindings;			/* from here on: simseg_net.lock */
 	struct list_head bindings;
-	struct simseg_staged staged;
 	char asset[SIMSEG_ASSET_MAX + 1];
 	refcount_t refs;		/* registry and each session */
+	struct simseg_staged staged;
 	struct rcu_head rcu;
 };
 
@@ -496,7 +494,7 @@ struct simseg_net {
 	struct simseg_log log[2];	/* of people, and of the module itself */
 	u64 log_seq;			/* of the last change */
 
-	struct rhashtable devices;	/* by ICCID */
+	struct simseg_table devices;	/* by ICCID */
 	struct xarray device_ids;
 	u32 device_id_next;
 	u32 ndevices;
@@ -504,7 +502,7 @@ struct simseg_net {
 	struct xarray grants;		/* by id; read under RCU */
 	u32 grant_next;
 	u32 ngrants;
-	struct rhashtable bindings;
+	struct simseg_table bindings;	/* by address and length */
 	struct simseg_plens __rcu *plens;	/* NULL: no bindings */
 	u32 nbindings;
 	u32 nunvouched;
@@ -540,35 +538,6 @@ struct simseg_net {
 	char disarm_actor[SIMSEG_ACTOR_MAX + 1];
 	char disarm_reason[SIMSEG_REASON_MAX + 1];
 };
-
-/*
- * Try an insertion once more? A table that has to grow refuses while it does
- * so, or has no memory for that in atomic context: its worker puts both right.
- */
-static inline bool simseg_table_again(struct rhashtable *table, int err, bool *waited)
-{
-	if (*waited || (err != -EBUSY && err != -ENOMEM))
-		return false;
-	flush_work(&table->run_work);
-	*waited = true;
-	return true;
-}
-
-/*
- * Waits for a table that is more than full until it has grown. Who inserts
- * without a pause leaves its worker behind, and in long chains both of them,
- * and all lookups, take many times as long.
- */
-static inline void simseg_table_keep_up(struct rhashtable *table)
-{
-	unsigned int size;
-
-	rcu_read_lock();
-	size = rcu_dereference(table->tbl)->size;
-	rcu_read_unlock();
-	if (unlikely(atomic_read(&table->nelems) > size))
-		flush_work(&table->run_work);
-}
 
 /* Is the time over of a grant that allows it? */
 static inline bool simseg_session_overdue(const struct simseg_session *s)
