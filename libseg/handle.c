@@ -109,7 +109,8 @@ int seg_netns_leave(struct seg_handle *h, int old)
 
 static int seg_connect(struct seg_handle *h)
 {
-	int one = 1;
+	socklen_t len = sizeof(int);
+	int one = 1, size;
 
 	h->sk = nl_socket_alloc();
 	if (!h->sk)
@@ -120,6 +121,9 @@ static int seg_connect(struct seg_handle *h)
 	fcntl(h->fd, F_SETFD, FD_CLOEXEC);
 	/* Refusals of a whole batch may come back at once; a smaller buffer works too. */
 	nl_socket_set_buffer_size(h->sk, SEG_RCVBUF, SEG_RCVBUF);
+	h->batch_max = SEG_BATCH_LEN;
+	if (!getsockopt(h->fd, SOL_SOCKET, SO_SNDBUF, &size, &len) && size / 2 < SEG_BATCH_LEN)
+		h->batch_max = (size_t)size / 2;
 	setsockopt(h->fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
 	setsockopt(h->fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
 	if (setsockopt(h->fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one)))

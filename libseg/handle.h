@@ -19,8 +19,10 @@
 
 #define SEG_ERROR_LEN	512
 #define SEG_SUBJECT_LEN 64
-/* A message is closed, and a batch sent, when it has grown past this. */
+/* A message is closed when it has grown past this. */
 #define SEG_PIECE_LEN (30 * 1024)
+/* At most, if the socket's buffer lets it: what is sent at once is answered once. */
+#define SEG_BATCH_LEN (192 * 1024)
 /* Room of the message under construction: a piece and its largest attribute. */
 #define SEG_MSG_ROOM (128 * 1024)
 
@@ -53,7 +55,7 @@ struct seg_handle {
 	bool open;	    /* it holds devices, and more may come */
 
 	uint8_t *batch; /* finished pieces of an upload, not sent yet */
-	size_t batch_len, batch_room;
+	size_t batch_len, batch_room, batch_max;
 	uint32_t batch_seq; /* sequence number of the last one */
 
 	uint8_t *rx;

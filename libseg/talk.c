@@ -139,7 +139,6 @@ static int seg_keep(struct seg_spool *spool, const struct nlmsghdr *nlh)
 
 	if (seg_grow(&spool->data, &spool->room, spool->len + len))
 		return -ENOMEM;
-	memset(spool->data + spool->len, 0, len);
 	memcpy(spool->data + spool->len, nlh, nlh->nlmsg_len);
 	spool->len += len;
 	return 0;
@@ -148,6 +147,7 @@ static int seg_keep(struct seg_spool *spool, const struct nlmsghdr *nlh)
 static void seg_answer(struct seg_handle *h, struct seg_exchange *x, struct nlmsghdr *nlh)
 {
 	struct nlmsgerr *e = nlmsg_data(nlh);
+	memset(spool->data + spool->len + nlh->nlmsg_len, 0, len - nlh->nlmsg_len);
 
 	if (nlh->nlmsg_seq - x->first > x->last - x->first)
 		return; /* left over from an exchange that failed half-way */
@@ -330,7 +330,7 @@ int seg_queue(struct seg_handle *h)
 	err = seg_check(h);
 	if (err)
 		return err;
-	if (h->batch_len && h->batch_len + len > SEG_PIECE_LEN) {
+	if (h->batch_len && h->batch_len + len > h->batch_max) {
 		err = seg_queue_flush(h);
 		if (err)
 			return err;
@@ -338,7 +338,6 @@ int seg_queue(struct seg_handle *h)
 	if (seg_grow(&h->batch, &h->batch_room, h->batch_len + len))
 		return seg_fail(h, -ENOMEM, "out of memory", NULL);
 	nlh->nlmsg_flags = NLM_F_REQUEST;
-	memset(h->batch + h->batch_len, 0, len);
 	memcpy(h->batch + h->batch_len, nlh, nlh->nlmsg_len);
 	h->batch_len += len;
 	h->batch_seq = nlh->nlmsg_seq;
@@ -377,6 +376,7 @@ static void seg_blame(struct seg_handle *h, uint32_t seq, uint32_t offset)
 	for (; nlmsg_ok(nlh, rest); nlh = nlmsg_next(nlh, &rest))
 		if (nlh->nlmsg_seq == seq)
 			break;
+	memset(h->batch + h->batch_len + nlh->nlmsg_len, 0, len - nlh->nlmsg_len);
 	if (!nlmsg_ok(nlh, rest))
 		return;
 	nla = seg_blame_device(nlh, offset);
