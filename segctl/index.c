@@ -3,15 +3,15 @@
  * Which things are there already: a hash table of their places
  */
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
 #include "index.h"
 #include "text.h"
 
-#define INDEX_LEAST 128 /* lines */
-#define INDEX_FULL  10	/* places of a line that are taken, on average */
+#define INDEX_LEAST 64 /* lines: a page */
+#define INDEX_FULL  10 /* places of a line that are taken, on average */
 
 void index_init(struct index *ix, const void *owner, index_key_fn *key)
 {
@@ -25,7 +25,9 @@ void index_init(struct index *ix, const void *owner, index_key_fn *key)
 
 void index_free(struct index *ix)
 {
-	free(ix->lines);
+	_Static_assert(sizeof(struct index_line) == 64, "a line of the cache");
+	if (ix->lines)
+		munmap(ix->lines, ix->size * sizeof(*ix->lines));
 	ix->lines = NULL;
 }
 
@@ -53,18 +55,6 @@ static size_t index_start(const struct index *ix, uint64_t hash)
 static uint8_t index_tag(uint64_t hash)
 {
 	return (uint8_t)hash;
-}
-
-/* Empty ones; they begin where a line of the cache does. */
-static struct index_line *xlines(size_t n)
-{
-	size_t len = n * sizeof(struct index_line);
-	void *lines = aligned_alloc(sizeof(struct index_line), len);
-
-	_Static_assert(sizeof(struct index_line) == 64, "a line of the cache");
-	if (!lines)
-		no_memory();
-	return memset(lines, 0, len);
 }
 
 static size_t index_next(const struct index *ix, size_t at)
@@ -98,7 +88,7 @@ static void index_resize(struct index *ix, size_t size)
 	uint32_t j;
 	size_t i;
 
-	ix->lines = xlines(size);
+	ix->lines = xpages(size * sizeof(*ix->lines));
 	ix->size = size;
 	for (i = 0; i < old.size; i++) {
 		for (j = 0; j < old.lines[i].n; j++) {

@@ -18,6 +18,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "roster.h"
 #include "text.h"
@@ -25,9 +26,23 @@
 #define V4_CODE	    129
 #define V4_PLEN	    96
 #define V4_LEAD	    12
+#define CHUNK_LEN   (1U << 20)
 #define ENTRY_MAX   (ROSTER_BCD + 16 + SIMSEG_ASSET_MAX + SIMSEG_BINDINGS_MAX * 24)
 #define SIGN_EVERY  64 /* devices */
 #define IFNAMES_MAX 65536
+
+static uint8_t *at(const struct roster *r, uint32_t place)
+{
+	return r->chunks[place / CHUNK_LEN] + place % CHUNK_LEN;
+}
+
+/* Where the device behind one that ends at @place begins: all of it in one chunk. */
+static uint32_t next_place(uint32_t place)
+{
+	uint32_t left = CHUNK_LEN - place % CHUNK_LEN;
+
+	return left < ENTRY_MAX ? place + left : place;
+}
 
 static struct index_key name_key(const void *owner, uint32_t place)
 {
@@ -41,7 +56,7 @@ static struct index_key iccid_key(const void *owner, uint32_t place)
 {
 	const struct roster *r = owner;
 
-	return (struct index_key){ r->data + place, ROSTER_BCD };
+	return (struct index_key){ at(r, place), ROSTER_BCD };
 }
 
 static size_t addr_len(uint8_t code)
@@ -51,9 +66,9 @@ static size_t addr_len(uint8_t code)
 
 static struct index_key addr_key(const void *owner, uint32_t place)
 {
-	const struct roster *r = owner;
+	const uint8_t *data = at(owner, place);
 
-	return (struct index_key){ r->data + place, 1 + addr_len(r->data[place]) };
+	return (struct index_key){ data, 1 + addr_len(*data) };
 }
 
 void roster_init(struct roster *r, roster_clash_fn *fn, void *arg)
@@ -63,28 +78,37 @@ void roster_init(struct roster *r, roster_clash_fn *fn, void *arg)
 	r->arg = arg;
 	index_init(&r->policies.index, &r->policies, name_key);
 	index_init(&r->ifnames.index, &r->ifnames, name_key);
-	index_init(&r->iccids, r, iccid_key);
-	index_init(&r->addrs, r, addr_key);
+	index_init(&r->iccids.index, r, iccid_key);
+	index_init(&r->addrs.index, r, addr_key);
 }
 
 void roster_free(struct roster *r)
 {
+	while (r->n_chunks)
+		munmap(r->chunks[--r->n_chunks], CHUNK_LEN);
+	free(r->chunks);
 	index_free(&r->policies.index);
 	index_free(&r->ifnames.index);
-	index_free(&r->iccids);
-	index_free(&r->addrs);
+	index_free(&r->iccids.index);
+	index_free(&r->addrs.index);
 	free(r->policies.list);
 	free(r->ifnames.list);
 	free(r->signs);
-	free(r->data);
+}
+
+static void keys_expect(struct roster_keys *keys, size_t n)
+{
+	keys->expected = n;
+	if (keys->mixed)
+		index_expect(&keys->index, n);
 }
 
 void roster_expect(struct roster *r, size_t n)
 {
 	size_t addrs = r->n ? (size_t)((double)n * (double)r->n_addrs / (double)r->n) : n;
 
-	index_expect(&r->iccids, n);
-	index_expect(&r->addrs, addrs);
+	keys_expect(&r->iccids, n);
+	keys_expect(&r->addrs, addrs);
 }
 
 /* Number of a name, from 1; 0 for none, or if there are too many (then *full). */
@@ -173,7 +197,7 @@ static uint32_t line_of(const struct roster *r, uint32_t place)
 {
 	size_t low = 0, high = r->n_signs, mid;
 	struct roster_device skipped;
-	uint32_t at, next, line, lines;
+	uint32_t here, next, line, lines;
 
 	while (high - low > 1) {
 		mid = low + (high - low) / 2;
@@ -183,8 +207,9 @@ static uint32_t line_of(const struct roster *r, uint32_t place)
 			high = mid;
 	}
 	line = r->signs[low].line;
-	for (at = r->signs[low].place; (next = roster_get(r, at, &skipped)) <= place; at = next) {
-		get_number(r->data + next + ROSTER_BCD, &lines);
+	here = r->signs[low].place;
+	for (; (next = roster_get(r, here, &skipped)) <= place; here = next) {
+		get_number(at(r, next) + ROSTER_BCD, &lines);
 		line += lines;
 	}
 	return line;
@@ -195,14 +220,14 @@ static void sign_add(struct roster *r, uint32_t line)
 	if (r->n % SIGN_EVERY)
 		return;
 	grow(&r->signs, &r->signs_room, r->n_signs, sizeof(*r->signs));
-	r->signs[r->n_signs++] = (struct roster_sign){ (uint32_t)r->len, line };
+	r->signs[r->n_signs++] = (struct roster_sign){ r->len, line };
 }
 
 /* Is the one that has waited longest there already? */
 static void settle_one(struct roster *r)
 {
 	const struct roster_wait *w = &r->waits[r->first_wait];
-	bool iccid = w->what == ROSTER_ICCID;
+	struct roster_keys *keys = w->what == ROSTER_ICCID ? &r->iccids : &r->addrs;
 	struct roster_clash clash = {
 		.what = w->what,
 		.binding = w->binding,
@@ -211,8 +236,7 @@ static void settle_one(struct roster *r)
 	};
 	uint32_t found;
 
-	found = iccid ? index_add(&r->iccids, iccid_key(r, w->place), w->hash, w->place) :
-			index_add(&r->addrs, addr_key(r, w->place), w->hash, w->place);
+	found = index_add(&keys->index, keys->index.key(r, w->place), w->hash, w->place);
 	r->first_wait = (r->first_wait + 1) % ROSTER_WAITS;
 	r->n_waits--;
 	if (found == w->place || r->clashed == w->device)
@@ -228,75 +252,153 @@ void roster_settle(struct roster *r)
 		settle_one(r);
 }
 
-/* What is at @place of the device that is being added is looked for when it is fetched. */
-static void wait_add(struct roster *r, const struct roster_wait *wait)
+/* What is at the place of @wait is looked for when its line of the table is fetched. */
+static void wait_add(struct roster *r, struct roster_keys *keys, struct roster_wait *wait)
 {
 	if (r->n_waits == ROSTER_WAITS)
 		settle_one(r);
+	wait->hash = index_prepare(&keys->index, keys->index.key(r, wait->place));
 	r->waits[(r->first_wait + r->n_waits++) % ROSTER_WAITS] = *wait;
 }
 
+/* Is it above the one before? Then it is that from now on. */
+static bool keys_ascend(struct roster_keys *keys, struct index_key key)
+{
+	if (keys->mixed || key.len < keys->last_len ||
+	    (key.len == keys->last_len && memcmp(key.data, keys->last, key.len) <= 0))
+		return false;
+	memcpy(keys->last, key.data, key.len);
+	keys->last_len = key.len;
+	return true;
+}
+
+/* The place of the first address of a device, and how many it has. */
+static uint32_t first_addr(const struct roster *r, uint32_t place, unsigned int *n)
+{
+	const uint8_t *start = at(r, place), *p;
+	uint32_t number;
+
+	p = get_number(start + ROSTER_BCD, &number);
+	p = get_number(p, &number);
+	p += 1 + *p; /* the asset */
+	*n = *p++;
+	return place + (uint32_t)(p - start);
+}
+
+static uint32_t next_addr(const struct roster *r, uint32_t place)
+{
+	const uint8_t *p = at(r, place);
+	uint32_t number;
+
+	return place + (uint32_t)(get_number(p + 1 + addr_len(*p), &number) - p);
+}
+
+/* All that came before the one at @end goes into the table: they are not sorted. */
+static void keys_mix(struct roster *r, struct roster_keys *keys, uint32_t end)
+{
+	bool iccids = keys == &r->iccids;
+	struct roster_wait wait = { .what = iccids ? ROSTER_ICCID : ROSTER_ADDR };
+	uint32_t device, addr;
+	unsigned int n;
+
+	keys->mixed = true;
+	index_expect(&keys->index, keys->expected);
+	for (device = 0;; device = next_place(addr)) {
+		wait.place = device;
+		if (iccids && device == end)
+			return;
+		if (iccids)
+			wait_add(r, keys, &wait);
+		for (addr = first_addr(r, device, &n); n; n--, addr = next_addr(r, addr)) {
+			wait.place = addr;
+			if (!iccids && addr == end)
+				return;
+			if (!iccids)
+				wait_add(r, keys, &wait);
+		}
+	}
+}
+
+static void key_check(struct roster *r, struct roster_keys *keys, struct roster_wait *wait)
+{
+	if (keys_ascend(keys, keys->index.key(r, wait->place)))
+		return;
+	if (!keys->mixed)
+		keys_mix(r, keys, wait->place);
+	wait_add(r, keys, wait);
+}
+
+/* Is anything of the device at the place of @wait there already? */
+static void device_check(struct roster *r, struct roster_wait *wait)
+{
+	unsigned int i, n;
+
+	wait->what = ROSTER_ICCID;
+	key_check(r, &r->iccids, wait);
+	wait->what = ROSTER_ADDR;
+	wait->place = first_addr(r, wait->place, &n);
+	for (i = 0; i < n; i++, wait->place = next_addr(r, wait->place)) {
+		wait->binding = (uint8_t)i;
+		key_check(r, &r->addrs, wait);
+	}
+}
+
 /* The addresses of a device, behind @p; the end. */
-static uint8_t *add_addrs(struct roster *r, uint8_t *p, const struct seg_device *d,
-			  struct roster_wait *wait, bool *full)
+static uint8_t *add_addrs(struct roster *r, uint8_t *p, const struct seg_device *d, bool *full)
 {
 	size_t i;
 
-	wait->what = ROSTER_ADDR;
-
 	*p++ = (uint8_t)d->n_bindings;
 	for (i = 0; i < d->n_bindings; i++) {
-		wait->place = (uint32_t)(p - r->data);
-		wait->binding = (uint8_t)i;
 		p = put_addr(p, &d->bindings[i].prefix);
 		p = put_number(p,
 			       name_number(&r->ifnames, d->bindings[i].ifname, IFNAMES_MAX, full));
-		if (!r->clash)
-			continue;
-		wait->hash = index_prepare(&r->addrs, addr_key(r, wait->place));
-		wait_add(r, wait);
 	}
 	return p;
 }
 
-bool roster_add(struct roster *r, const struct seg_device *d, uint32_t line, size_t at)
+/* Room for a device; false: its place would be no 32-bit number. */
+static bool chunk_add(struct roster *r)
 {
-	struct roster_wait wait = {
-		.what = ROSTER_ICCID,
-		.place = (uint32_t)r->len,
-		.line = line,
-		.at = at,
-	};
+	if (r->full || r->len / CHUNK_LEN < r->n_chunks)
+		return !r->full;
+	grow(&r->chunks, &r->chunks_room, r->n_chunks, sizeof(*r->chunks));
+	r->chunks[r->n_chunks++] = xpages(CHUNK_LEN);
+	return true;
+}
+
+bool roster_add(struct roster *r, const struct seg_device *d, uint32_t line, size_t where)
+{
+	struct roster_wait wait = { .place = r->len, .line = line, .at = where };
 	size_t asset = d->asset ? strlen(d->asset) : 0;
 	bool full = false;
-	uint8_t *p;
+	uint8_t *p, *start;
 
-	if (r->len > UINT32_MAX - ENTRY_MAX)
+	if (!chunk_add(r))
 		return false;
-	grow(&r->data, &r->room, r->len + ENTRY_MAX, 1);
+	start = at(r, r->len);
 	sign_add(r, line);
 	wait.device = (uint32_t)++r->n;
-	p = put_iccid(r->data + r->len, d->iccid);
-	if (r->clash) {
-		wait.hash = index_prepare(&r->iccids, iccid_key(r, wait.place));
-		wait_add(r, &wait);
-	}
+	p = put_iccid(start, d->iccid);
 	p = put_number(p, line - r->line);
 	p = put_number(p, name_number(&r->policies, d->policy, SIMSEG_POLICIES_MAX, &full));
 	*p++ = (uint8_t)asset;
 	if (asset)
 		memcpy(p, d->asset, asset);
-	/* also what is there twice stays: the tables know its places */
-	p = add_addrs(r, p + asset, d, &wait, &full);
-	r->len = (size_t)(p - r->data);
+	p = add_addrs(r, p + asset, d, &full);
+	r->len = next_place(r->len + (uint32_t)(p - start));
+	r->full = r->len < wait.place;
 	r->line = line;
 	r->n_addrs += d->n_bindings;
+	/* also what is there twice stays: the tables know its places */
+	if (r->clash)
+		device_check(r, &wait);
 	return !full;
 }
 
 uint32_t roster_get(const struct roster *r, uint32_t place, struct roster_device *to)
 {
-	const uint8_t *p = r->data + place;
+	const uint8_t *start = at(r, place), *p = start;
 	uint32_t number;
 	size_t i, n;
 
@@ -321,7 +423,7 @@ uint32_t roster_get(const struct roster *r, uint32_t place, struct roster_device
 		to->bindings[i].ifname = name_of(&r->ifnames, number);
 		to->bindings[i].epoch = 0;
 	}
-	return (uint32_t)(p - r->data);
+	return next_place(place + (uint32_t)(p - start));
 }
 
 /* What is compared stands together: the devices lie all over the memory. */
@@ -346,7 +448,7 @@ uint32_t *roster_sort(const struct roster *r)
 	size_t i;
 
 	for (i = 0; i < r->n; i++) {
-		memcpy(list[i].iccid, r->data + place, ROSTER_BCD);
+		memcpy(list[i].iccid, at(r, place), ROSTER_BCD);
 		list[i].place = place;
 		place = roster_get(r, place, &device);
 	}

@@ -51,13 +51,27 @@ struct roster_wait {
 
 #define ROSTER_WAITS 64
 
+/*
+ * What has to be there once. As long as each is above the one before, as in a
+ * file that is sorted, that is known without a table.
+ */
+struct roster_keys {
+	struct index index;
+	bool mixed; /* they do not ascend any more: all of them are in the table */
+	uint8_t last[17];
+	size_t last_len; /* 0: there was none yet */
+	size_t expected;
+};
+
 struct roster {
-	uint8_t *data; /* one device after the other */
-	size_t len, room;
+	uint8_t **chunks; /* one device after the other, each in one chunk */
+	size_t n_chunks, chunks_room;
+	uint32_t len; /* the place of the next one */
+	bool full;    /* there is no such place */
 	size_t n, n_addrs;
 	uint32_t line; /* of the last one */
 	struct roster_names policies, ifnames;
-	struct index iccids, addrs;
+	struct roster_keys iccids, addrs;
 	struct roster_sign *signs;
 	size_t n_signs, signs_room;
 	roster_clash_fn *clash; /* NULL: each is there once, as all know */

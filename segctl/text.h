@@ -13,6 +13,11 @@
 void no_memory(void) __attribute__((noreturn));
 void *xcalloc(size_t n, size_t size);
 char *xstrdup(const char *text);
+/*
+ * Pages of zeros for what is large and will be used whole, given back with
+ * munmap(). They are there at once: a fault for each one costs more than it.
+ */
+void *xpages(size_t len);
 char *xprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Room for one more than @n elements in *@array. */
 void grow(void *array, size_t *room, size_t n, size_t size);

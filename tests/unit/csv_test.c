@@ -202,13 +202,61 @@ static void many(void **state)
 	devices_free(&f);
 }
 
+/* A sorted file needs no table, until a row is not: then all before it are known. */
+static void sorted_until(void **state)
+{
+	const unsigned int n = 5000;
+	static const char *const last[] = { "",
+					    "17,10.64.1.1",
+					    "4999,10.64.1.1",
+					    "1,10.64.0.34",
+					    "6000,10.64.0.35",
+					    "6000,10.64.1.1 10.64.1.1" };
+	static const char *const want[] = {
+		NULL,
+		"5002:1: duplicate ICCID '898822800000000017', first in line 19",
+		"5002:1: duplicate ICCID '898822800000004999', first in line 5001",
+		"5002:1: duplicate ICCID '898822800000000001', first in line 3",
+		"5002:20: duplicate address 10.64.0.35, first in line 19",
+		"5002:30: duplicate address 10.64.1.1, first in line 5002",
+	};
+	struct devices_file f;
+	char *text, have[512];
+	size_t i, len;
+	unsigned int j;
+	FILE *mem;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(last); i++) {
+		mem = open_memstream(&text, &len);
+		fputs("iccid,addr\n", mem);
+		for (j = 0; j < n; j++)
+			fprintf(mem, "898822800%09u,10.64.%u.%u 10.64.%u.%u\n", j, j / 64 * 2,
+				j % 64 * 2, j / 64 * 2, j % 64 * 2 + 1);
+		if (*last[i])
+			fprintf(mem, "898822800%09lu%s\n", strtoul(last[i], NULL, 10),
+				strchr(last[i], ','));
+		fclose(mem);
+		read_text(&f, text, len, false);
+		assert_int_equal(f.diags.errors, !!want[i]);
+		assert_int_equal(f.roster.n, n + !!want[i]);
+		for (j = 0; want[i] && f.diags.list[j].warning; j++)
+			;
+		if (want[i]) {
+			snprintf(have, sizeof(have), "%u:%u: %s", f.diags.list[j].at.line,
+				 f.diags.list[j].at.column, f.diags.list[j].text);
+			assert_string_equal(have, want[i]);
+		}
+		devices_free(&f);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad),
-		cmocka_unit_test(good),
-		cmocka_unit_test(printed),
-		cmocka_unit_test(many),
+		cmocka_unit_test(bad),	cmocka_unit_test(good),		cmocka_unit_test(printed),
+		cmocka_unit_test(many), cmocka_unit_test(sorted_until),
 	};
 
 	return cmocka_run_group_tests_name("csv", tests, NULL, NULL);
