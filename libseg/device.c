@@ -6,6 +6,7 @@
 
 struct seg_device_call {
 	seg_device_cb cb;
+	void (*again)(void *arg);
 	void *arg;
 };
 
@@ -47,6 +48,21 @@ int seg_device_list(struct seg_handle *h, seg_device_cb cb, void *arg)
 	int err = seg_msg_read(h, SIMSEG_CMD_DEVICE_GET);
 
 	return err ? err : seg_dump(h, seg_reply_device, &call);
+}
+
+static void seg_device_again(void *arg)
+{
+	const struct seg_device_call *call = arg;
+
+	call->again(call->arg);
+}
+
+int seg_device_stream(struct seg_handle *h, seg_device_cb cb, void (*again)(void *arg), void *arg)
+{
+	struct seg_device_call call = { .cb = cb, .again = again, .arg = arg };
+	int err = seg_msg_read(h, SIMSEG_CMD_DEVICE_GET);
+
+	return err ? err : seg_dump_stream(h, seg_reply_device, seg_device_again, &call);
 }
 
 int seg_device_get(struct seg_handle *h, const char *iccid, seg_device_cb cb, void *arg)

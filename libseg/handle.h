@@ -110,6 +110,8 @@ typedef int (*seg_reply_fn)(struct seg_handle *h, struct nlmsghdr *nlh, struct n
 /* Send the message and wait for its end; @fn may be NULL. */
 int seg_talk(struct seg_handle *h, seg_reply_fn fn, void *arg);
 int seg_dump(struct seg_handle *h, seg_reply_fn fn, void *arg);
+/* Without keeping it; @again: what was handed out does not count, all comes once more. */
+int seg_dump_stream(struct seg_handle *h, seg_reply_fn fn, void (*again)(void *arg), void *arg);
 /* Hand out what has come by itself: to a socket that has joined a group. */
 int seg_listen(struct seg_handle *h, seg_reply_fn fn, void *arg);
 /* Put the message into the batch, and send that when it is large; also an open one. */

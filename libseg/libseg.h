@@ -360,6 +360,11 @@ int seg_peer_replace(struct seg_handle *h, const char *name, const struct simseg
 /* A device with many rules comes in several calls in a row: @part. */
 typedef int (*seg_device_cb)(const struct seg_device *device, void *arg);
 int seg_device_list(struct seg_handle *h, seg_device_cb cb, void *arg);
+/*
+ * The same for very many devices: none is kept here, each is handed out when it
+ * comes. If others changed meanwhile, @again says so, and all come once more.
+ */
+int seg_device_stream(struct seg_handle *h, seg_device_cb cb, void (*again)(void *arg), void *arg);
 /* -ENOENT: no such device, or no device has that address. */
 int seg_device_get(struct seg_handle *h, const char *iccid, seg_device_cb cb, void *arg);
 int seg_device_get_by_prefix(struct seg_handle *h, const struct simseg_prefix *prefix,

@@ -5,7 +5,8 @@
  * Every request but a dump asks for an ACK, so each exchange has one end. A
  * dump is read to its end before the first object is handed out: when the
  * kernel says that objects changed meanwhile, it is read again, and the
- * caller never sees the half that was thrown away.
+ * caller never sees the half that was thrown away. Or it is handed out as it
+ * comes, to a caller who can throw it away.
  */
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -14,6 +15,8 @@
 #include "handle.h"
 
 #define SEG_DUMP_TRIES 5
+/* The kernel fills messages of a dump so far, if it is given as much. */
+#define SEG_DUMP_LEN 32768
 
 /* One exchange: which answers belong to it, and what to do with them. */
 struct seg_exchange {
@@ -24,6 +27,7 @@ struct seg_exchange {
 	int err;		 /* the first refusal, or what @fn returned */
 	uint32_t err_seq;
 	uint32_t err_offset; /* of the attribute that is refused; 0: not known */
+	bool dump;
 	bool intr;
 	bool done;
 };
@@ -65,19 +69,20 @@ static int seg_send(struct seg_handle *h, const void *data, size_t len)
 }
 
 /* One datagram from the kernel, whatever its size; its length or -errno. */
-static ssize_t seg_recv(struct seg_handle *h)
+static ssize_t seg_recv(struct seg_handle *h, bool dump)
 {
 	struct sockaddr_nl from = { 0 };
 	socklen_t from_len;
 	ssize_t n;
 
 	do {
-		n = recv(h->fd, NULL, 0, MSG_PEEK | MSG_TRUNC);
+		/* of a dump none is longer than what there was room for before */
+		n = dump ? SEG_DUMP_LEN : recv(h->fd, NULL, 0, MSG_PEEK | MSG_TRUNC);
 		if (n >= 0 && seg_grow(&h->rx, &h->rx_room, n))
 			return seg_fail(h, -ENOMEM, "out of memory", NULL);
 		if (n >= 0) {
 			from_len = sizeof(from);
-			n = recvfrom(h->fd, h->rx, h->rx_room, 0, (struct sockaddr *)&from,
+			n = recvfrom(h->fd, h->rx, h->rx_room, MSG_TRUNC, (struct sockaddr *)&from,
 				     &from_len);
 		}
 	} while ((n < 0 && errno == EINTR) || (n >= 0 && from.nl_pid));
@@ -85,6 +90,8 @@ static ssize_t seg_recv(struct seg_handle *h)
 		return seg_fail(h, -ENOBUFS, "the kernel had more answers than fit", NULL);
 	if (n < 0)
 		return seg_fail(h, -errno, "cannot receive from the kernel: ", NULL);
+	if ((size_t)n > h->rx_room)
+		return seg_fail(h, -EMSGSIZE, "an answer is longer than a dump can be", NULL);
 	return n;
 }
 
@@ -140,6 +147,7 @@ static int seg_keep(struct seg_spool *spool, const struct nlmsghdr *nlh)
 	if (seg_grow(&spool->data, &spool->room, spool->len + len))
 		return -ENOMEM;
 	memcpy(spool->data + spool->len, nlh, nlh->nlmsg_len);
+	memset(spool->data + spool->len + nlh->nlmsg_len, 0, len - nlh->nlmsg_len);
 	spool->len += len;
 	return 0;
 }
@@ -147,7 +155,6 @@ static int seg_keep(struct seg_spool *spool, const struct nlmsghdr *nlh)
 static void seg_answer(struct seg_handle *h, struct seg_exchange *x, struct nlmsghdr *nlh)
 {
 	struct nlmsgerr *e = nlmsg_data(nlh);
-	memset(spool->data + spool->len + nlh->nlmsg_len, 0, len - nlh->nlmsg_len);
 
 	if (nlh->nlmsg_seq - x->first > x->last - x->first)
 		return; /* left over from an exchange that failed half-way */
@@ -186,7 +193,7 @@ static int seg_collect(struct seg_handle *h, struct seg_exchange *x)
 	int rest;
 
 	while (!x->done) {
-		len = seg_recv(h);
+		len = seg_recv(h, x->dump);
 		if (len < 0)
 			return (int)len;
 		rest = (int)len;
@@ -200,7 +207,7 @@ static int seg_collect(struct seg_handle *h, struct seg_exchange *x)
 int seg_listen(struct seg_handle *h, seg_reply_fn fn, void *arg)
 {
 	struct seg_exchange x = { .fn = fn, .arg = arg };
-	ssize_t len = seg_recv(h);
+	ssize_t len = seg_recv(h, false);
 	struct nlmsghdr *nlh;
 	int rest = (int)len;
 
@@ -291,9 +298,29 @@ static int seg_unspool(struct seg_handle *h, struct seg_spool *spool, seg_reply_
 	return x.err;
 }
 
-int seg_dump(struct seg_handle *h, seg_reply_fn fn, void *arg)
+/* One try to read a dump; -EAGAIN: objects changed meanwhile. */
+static int seg_dump_try(struct seg_handle *h, struct seg_exchange *x)
 {
 	struct nlmsghdr *nlh = nlmsg_hdr(h->msg);
+	int err;
+
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	x->first = nlh->nlmsg_seq;
+	x->last = nlh->nlmsg_seq;
+	x->dump = true;
+	if (seg_grow(&h->rx, &h->rx_room, SEG_DUMP_LEN))
+		return seg_fail(h, -ENOMEM, "out of memory", NULL);
+	err = seg_send(h, nlh, nlh->nlmsg_len);
+	if (!err)
+		err = seg_collect(h, x);
+	nlh->nlmsg_seq = ++h->seq;
+	if (x->intr && (!err || err == -EINTR))
+		err = seg_fail(h, -EAGAIN, "objects changed while they were read", NULL);
+	return err;
+}
+
+int seg_dump(struct seg_handle *h, seg_reply_fn fn, void *arg)
+{
 	struct seg_spool spool = { 0 };
 	struct seg_exchange x;
 	int err, tries = 0;
@@ -302,21 +329,31 @@ int seg_dump(struct seg_handle *h, seg_reply_fn fn, void *arg)
 	if (err)
 		return err;
 	do {
-		nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-		if (tries)
-			nlh->nlmsg_seq = ++h->seq;
-		x = (struct seg_exchange){ .first = nlh->nlmsg_seq, .last = nlh->nlmsg_seq };
-		x.spool = &spool;
+		x = (struct seg_exchange){ .spool = &spool };
 		spool.len = 0;
-		err = seg_send(h, nlh, nlh->nlmsg_len);
-		if (!err)
-			err = seg_collect(h, &x);
-	} while ((!err || err == -EINTR) && x.intr && ++tries < SEG_DUMP_TRIES);
-	if (!err)
-		err = seg_unspool(h, &spool, fn, arg);
-	if (!err && x.intr)
-		err = seg_fail(h, -EAGAIN, "objects changed while they were read", NULL);
+		err = seg_dump_try(h, &x);
+	} while (err == -EAGAIN && ++tries < SEG_DUMP_TRIES);
+	/* changing all the time: what there was is handed out, and is not the truth */
+	if (!err || err == -EAGAIN)
+		err = seg_unspool(h, &spool, fn, arg) ?: err;
 	free(spool.data);
+	return err;
+}
+
+int seg_dump_stream(struct seg_handle *h, seg_reply_fn fn, void (*again)(void *arg), void *arg)
+{
+	struct seg_exchange x;
+	int err, tries = 0;
+
+	err = seg_check(h);
+	while (!err) {
+		x = (struct seg_exchange){ .fn = fn, .arg = arg };
+		err = seg_dump_try(h, &x);
+		if (err != -EAGAIN || ++tries == SEG_DUMP_TRIES)
+			return err;
+		again(arg);
+		err = 0;
+	}
 	return err;
 }
 
@@ -339,6 +376,7 @@ int seg_queue(struct seg_handle *h)
 		return seg_fail(h, -ENOMEM, "out of memory", NULL);
 	nlh->nlmsg_flags = NLM_F_REQUEST;
 	memcpy(h->batch + h->batch_len, nlh, nlh->nlmsg_len);
+	memset(h->batch + h->batch_len + nlh->nlmsg_len, 0, len - nlh->nlmsg_len);
 	h->batch_len += len;
 	h->batch_seq = nlh->nlmsg_seq;
 	return 0;
@@ -376,7 +414,6 @@ static void seg_blame(struct seg_handle *h, uint32_t seq, uint32_t offset)
 	for (; nlmsg_ok(nlh, rest); nlh = nlmsg_next(nlh, &rest))
 		if (nlh->nlmsg_seq == seq)
 			break;
-	memset(h->batch + h->batch_len + nlh->nlmsg_len, 0, len - nlh->nlmsg_len);
 	if (!nlmsg_ok(nlh, rest))
 		return;
 	nla = seg_blame_device(nlh, offset);
