@@ -276,6 +276,33 @@ int simseg_peer_replace(struct simseg_net *sn, u32 id, const struct simseg_prefi
 	return err;
 }
 
+/* What the sets of @old hold, and until when, for those of @rs, which has none yet. */
+int simseg_peersets_copy(struct simseg_net *sn, struct simseg_ruleset *rs,
+			 const struct simseg_ruleset *old)
+{
+	struct simseg_element *all;
+	struct simseg_peerset *ps;
+	int err = 0;
+	u32 i, n;
+
+	lockdep_assert_held(&sn->lock);
+	rs->peersets = kvcalloc(max(old->npeersets, 1U), sizeof(*rs->peersets), GFP_KERNEL_ACCOUNT);
+	if (!rs->peersets)
+		return -ENOMEM;
+	for (i = 0; i < old->npeersets && !err; i++) {
+		ps = &rs->peersets[i];
+		all = simseg_peerset_copy(&old->peersets[i], 0, NULL, &n);
+		if (!all)
+			return -ENOMEM;
+		ps->id = old->peersets[i].id;
+		simseg_name_hold(&sn->peer_names, ps->id);
+		rs->npeersets++;
+		err = simseg_peerset_put(sn, rs, ps, all, n);
+		kvfree(all);
+	}
+	return err;
+}
+
 /* Of a ruleset that goes. */
 void simseg_peersets_free(struct simseg_net *sn, struct simseg_ruleset *rs)
 {

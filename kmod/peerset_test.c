@@ -127,9 +127,27 @@ static void peerset_test_replace(struct kunit *test)
 	SIMTEST_EXPECT_REASON(t, &peerset_https, SESSION);
 }
 
+/* A flush leaves the sets, and when what goes from them. */
+static void peerset_test_flush(struct kunit *test)
+{
+	struct simseg_receipt receipt = {};
+	struct simtest *t = test->priv;
+	u32 size;
+
+	simtest_world(t);
+	size = peerset_size(t);
+	KUNIT_ASSERT_EQ(test, 0, peerset_add(t, SIMTEST_WORLD, 300));
+	KUNIT_ASSERT_EQ(test, 0, simtest_flush(t, &receipt));
+	KUNIT_ASSERT_NOT_NULL(test, peerset_get(t));
+	KUNIT_EXPECT_EQ(test, peerset_size(t), size + 1);
+	peerset_wait(t, size);
+	KUNIT_EXPECT_NULL(test, timerqueue_getnext(&t->sn->deadlines));
+}
+
 static struct kunit_case peerset_test_cases[] = {
 	KUNIT_CASE_PARAM(peerset_test_deadline, simtest_families),
 	KUNIT_CASE_PARAM(peerset_test_again, simtest_families),
+	KUNIT_CASE_PARAM(peerset_test_flush, simtest_families),
 	KUNIT_CASE_PARAM(peerset_test_replace, simtest_families),
 	{}
 };

@@ -257,7 +257,8 @@ bool simseg_ruleset_same(struct simseg_ruleset *a, struct simseg_ruleset *b)
 	return true;
 }
 
-static int simseg_flush_copy(struct simseg_ruleset *rs, const struct simseg_ruleset *old)
+static int simseg_flush_copy(struct simseg_net *sn, struct simseg_ruleset *rs,
+			     const struct simseg_ruleset *old)
 {
 	struct simseg_addrset *pools;
 
@@ -272,12 +273,13 @@ static int simseg_flush_copy(struct simseg_ruleset *rs, const struct simseg_rule
 	rs->pools = pools;
 	rs->npools = old->npools;
 	rs->nfailsafe = old->nfailsafe;
-	return 0;
+	memcpy(rs->settings, old->settings, sizeof(rs->settings));
+	return simseg_peersets_copy(sn, rs, old);
 }
 
 /*
  * Removes policies, devices and sessions; never pools, and never a quarantined
- * device: the gate stays closed.
+ * device: the gate stays closed. Settings and peer sets, which feeds may fill, stay.
  */
 int simseg_ruleset_flush(struct simseg_net *sn, struct simseg_receipt *receipt,
 			 struct netlink_ext_ack *extack)
@@ -293,14 +295,14 @@ int simseg_ruleset_flush(struct simseg_net *sn, struct simseg_receipt *receipt,
 	if (err)
 		return err;
 	old = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
-	rs = simseg_ruleset_alloc(0, 0);
+	rs = simseg_ruleset_alloc(0, old->sets->n);
 	if (!rs)
 		return -ENOMEM;
-	if (simseg_flush_copy(rs, old)) {
+	err = simseg_flush_copy(sn, rs, old);
+	if (err) {
 		simseg_ruleset_free(sn, rs);
-		return -ENOMEM;
+		return err;
 	}
-	memcpy(rs->settings, old->settings, sizeof(rs->settings));
 	simseg_ruleset_hash(sn, rs);
 	simseg_ruleset_free(sn, simseg_ruleset_swap(sn, rs));
 	sn->merge++;

@@ -240,6 +240,8 @@ int simseg_peer_add(struct simseg_net *sn, const char *name, const struct simseg
 		    u32 n, u64 duration, struct netlink_ext_ack *extack);
 int simseg_peer_replace(struct simseg_net *sn, u32 id, const struct simseg_prefix *prefixes, u32 n,
 			struct simseg_receipt *receipt, struct netlink_ext_ack *extack);
+int simseg_peersets_copy(struct simseg_net *sn, struct simseg_ruleset *rs,
+			 const struct simseg_ruleset *old);
 void simseg_peersets_free(struct simseg_net *sn, struct simseg_ruleset *rs);
 int simseg_peer_del(struct simseg_net *sn, const char *name, const struct simseg_prefix *prefixes,
 		    u32 n, struct netlink_ext_ack *extack);
