@@ -260,7 +260,8 @@ int simseg_dry_lockout(struct simseg_net *sn, const struct simseg_ruleset *rs,
 	old = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
 	if (commit->duration)
 		return 0;
-	if (simseg_dry_failsafe(rs) && !simseg_dry_failsafe(old)) {
+	if (!(commit->flags & SIMSEG_COMMIT_RESTORE) && simseg_dry_failsafe(rs) &&
+	    !simseg_dry_failsafe(old)) {
 		NL_SET_ERR_MSG_MOD(extack,
 				   "a failsafe prefix lies in a pool, so that management from there would be denied: change one of them, or commit with a time to confirm");
 		return -EPERM;

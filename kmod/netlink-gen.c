@@ -146,7 +146,7 @@ static const struct nla_policy simseg_ruleset_commit_nl_policy[SIMSEG_A_DURATION
 	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
 	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
 	[SIMSEG_A_DOMAIN] = NLA_POLICY_MAX(NLA_U32, 0),
-	[SIMSEG_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1f),
+	[SIMSEG_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x3f),
 	[SIMSEG_A_OPEN_POOL] = NLA_POLICY_EXACT_LEN(20),
 	[SIMSEG_A_DURATION] = { .type = NLA_U64, },
 	[SIMSEG_A_FLOW] = NLA_POLICY_NESTED(simseg_flow_nl_policy),

@@ -111,7 +111,7 @@ static int simseg_merge_one(struct simseg_net *sn, struct simseg_staged *st,
 	list_for_each_entry(binding, &st->device->bindings, of_device) {
 		memcpy(prefix.addr, &binding->key.addr, sizeof(prefix.addr));
 		prefix.plen = binding->key.plen;
-		if (!simseg_addrset_covers(pools, &prefix))
+		if (pools && !simseg_addrset_covers(pools, &prefix))
 			return simseg_merge_refuse(st->device, -ERANGE,
 						   "its address lies outside every pool", extack);
 		err = simseg_merge_binding(sn, st, binding, flags, extack);
@@ -194,7 +194,7 @@ static void simseg_merge_fetch(struct simseg_net *sn, const struct list_head *st
 	simseg_table_fetch(&sn->bindings, bindings, m);
 }
 
-/* On failure the caller undoes. */
+/* On failure the caller undoes. @pools: NULL lets addresses lie anywhere. */
 int simseg_merge_prepare(struct simseg_net *sn, struct list_head *staged,
 			 const struct simseg_addrset *pools, u32 limit, u32 flags,
 			 struct netlink_ext_ack *extack)

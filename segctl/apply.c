@@ -23,6 +23,7 @@ struct request {
 	struct opt_list open;
 	struct simseg_prefix open_pools[OPT_LIST_MAX];
 	bool strict, dry;
+	bool restore;	/* it was in force before */
 	uint64_t trial; /* ns until it goes back; 0: never */
 	bool confirm;	/* unless it is confirmed before */
 };
@@ -79,7 +80,8 @@ static int upload(struct ctl *c, const struct file *f, const struct request *r, 
 	int err, ret;
 
 	opts.flags = (devices ? SIMSEG_COMMIT_DEVICES : 0) | (dry ? SIMSEG_COMMIT_DRY : 0) |
-		     (r->confirm ? SIMSEG_COMMIT_CONFIRM : 0);
+		     (r->confirm ? SIMSEG_COMMIT_CONFIRM : 0) |
+		     (r->restore ? SIMSEG_COMMIT_RESTORE : 0);
 	if (own_connection(&own))
 		opts.keep = &own;
 	err = seg_status_get(c->h, &st);
@@ -374,7 +376,7 @@ static int apply_file(struct ctl *c, const struct file *f, const struct request 
 
 int apply_restored(struct ctl *c, const struct file *f, const char *name)
 {
-	const struct request r = { .name = name };
+	const struct request r = { .name = name, .restore = true };
 
 	return apply_open(c, f, &r);
 }
@@ -485,6 +487,7 @@ int cmd_diff(struct ctl *c, int argc, char **argv)
 	f = file_load(r.name, false, true);
 	if (!f)
 		return EXIT_USAGE;
+	r.restore = f->at_state.line;
 	ret = ctl_open(c);
 	if (!ret)
 		ret = show_changes(c, f, &r);

@@ -126,8 +126,9 @@ struct file_policy {
 };
 
 struct file_device {
-	struct seg_device dev; /* what it points to lives in the arena */
-	struct mark at, at_policy;
+	struct seg_device dev;	   /* what it points to lives in the arena */
+	struct mark at, at_policy; /* where a policy is missing: of the device */
+	bool no_policy;		   /* the key is not there */
 	struct mark *binding_marks;
 	struct mark *rule_marks;
 };
@@ -264,7 +265,10 @@ void file_timed(struct file *f, struct yaml *y);
 void file_grants(struct file *f, struct yaml *y);
 void file_state_free(struct file *f);
 
-/* file_check.c: what can be told only when all is read */
+/*
+ * file_check.c: what can be told only when all is read. What a saved state has of
+ * policies, peer sets and pools may have gone before it was saved.
+ */
 
 void file_check(struct file *f);
 

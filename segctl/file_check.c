@@ -64,6 +64,12 @@ static bool name_known(const char *name, const struct item *items, size_t n)
 	return n && bsearch(name, items, n, sizeof(*items), word_cmp);
 }
 
+/* Of a state that was in force: the kernel had let it be. */
+static bool was_in_force(const struct file *f)
+{
+	return f->at_state.line;
+}
+
 /* The names of peer sets, sorted; to be freed. */
 static struct item *check_peers(struct file *f)
 {
@@ -105,25 +111,31 @@ static void check_rules(struct file *f, const struct item *peers, const struct s
 	}
 }
 
+static void check_device_names(struct file *f, const struct file_device *d,
+			       const struct item *policies, const struct item *peers)
+{
+	char near[64];
+
+	check_rules(f, peers, d->dev.rules, d->rule_marks, d->dev.n_rules);
+	if (d->no_policy)
+		diag_error(&f->diags, d->at_policy, "a device needs a policy");
+	else if (d->dev.policy && !name_known(d->dev.policy, policies, f->n_policies))
+		diag_error(&f->diags, d->at_policy, "unknown policy '%s'%s", d->dev.policy,
+			   file_near(near, sizeof(near), d->dev.policy,
+				     f->n_policies ? f->policies[0].name : NULL, f->n_policies,
+				     sizeof(*f->policies)));
+}
+
 static void check_names(struct file *f)
 {
 	struct item *policies = check_policies(f), *peers = check_peers(f);
-	const struct file_device *d;
-	char near[64];
 	size_t i;
 
 	for (i = 0; i < f->n_policies; i++)
 		check_rules(f, peers, f->policies[i].rules.list, f->policies[i].rules.marks,
 			    f->policies[i].rules.n);
-	for (i = 0; i < f->n_devices; i++) {
-		d = &f->devices[i];
-		check_rules(f, peers, d->dev.rules, d->rule_marks, d->dev.n_rules);
-		if (d->dev.policy && !name_known(d->dev.policy, policies, f->n_policies))
-			diag_error(&f->diags, d->at_policy, "unknown policy '%s'%s", d->dev.policy,
-				   file_near(near, sizeof(near), d->dev.policy,
-					     f->n_policies ? f->policies[0].name : NULL,
-					     f->n_policies, sizeof(*f->policies)));
-	}
+	for (i = 0; i < f->n_devices && !was_in_force(f); i++)
+		check_device_names(f, &f->devices[i], policies, peers);
 	free(policies);
 	free(peers);
 }
@@ -196,7 +208,8 @@ static void check_addresses(struct file *f)
 		for (j = 0; j < f->devices[i].dev.n_bindings; j++, n++) {
 			items[n].prefix = &f->devices[i].dev.bindings[j].prefix;
 			items[n].at = f->devices[i].binding_marks[j];
-			check_in_pool(f, items[n].prefix, items[n].at);
+			if (!was_in_force(f))
+				check_in_pool(f, items[n].prefix, items[n].at);
 		}
 	check_lengths(f, items, n);
 	if (n)

@@ -21,6 +21,7 @@ enum {
 /* A device while it is read. */
 struct draft {
 	struct mark at, at_policy, at_dev;
+	bool no_policy;
 	char iccid[SEG_ICCID_LEN];
 	const char *policy, *asset, *dev;
 	struct file_prefixes addrs;
@@ -159,6 +160,7 @@ static void draft_emit(struct file *f, struct draft *dr)
 	d = memset(&f->devices[f->n_devices++], 0, sizeof(*d));
 	d->at = dr->at;
 	d->at_policy = dr->at_policy;
+	d->no_policy = dr->no_policy;
 	d->dev.iccid = file_strdup(f, dr->iccid);
 	d->dev.policy = dr->policy;
 	d->dev.asset = dr->asset;
@@ -218,8 +220,10 @@ static void file_device(struct file *f, struct yaml *y)
 		draft_key(f, y, &dr, file_key(y, keys, KEY_MAX, &seen, at));
 	if (!(seen & (1U << KEY_ICCID)))
 		diag_error(&f->diags, start, "a device needs an iccid");
-	if (!(seen & (1U << KEY_POLICY)))
-		diag_error(&f->diags, start, "a device needs a policy");
+	if (!(seen & (1U << KEY_POLICY))) {
+		dr.no_policy = true;
+		dr.at_policy = start;
+	}
 	if ((seen & (1U << KEY_DEV)) && !(seen & (1U << KEY_ADDR)))
 		diag_error(&f->diags, dr.at_dev, "dev needs addr: it says where addresses arrive");
 	draft_emit(f, &dr);

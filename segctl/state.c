@@ -307,7 +307,9 @@ static int save_device(struct ctl *c, struct save *s, const struct seg_device *d
 {
 	const char *dev = one_dev(d);
 
-	fprintf(s->out, "  - iccid: \"%s\"\n    policy: \"%s\"\n", d->iccid, d->policy);
+	fprintf(s->out, "  - iccid: \"%s\"\n", d->iccid);
+	if (d->policy)
+		fprintf(s->out, "    policy: \"%s\"\n", d->policy);
 	if (d->asset) {
 		fputs("    asset: ", s->out);
 		put_quoted(s->out, d->asset);
@@ -347,7 +349,7 @@ static int device_add(const struct seg_device *d, void *arg)
 	return 0;
 }
 
-/* Those that are only held in advance have no policy: quarantine is not of the file. */
+/* Those that are only held in advance are none yet: quarantine is not of the file. */
 static int save_devices(struct ctl *c, struct save *s, const struct devs *all)
 {
 	size_t i, n = 0;
@@ -355,7 +357,7 @@ static int save_devices(struct ctl *c, struct save *s, const struct devs *all)
 
 	fputs("devices:", s->out);
 	for (i = 0; i < all->n && !err; i++) {
-		if (!all->list[i].d.policy)
+		if (all->list[i].d.state == SIMSEG_STATE_UNKNOWN)
 			continue;
 		fputs(n++ ? "" : "\n", s->out);
 		err = save_device(c, s, &all->list[i].d);
@@ -510,7 +512,8 @@ struct file *state_file(struct ctl *c)
 
 	if (seg_status_get(c->h, &st))
 		return NULL;
-	text = state_text(c, &st, false, &len);
+	/* what only a saved state may say is in force, too */
+	text = state_text(c, &st, true, &len);
 	if (!text)
 		return NULL;
 	f = file_read(text, len, false);

@@ -79,6 +79,30 @@ static void saved(void **state)
 	file_free(f);
 }
 
+/* What it names may have gone before it was saved: apply would not take it. */
+static void gone(void **state)
+{
+	static const char devices[] =
+		"devices:\n"
+		"  - { iccid: \"8988228000000000012\", addr: \"10.99.0.1\" }\n"
+		"  - { iccid: \"8988228000000000020\", policy: gone, out: [ { to: gone } ] }\n";
+	char text[512];
+	struct file *f;
+
+	(void)state;
+	snprintf(text, sizeof(text), HEAD "%s", devices);
+	f = read_text(text);
+	assert_int_equal(f->diags.errors, 4);
+	file_free(f);
+	snprintf(text, sizeof(text), HEAD "%ssaved: \"2026-11-23T07:00:00Z\"\n", devices);
+	f = read_text(text);
+	assert_int_equal(f->diags.errors, 0);
+	assert_null(f->devices[0].dev.policy);
+	assert_string_equal(f->devices[1].dev.policy, "gone");
+	assert_string_equal(f->devices[1].dev.rules[0].peer, "gone");
+	file_free(f);
+}
+
 static void bad(void **state)
 {
 	static const char *const rows[][2] = {
@@ -205,7 +229,8 @@ static void differences(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(durations), cmocka_unit_test(saved),	    cmocka_unit_test(bad),
+		cmocka_unit_test(durations), cmocka_unit_test(saved),
+		cmocka_unit_test(gone),	     cmocka_unit_test(bad),
 		cmocka_unit_test(addresses), cmocka_unit_test(differences),
 	};
 

@@ -418,12 +418,15 @@ enum simseg_attr {
  *	CONFIRM	unless CONFIRM comes within DURATION, the ruleset goes back
  *	DRY	only check, and count what would change
  *	PEER	the upload is one peer set, which replaces the one in force
+ *	RESTORE	it was in force before: addresses outside the pools, which may have
+ *		gone since, and a failsafe prefix in one are no mistake
  */
 #define SIMSEG_COMMIT_DEVICES	(1U << 0)
 #define SIMSEG_COMMIT_MERGE	(1U << 1)
 #define SIMSEG_COMMIT_CONFIRM	(1U << 2)
 #define SIMSEG_COMMIT_DRY	(1U << 3)
 #define SIMSEG_COMMIT_PEER	(1U << 4)
+#define SIMSEG_COMMIT_RESTORE	(1U << 5)
 
 enum simseg_attr_binding {
 	SIMSEG_A_BINDING_UNSPEC,
