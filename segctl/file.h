@@ -204,6 +204,8 @@ int file_key(struct yaml *y, const char *const *keys, size_t n, uint32_t *seen, 
 
 /* file_prefix.c */
 
+/* True for one of all IPv6 addresses, which would let IPv4 in as well. */
+bool prefix_spans_v4(const struct simseg_prefix *prefix);
 /* False, and reported, unless @text is a good prefix. */
 bool file_prefix(struct diags *d, const char *text, struct mark at, struct simseg_prefix *prefix);
 /* A list of prefixes, at most @max. */

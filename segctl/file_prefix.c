@@ -9,8 +9,13 @@
 #include "file.h"
 #include "text.h"
 
-/* What a prefix of all IPv6 addresses would let in as well. */
-static const struct simseg_prefix all_v4 = { .addr = { [10] = 0xff, [11] = 0xff }, .plen = 96 };
+bool prefix_spans_v4(const struct simseg_prefix *prefix)
+{
+	static const struct simseg_prefix all = { .addr = { [10] = 0xff, [11] = 0xff },
+						  .plen = 96 };
+
+	return prefix->plen < all.plen && seg_prefix_contains(prefix, &all);
+}
 
 bool file_prefix(struct diags *d, const char *text, struct mark at, struct simseg_prefix *prefix)
 {
@@ -30,7 +35,7 @@ bool file_prefix(struct diags *d, const char *text, struct mark at, struct simse
 		diag_error(d, at, "bad address or prefix '%s'", text);
 		return false;
 	}
-	if (prefix->plen < all_v4.plen && seg_prefix_contains(prefix, &all_v4)) {
+	if (prefix_spans_v4(prefix)) {
 		diag_error(d, at, "'%s' would stand for every IPv4 address as well: write %s", text,
 			   "2000::/3, or any in a rule");
 		return false;

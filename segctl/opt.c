@@ -2,6 +2,7 @@
 /*
  * Options and operands of the verbs
  */
+#include "file.h"
 #include "segctl.h"
 
 /* All that take a value, so that the global options can be told from values. */
@@ -105,7 +106,11 @@ bool opt_prefix(struct ctl *c, const char *text, struct simseg_prefix *prefix)
 
 	switch (seg_prefix_parse(text, prefix)) {
 	case 0:
-		return true;
+		if (!prefix_spans_v4(prefix))
+			return true;
+		ctl_usage(c, "'%s' would stand for every IPv4 address as well: write 2000::/3",
+			  text);
+		return false;
 	case -EDOM:
 		ctl_usage(c, "'%s' has bits set beyond its length; did you mean %s?", text,
 			  seg_prefix_print(prefix, buf));

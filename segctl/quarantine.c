@@ -39,13 +39,13 @@ static int allow_resolve(struct ctl *c, const struct opt_list *names, struct all
 	int err;
 
 	for (i = 0; i < names->n; i++) {
-		err = seg_prefix_parse(names->list[i], &prefix);
-		if (!err)
-			err = allow_prefixes(a, &prefix, 1);
-		else if (err == -EINVAL && seg_name_valid(names->list[i]))
+		if (seg_prefix_parse(names->list[i], &prefix) == -EINVAL &&
+		    seg_name_valid(names->list[i]))
 			err = seg_peer_get(c->h, names->list[i], allow_peer, a);
+		else if (opt_prefix(c, names->list[i], &prefix))
+			err = allow_prefixes(a, &prefix, 1);
 		else
-			return opt_prefix(c, names->list[i], &prefix) ? EXIT_DONE : EXIT_USAGE;
+			return EXIT_USAGE;
 		if (a->full)
 			return ctl_usage(c, "more than %d prefixes may not stay", SIMSEG_ALLOW_MAX);
 		if (err)

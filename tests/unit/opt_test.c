@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Options and operands: durations
+ * Options and operands: durations, prefixes
  */
 #include "segctl.h"
 #include "unit.h"
@@ -76,6 +76,24 @@ static void refused(void **state)
 		assert_false(opt_duration(&c, bad[i], &ns));
 }
 
+/* What a file must not say, the command line must not either. */
+static void prefixes(void **state)
+{
+	static const char *const bad[] = { "10.20.0.5/24", "10.20.0.300", "::/0", "::/80",
+					   "::ffff:0:0/0", "x",		  "" };
+	struct ctl c = { .verb = "peer" };
+	struct simseg_prefix prefix;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(opt_prefix(&c, bad[i], &prefix));
+	assert_true(opt_prefix(&c, "0.0.0.0/0", &prefix));
+	assert_int_equal(prefix.plen, 96);
+	assert_true(opt_prefix(&c, "2000::/3", &prefix));
+	assert_true(opt_prefix(&c, "::/96", &prefix));
+}
+
 /* Command lines that are refused before anything is asked. */
 static void lines(void **state)
 {
@@ -97,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(prefixes),
 		cmocka_unit_test(lines),
 	};
 
