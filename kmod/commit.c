@@ -177,18 +177,20 @@ static int simseg_upload_prepare(struct simseg_net *sn, struct simseg_upload *up
 				 struct simseg_ruleset *rs, const struct simseg_commit *commit,
 				 u32 merge, struct netlink_ext_ack *extack)
 {
+	u32 limit = rs->settings[SIMSEG_A_SETTING_DEVICES];
 	const struct simseg_addrset *pools = rs->pools;
 	int err;
 
-	if (commit->flags & SIMSEG_COMMIT_RESTORE)
+	if (commit->flags & SIMSEG_COMMIT_RESTORE) {
+		limit = U32_MAX;
 		pools = NULL;
+	}
 	err = simseg_upload_check_pools(sn, rs, commit->open, commit->nopen, extack);
 	if (!err && rs->npools && !(commit->flags & SIMSEG_COMMIT_DRY))
 		err = simseg_net_govern(sn, extack);
 	simseg_merge_expect(sn, up->ndevices);
 	if (!err)
-		err = simseg_merge_prepare(sn, &up->staged, pools,
-					   rs->settings[SIMSEG_A_SETTING_DEVICES], merge, extack);
+		err = simseg_merge_prepare(sn, &up->staged, pools, limit, merge, extack);
 	if (!err)
 		err = simseg_dry_lockout(sn, rs, &up->staged, merge, commit, extack);
 	return err;

@@ -247,6 +247,46 @@ static void device_test_no_devices(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, simtest_owner(t, SIMTEST_POOL + 2, NULL), simtest_find(t, 2)->id);
 }
 
+/* Who is quarantined and stays counts; who is changed and not added does not. */
+static void device_test_limit(struct kunit *test)
+{
+	struct simtest *t = test->priv;
+	struct device_counts before;
+	struct simseg_upload *up;
+	int run;
+
+	device_world(t);
+	KUNIT_ASSERT_EQ(test, 0, simtest_quarantine(t, 2, 0, false, NULL));
+	device_count(t, &before);
+	for (run = 0; run < 2; run++) {
+		up = device_upload(t);
+		KUNIT_ASSERT_EQ(test, 0, simtest_setting(t, up, SIMSEG_A_SETTING_DEVICES, 3));
+		device_stage(t, up, device_spec(t, 1, 1));
+		device_stage(t, up, device_spec(t, 4, 4));
+		if (!run)
+			device_stage(t, up, device_spec(t, 5, 5));
+		KUNIT_EXPECT_EQ(test, run ? 0 : -ENOSPC, simtest_commit(t, up, 0, NULL));
+		if (!run)
+			device_expect_same(t, &before);
+	}
+	KUNIT_EXPECT_EQ(test, t->sn->ndevices, 3);
+	up = device_upload(t);
+	KUNIT_ASSERT_EQ(test, 0, simtest_setting(t, up, SIMSEG_A_SETTING_DEVICES, 2));
+	KUNIT_EXPECT_EQ(test, 0, simtest_commit(t, up, 0, NULL));
+	up = simtest_begin(t);
+	device_stage(t, up, device_spec(t, 1, 6));
+	KUNIT_EXPECT_EQ(test, 0, simtest_commit(t, up, SIMSEG_COMMIT_MERGE, NULL));
+	up = simtest_begin(t);
+	device_stage(t, up, device_spec(t, 6, 7));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, simtest_commit(t, up, SIMSEG_COMMIT_MERGE, NULL));
+	/* what is restored was in force */
+	up = device_upload(t);
+	KUNIT_ASSERT_EQ(test, 0, simtest_setting(t, up, SIMSEG_A_SETTING_DEVICES, 1));
+	device_stage(t, up, device_spec(t, 1, 1));
+	device_stage(t, up, device_spec(t, 4, 4));
+	KUNIT_EXPECT_EQ(test, 0, simtest_commit(t, up, SIMSEG_COMMIT_RESTORE, NULL));
+}
+
 /* A quarantined device that is not listed keeps its address against others. */
 static void device_test_kept_address(struct kunit *test)
 {
@@ -362,6 +402,7 @@ static struct kunit_case device_test_cases[] = {
 	KUNIT_CASE_PARAM(device_test_exact, simtest_families),
 	KUNIT_CASE_PARAM(device_test_swap, simtest_families),
 	KUNIT_CASE_PARAM(device_test_no_devices, simtest_families),
+	KUNIT_CASE_PARAM(device_test_limit, simtest_families),
 	KUNIT_CASE_PARAM(device_test_kept_address, simtest_families),
 	KUNIT_CASE_PARAM(device_test_unknown, simtest_families),
 	KUNIT_CASE(device_test_quarantine_all),

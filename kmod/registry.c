@@ -87,7 +87,7 @@ static int simseg_merge_binding(struct simseg_net *sn, struct simseg_staged *st,
 	}
 	if (old->mark == sn->merge)
 		return simseg_merge_refuse(st->device, -EEXIST,
-					   "another one has its address, too", extack);
+					   "its address is there twice", extack);
 	if ((flags & SIMSEG_MERGE_NEW) && simseg_owner(sn, old) != st->twin) {
 		NL_SET_ERR_MSG_MOD(extack,
 				   "the address belongs to another device; unbind it there first");
@@ -144,24 +144,6 @@ static int simseg_merge_check_kept(struct simseg_net *sn, struct list_head *stag
 	return 0;
 }
 
-/* An exact merge keeps quarantined devices that it does not name: they count. */
-static int simseg_merge_check_limit(struct simseg_net *sn, struct list_head *staged, u32 limit,
-				    struct netlink_ext_ack *extack)
-{
-	u32 n = 0, kept = sn->nquarantined;
-	struct simseg_staged *st;
-
-	list_for_each_entry(st, staged, list) {
-		n++;
-		kept -= st->twin && st->twin->state != SIMSEG_STATE_ACTIVE;
-	}
-	if (n + kept <= limit)
-		return 0;
-	NL_SET_ERR_MSG_MOD(extack,
-			   "too many devices, with the quarantined ones that stay: raise the setting devices");
-	return -ENOSPC;
-}
-
 /* @n devices come, with an address each as a rule: room for them at once. */
 void simseg_merge_expect(struct simseg_net *sn, u32 n)
 {
@@ -194,13 +176,22 @@ static void simseg_merge_fetch(struct simseg_net *sn, const struct list_head *st
 	simseg_table_fetch(&sn->bindings, bindings, m);
 }
 
-/* On failure the caller undoes. @pools: NULL lets addresses lie anywhere. */
+static int simseg_merge_full(struct netlink_ext_ack *extack)
+{
+	NL_SET_ERR_MSG_MOD(extack, "too many devices: raise the setting devices");
+	return -ENOSPC;
+}
+
+/*
+ * On failure the caller undoes. @pools: NULL lets addresses lie anywhere. What is
+ * changed and not added is beyond no limit; who is quarantined and not staged stays.
+ */
 int simseg_merge_prepare(struct simseg_net *sn, struct list_head *staged,
 			 const struct simseg_addrset *pools, u32 limit, u32 flags,
 			 struct netlink_ext_ack *extack)
 {
 	struct simseg_staged *st;
-	u32 n = 0;
+	u32 n = 0, held = 0;
 	int err;
 
 	lockdep_assert_held(&sn->lock);
@@ -212,16 +203,14 @@ int simseg_merge_prepare(struct simseg_net *sn, struct list_head *staged,
 		if (err)
 			return err;
 		n++;
-		if (((flags & SIMSEG_MERGE_EXACT) ? n : sn->ndevices) > limit) {
-			NL_SET_ERR_MSG_MOD(extack, "too many devices: raise the setting devices");
-			return -ENOSPC;
-		}
+		held += st->twin && st->twin->state != SIMSEG_STATE_ACTIVE;
+		if ((flags & SIMSEG_MERGE_EXACT) ? n > limit : !st->twin && sn->ndevices > limit)
+			return simseg_merge_full(extack);
 		cond_resched();
 	}
-	err = simseg_merge_check_kept(sn, staged, extack);
-	if (!err && (flags & SIMSEG_MERGE_EXACT))
-		err = simseg_merge_check_limit(sn, staged, limit, extack);
-	return err;
+	if ((flags & SIMSEG_MERGE_EXACT) && n + sn->nquarantined - held > limit)
+		return simseg_merge_full(extack);
+	return simseg_merge_check_kept(sn, staged, extack);
 }
 
 /*

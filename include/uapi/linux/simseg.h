@@ -419,7 +419,8 @@ enum simseg_attr {
  *	DRY	only check, and count what would change
  *	PEER	the upload is one peer set, which replaces the one in force
  *	RESTORE	it was in force before: addresses outside the pools, which may have
- *		gone since, and a failsafe prefix in one are no mistake
+ *		gone since, a failsafe prefix in one, and more devices than the
+ *		setting allows are no mistake
  */
 #define SIMSEG_COMMIT_DEVICES	(1U << 0)
 #define SIMSEG_COMMIT_MERGE	(1U << 1)
