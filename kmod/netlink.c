@@ -282,20 +282,6 @@ void simseg_nl_quiet(struct simseg_nl_change *change)
 	change->log = NULL;
 }
 
-int simseg_nl_end(struct simseg_nl_change *change, int err)
-{
-	if (!err && change->log) {
-		change->log->receipt = change->receipt;
-		simseg_log_add(change->sn, change->log);
-		simseg_nl_event_send(change->sn, change->event, change->log, change->info);
-		change->log = NULL;
-		change->event = NULL;
-	}
-	mutex_unlock(&change->sn->lock);
-	simseg_nl_change_free(change);
-	return err;
-}
-
 int simseg_nl_put_receipt(struct sk_buff *skb, const struct simseg_receipt *receipt)
 {
 	const struct simseg_nl_u32 counts[] = {
@@ -340,26 +326,51 @@ static int simseg_nl_put_generation(struct sk_buff *skb, const struct simseg_net
 	return nla_put(skb, SIMSEG_A_HASH, sizeof(rs->hash), rs->hash);
 }
 
+/* It is made: logged, and told. */
+static void simseg_nl_made(struct simseg_nl_change *change)
+{
+	if (!change->log)
+		return;
+	change->log->receipt = change->receipt;
+	simseg_log_add(change->sn, change->log);
+	simseg_nl_event_send(change->sn, change->event, change->log, change->info);
+	change->log = NULL;
+	change->event = NULL;
+}
+
 /*
- * Ends a change that answers with a receipt. The change is made: that the
- * answer cannot be delivered is no refusal.
+ * Ends a change. One that was made is answered, for which all is there: who gets no
+ * ACK, because that had no memory, knows by the answer. That the answer cannot be
+ * delivered is no refusal.
  */
+static int simseg_nl_answer(struct simseg_nl_change *change, int err,
+			    const struct simseg_receipt *receipt)
+{
+	struct sk_buff *reply = NULL;
+
+	if (!err) {
+		simseg_nl_made(change);
+		swap(reply, change->reply);
+		WARN_ON_ONCE(simseg_nl_put_generation(reply, change->sn) ||
+			     (receipt && simseg_nl_put_receipt(reply, receipt)));
+	}
+	mutex_unlock(&change->sn->lock);
+	simseg_nl_change_free(change);
+	if (reply) {
+		genlmsg_end(reply, change->hdr);
+		genlmsg_reply(reply, change->info);
+	}
+	return err;
+}
+
+int simseg_nl_end(struct simseg_nl_change *change, int err)
+{
+	return simseg_nl_answer(change, err, NULL);
+}
+
 int simseg_nl_end_receipt(struct simseg_nl_change *change, int err)
 {
-	struct sk_buff *reply = change->reply;
-
-	if (err)
-		return simseg_nl_end(change, err);
-	err = simseg_nl_put_generation(reply, change->sn);
-	change->reply = NULL;
-	simseg_nl_end(change, 0);
-	if (WARN_ON_ONCE(err || simseg_nl_put_receipt(reply, &change->receipt))) {
-		nlmsg_free(reply);
-		return 0;
-	}
-	genlmsg_end(reply, change->hdr);
-	genlmsg_reply(reply, change->info);
-	return 0;
+	return simseg_nl_answer(change, err, &change->receipt);
 }
 
 static int simseg_nl_put_records(struct sk_buff *skb, const struct simseg_net *sn)

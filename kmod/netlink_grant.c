@@ -34,20 +34,14 @@ static int simseg_nl_grant_request(struct genl_info *info, struct simseg_grant_r
 					   1, &request->rules, &request->nrules, info->extack);
 }
 
-/* Ends a grant's request: what it answers is the new number. */
+/* Ends a grant's request: its answer has the new number. */
 static int simseg_nl_grant_end(struct simseg_nl_change *change, int err, u32 id)
 {
-	struct sk_buff *reply = change->reply;
-
-	if (err)
-		return simseg_nl_end(change, err);
-	simseg_nl_log_append(change->log, " grant %u", id);
-	change->reply = NULL;
-	simseg_nl_end(change, 0);
-	nla_put_u32(reply, SIMSEG_A_GRANT, id);	/* into an empty message */
-	genlmsg_end(reply, change->hdr);
-	genlmsg_reply(reply, change->info);
-	return 0;
+	if (!err) {
+		simseg_nl_log_append(change->log, " grant %u", id);
+		nla_put_u32(change->reply, SIMSEG_A_GRANT, id);	/* into an empty message */
+	}
+	return simseg_nl_end(change, err);
 }
 
 int simseg_nl_grant_new_doit(struct sk_buff *skb, struct genl_info *info)

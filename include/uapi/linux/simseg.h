@@ -47,8 +47,7 @@
  *  RULESET_POLICY    POLICY, OBSERVE, RULE...             -
  *  RULESET_SETTING   SETTING                              -
  *  RULESET_DEVICE    DEVICE...                            -
- *  RULESET_COMMIT    OPEN_POOL..., FLAGS, DURATION, FLOW  GENERATION, HASH,
- *                                                         RECEIPT
+ *  RULESET_COMMIT    OPEN_POOL..., FLAGS, DURATION, FLOW  RECEIPT
  *  CONFIRM           -                                    -
  *  REVERT            -                                    RECEIPT
  *  RULESET_ABORT     -                                    -
@@ -108,7 +107,12 @@
  *
  * QUARANTINE and RELEASE take any number of ICCIDs in one message, and do all
  * of them or none; the extended ACK of a refusal points at the ICCID that it is
- * about. Each RECEIPT comes with GENERATION and HASH of the ruleset in force.
+ * about.
+ *
+ * A change that was made is answered with GENERATION and HASH of the ruleset in
+ * force, beside what the table says. The memory for that is there before the
+ * change. A socket that reports ENOBUFS in the place of an ACK can so be trusted:
+ * with an answer in it the change was made, without one nothing has changed.
  *
  * A ruleset is uploaded over one socket: BEGIN, any number of pieces, COMMIT.
  * The upload belongs to the socket and dies with it. COMMIT checks the whole
