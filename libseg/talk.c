@@ -28,7 +28,9 @@ struct seg_exchange {
 	uint32_t err_seq;
 	uint32_t err_offset; /* of the attribute that is refused; 0: not known */
 	bool dump;
+	bool one;	     /* a single request, which is worked on while it is sent */
 	bool intr;
+	bool answered; /* by more than an ACK: it is done */
 	bool done;
 };
 
@@ -69,7 +71,7 @@ static int seg_send(struct seg_handle *h, const void *data, size_t len)
 }
 
 /* One datagram from the kernel, whatever its size; its length or -errno. */
-static ssize_t seg_recv(struct seg_handle *h, bool dump)
+static ssize_t seg_recv(struct seg_handle *h, bool dump, int flags)
 {
 	struct sockaddr_nl from = { 0 };
 	socklen_t from_len;
@@ -77,17 +79,21 @@ static ssize_t seg_recv(struct seg_handle *h, bool dump)
 
 	do {
 		/* of a dump none is longer than what there was room for before */
-		n = dump ? SEG_DUMP_LEN : recv(h->fd, NULL, 0, MSG_PEEK | MSG_TRUNC);
+		n = dump ? SEG_DUMP_LEN : recv(h->fd, NULL, 0, flags | MSG_PEEK | MSG_TRUNC);
 		if (n >= 0 && seg_grow(&h->rx, &h->rx_room, n))
 			return seg_fail(h, -ENOMEM, "out of memory", NULL);
 		if (n >= 0) {
 			from_len = sizeof(from);
-			n = recvfrom(h->fd, h->rx, h->rx_room, MSG_TRUNC, (struct sockaddr *)&from,
-				     &from_len);
+			n = recvfrom(h->fd, h->rx, h->rx_room, flags | MSG_TRUNC,
+				     (struct sockaddr *)&from, &from_len);
 		}
 	} while ((n < 0 && errno == EINTR) || (n >= 0 && from.nl_pid));
+	if (n < 0 && errno == EAGAIN)
+		return -EAGAIN;
 	if (n < 0 && errno == ENOBUFS)
-		return seg_fail(h, -ENOBUFS, "the kernel had more answers than fit", NULL);
+		return seg_fail(h, -ENOBUFS,
+				"the kernel had more answers than fit, or no memory for them",
+				NULL);
 	if (n < 0)
 		return seg_fail(h, -errno, "cannot receive from the kernel: ", NULL);
 	if ((size_t)n > h->rx_room)
@@ -131,7 +137,8 @@ static void seg_deliver(struct seg_handle *h, struct seg_exchange *x, struct nlm
 	if (x->err || !x->fn)
 		return;
 	if (nlh->nlmsg_len < NLMSG_HDRLEN + GENL_HDRLEN ||
-	    nlmsg_parse(nlh, GENL_HDRLEN, tb, SIMSEG_A_MAX, seg_top_policy) < 0) {
+	    nlmsg_parse(nlh, GENL_HDRLEN, tb, SIMSEG_A_MAX,
+			h->family == GENL_ID_CTRL ? NULL : seg_top_policy) < 0) {
 		x->err = seg_fail(h, -EBADMSG, "the kernel's answer cannot be parsed", NULL);
 		return;
 	}
@@ -158,6 +165,8 @@ static void seg_answer(struct seg_handle *h, struct seg_exchange *x, struct nlms
 
 	if (nlh->nlmsg_seq - x->first > x->last - x->first)
 		return; /* left over from an exchange that failed half-way */
+	if (nlh->nlmsg_type == h->family)
+		x->answered = true;
 	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
 		x->intr = true;
 	switch (nlh->nlmsg_type) {
@@ -186,20 +195,45 @@ static void seg_answer(struct seg_handle *h, struct seg_exchange *x, struct nlms
 	}
 }
 
-static int seg_collect(struct seg_handle *h, struct seg_exchange *x)
+static void seg_answers(struct seg_handle *h, struct seg_exchange *x, ssize_t len)
 {
 	struct nlmsghdr *nlh;
+	int rest = (int)len;
+
+	for (nlh = (struct nlmsghdr *)h->rx; nlmsg_ok(nlh, rest); nlh = nlmsg_next(nlh, &rest))
+		seg_answer(h, x, nlh);
+}
+
+/*
+ * The kernel had no memory for an ACK or a refusal. Whether the request was carried out
+ * is known all the same: its answer was made before, and has come already.
+ */
+static int seg_collect_rest(struct seg_handle *h, struct seg_exchange *x)
+{
+	ssize_t len = 0;
+
+	h->error[0] = '\0';
+	while (!x->done && len >= 0) {
+		len = seg_recv(h, false, MSG_DONTWAIT);
+		if (len >= 0)
+			seg_answers(h, x, len);
+	}
+	if (x->done || x->answered)
+		return x->err;
+	return seg_fail(h, -ENOBUFS, "the kernel has no memory for an answer", NULL);
+}
+
+static int seg_collect(struct seg_handle *h, struct seg_exchange *x)
+{
 	ssize_t len;
-	int rest;
 
 	while (!x->done) {
-		len = seg_recv(h, x->dump);
+		len = seg_recv(h, x->dump, 0);
+		if (len == -ENOBUFS && x->one)
+			return seg_collect_rest(h, x);
 		if (len < 0)
 			return (int)len;
-		rest = (int)len;
-		for (nlh = (struct nlmsghdr *)h->rx; nlmsg_ok(nlh, rest);
-		     nlh = nlmsg_next(nlh, &rest))
-			seg_answer(h, x, nlh);
+		seg_answers(h, x, len);
 	}
 	return x->err;
 }
@@ -207,7 +241,7 @@ static int seg_collect(struct seg_handle *h, struct seg_exchange *x)
 int seg_listen(struct seg_handle *h, seg_reply_fn fn, void *arg)
 {
 	struct seg_exchange x = { .fn = fn, .arg = arg };
-	ssize_t len = seg_recv(h, false);
+	ssize_t len = seg_recv(h, false, 0);
 	struct nlmsghdr *nlh;
 	int rest = (int)len;
 
@@ -268,7 +302,7 @@ static void seg_blame_offset(struct seg_handle *h, struct nlmsghdr *nlh, uint32_
 int seg_talk(struct seg_handle *h, seg_reply_fn fn, void *arg)
 {
 	struct nlmsghdr *nlh = nlmsg_hdr(h->msg);
-	struct seg_exchange x = { .fn = fn, .arg = arg };
+	struct seg_exchange x = { .fn = fn, .arg = arg, .one = true };
 	int err;
 
 	err = seg_check(h);
