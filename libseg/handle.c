@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <linux/netlink.h>
-#include <netlink/genl/ctrl.h>
 
 #include "handle.h"
 
@@ -107,6 +106,35 @@ int seg_netns_leave(struct seg_handle *h, int old)
 	return ret;
 }
 
+static int seg_reply_family(struct seg_handle *h, struct nlmsghdr *nlh, struct nlattr **tb,
+			    void *arg)
+{
+	int *family = arg;
+
+	(void)h;
+	(void)nlh;
+	if (tb[CTRL_ATTR_FAMILY_ID])
+		*family = nla_get_u16(tb[CTRL_ATTR_FAMILY_ID]);
+	return 0;
+}
+
+/* libnl does not tell a family that does not exist from a request that failed. */
+static int seg_resolve(struct seg_handle *h)
+{
+	int family = 0, err;
+
+	h->family = GENL_ID_CTRL;
+	err = seg_msg_read(h, CTRL_CMD_GETFAMILY);
+	if (err)
+		return err;
+	seg_put_string(h, CTRL_ATTR_FAMILY_NAME, SIMSEG_FAMILY_NAME);
+	err = seg_talk(h, seg_reply_family, &family);
+	if (err == -ENOENT || (!err && !family))
+		return seg_fail(h, -ENOPKG, "the module simseg is not loaded", NULL);
+	h->family = family;
+	return err;
+}
+
 static int seg_connect(struct seg_handle *h)
 {
 	socklen_t len = sizeof(int);
@@ -128,11 +156,8 @@ static int seg_connect(struct seg_handle *h)
 	setsockopt(h->fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
 	if (setsockopt(h->fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one)))
 		return seg_fail(h, -errno, "this kernel is too old: ", NULL);
-	h->family = genl_ctrl_resolve(h->sk, SIMSEG_FAMILY_NAME);
-	if (h->family < 0)
-		return seg_fail(h, -ENOPKG, "the module simseg is not loaded", NULL);
 	h->seq = nl_socket_use_seq(h->sk);
-	return 0;
+	return seg_resolve(h);
 }
 
 int seg_open(struct seg_handle **handle, const char *netns)
