@@ -348,7 +348,7 @@ int seg_peer_list(struct seg_handle *h, seg_peer_cb cb, void *arg);
 int seg_peer_get(struct seg_handle *h, const char *name, seg_peer_cb cb, void *arg);
 int seg_peer_add(struct seg_handle *h, const char *name, const struct simseg_prefix *prefixes,
 		 size_t n, uint64_t duration);
-/* @n 0: all of it. Large changes take several messages, in force one by one. */
+/* All of them, or none if one is not there; @n 0: all that it holds. */
 int seg_peer_del(struct seg_handle *h, const char *name, const struct simseg_prefix *prefixes,
 		 size_t n);
 /* What the set holds, in one step, however long; @receipt may be NULL. */

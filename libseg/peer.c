@@ -56,21 +56,20 @@ int seg_peer_get(struct seg_handle *h, const char *name, seg_peer_cb cb, void *a
 static int seg_peer_change(struct seg_handle *h, uint8_t cmd, const char *name,
 			   const struct simseg_prefix *prefixes, size_t n, uint64_t duration)
 {
-	size_t i = 0;
-	int err;
+	/* in one message, which is carried out whole or not at all */
+	int err = seg_msg_reserve(h, SEG_PIECE_LEN + n * nla_total_size(sizeof(*prefixes)));
+	size_t i;
 
-	do {
+	if (!err)
 		err = seg_msg_change(h, cmd);
-		if (err)
-			return err;
-		seg_put_string(h, SIMSEG_A_PEER, name);
-		if (duration)
-			seg_put_u64(h, SIMSEG_A_DURATION, duration);
-		for (; i < n && seg_msg_len(h) < SEG_PIECE_LEN; i++)
-			seg_put_prefix(h, SIMSEG_A_PREFIX, &prefixes[i]);
-		err = seg_talk(h, NULL, NULL);
-	} while (!err && i < n);
-	return err;
+	if (err)
+		return err;
+	seg_put_string(h, SIMSEG_A_PEER, name);
+	if (duration)
+		seg_put_u64(h, SIMSEG_A_DURATION, duration);
+	for (i = 0; i < n; i++)
+		seg_put_prefix(h, SIMSEG_A_PREFIX, &prefixes[i]);
+	return seg_talk(h, NULL, NULL);
 }
 
 int seg_peer_add(struct seg_handle *h, const char *name, const struct simseg_prefix *prefixes,
