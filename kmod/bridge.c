@@ -14,7 +14,7 @@
 
 static bool simseg_bridge_sim(const struct simseg_iface *iface)
 {
-	return iface && iface->side == SIMSEG_SIDE_SIM;
+	return iface && READ_ONCE(iface->side) == SIMSEG_SIDE_SIM;
 }
 
 /* br_netfilter leaves its mark on a frame when it takes it to PRE_ROUTING. */

@@ -77,7 +77,7 @@ bool simseg_guard_deny(struct simseg_net *sn, struct simseg_iface *iface,
 
 static bool simseg_guard_active(const struct simseg_iface *iface)
 {
-	return iface->side == SIMSEG_SIDE_SIM && READ_ONCE(iface->sn->hooked) &&
+	return READ_ONCE(iface->side) == SIMSEG_SIDE_SIM && READ_ONCE(iface->sn->hooked) &&
 	       !READ_ONCE(iface->sn->disarmed);
 }
 
@@ -100,6 +100,8 @@ static unsigned int simseg_guard_ingress(void *priv, struct sk_buff *skb,
 	struct simseg_pkt pkt;
 	u32 packets, bytes;
 
+	if (unlikely(READ_ONCE(iface->side) == SIMSEG_SIDE_NONE))
+		return NF_ACCEPT;	/* it is about to get one */
 	/* what the host itself sent to a group comes back: judged on its way out */
 	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
 		return NF_ACCEPT;
@@ -148,40 +150,59 @@ static unsigned int simseg_guard_egress(void *priv, struct sk_buff *skb,
 				 true) ? NF_DROP : NF_ACCEPT;
 }
 
-static void simseg_guard_fill(struct nf_hook_ops *ops, struct simseg_iface *iface,
-			      nf_hookfn *hook, unsigned int hooknum, int priority)
+static int simseg_guard_hook(struct simseg_iface *iface, struct nf_hook_ops *ops, nf_hookfn *hook,
+			     unsigned int hooknum, int priority)
 {
+	int err;
+
+	if (ops->hook)
+		return 0;
 	ops->hook = hook;
 	ops->dev = iface->dev;
 	ops->priv = iface;
 	ops->pf = NFPROTO_NETDEV;
 	ops->hooknum = hooknum;
 	ops->priority = priority;
-}
-
-/* First of all on the way in, last of all on the way out. */
-int simseg_guard_register(struct simseg_iface *iface)
-{
-	struct net *net = dev_net(iface->dev);
-	int err;
-
-	simseg_guard_fill(&iface->ingress, iface, simseg_guard_ingress, NF_NETDEV_INGRESS, INT_MIN);
-	simseg_guard_fill(&iface->egress, iface, simseg_guard_egress, NF_NETDEV_EGRESS, INT_MAX);
-	err = nf_register_net_hook(net, &iface->ingress);
-	if (err || iface->side != SIMSEG_SIDE_SIM)
-		return err;
-	err = nf_register_net_hook(net, &iface->egress);
+	err = nf_register_net_hook(dev_net(iface->dev), ops);
 	if (err)
-		nf_unregister_net_hook(net, &iface->ingress);
+		ops->hook = NULL;
 	return err;
 }
 
-/* The hooks may still run until a grace period has passed. */
+/* A hook may still run until a grace period has passed. */
+static void simseg_guard_unhook(struct simseg_iface *iface, struct nf_hook_ops *ops)
+{
+	if (!ops->hook)
+		return;
+	nf_unregister_net_hook(dev_net(iface->dev), ops);
+	ops->hook = NULL;
+}
+
+/*
+ * Registers what @iface lacks for @side: first of all on the way in, last of all on
+ * the way out. It does nothing until the interface has that side.
+ */
+int simseg_guard_cover(struct simseg_iface *iface, u8 side)
+{
+	int err;
+
+	err = simseg_guard_hook(iface, &iface->ingress, simseg_guard_ingress, NF_NETDEV_INGRESS,
+				INT_MIN);
+	if (!err && side == SIMSEG_SIDE_SIM)
+		err = simseg_guard_hook(iface, &iface->egress, simseg_guard_egress,
+					NF_NETDEV_EGRESS, INT_MAX);
+	return err;
+}
+
+/* Takes away what the side that @iface has does not need. */
+void simseg_guard_trim(struct simseg_iface *iface)
+{
+	if (iface->side != SIMSEG_SIDE_SIM)
+		simseg_guard_unhook(iface, &iface->egress);
+}
+
 void simseg_guard_unregister(struct simseg_iface *iface)
 {
-	struct net *net = dev_net(iface->dev);
-
-	nf_unregister_net_hook(net, &iface->ingress);
-	if (iface->side == SIMSEG_SIDE_SIM)
-		nf_unregister_net_hook(net, &iface->egress);
+	simseg_guard_unhook(iface, &iface->ingress);
+	simseg_guard_unhook(iface, &iface->egress);
 }

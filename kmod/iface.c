@@ -72,48 +72,55 @@ static void simseg_iface_free_rcu(struct rcu_head *rcu)
 	kfree(iface);
 }
 
+/* Hooks and lookups may hold it until a grace period is over. */
+static void simseg_iface_free(struct simseg_iface *iface)
+{
+	simseg_guard_unregister(iface);
+	call_rcu(&iface->rcu, simseg_iface_free_rcu);
+}
+
 static void simseg_iface_remove(struct simseg_net *sn, struct simseg_iface *iface)
 {
 	lockdep_assert_held(&sn->lock);
 	xa_erase(&sn->ifaces, iface->ifindex);
-	if (iface->guarded)
-		simseg_guard_unregister(iface);
-	/* hooks and lookups may hold it until the grace period is over */
-	call_rcu(&iface->rcu, simseg_iface_free_rcu);
+	simseg_iface_free(iface);
 }
 
-static int simseg_iface_add(struct simseg_net *sn, struct net_device *dev,
-			    const struct simseg_iface_spec *spec)
+/* One that was never in the table. */
+static void simseg_iface_discard(struct simseg_net *sn, struct simseg_iface *iface)
+{
+	xa_release(&sn->ifaces, iface->ifindex);
+	simseg_iface_free(iface);
+}
+
+/* One with its guard, which does nothing yet; a place in the table is kept for it. */
+static struct simseg_iface *simseg_iface_alloc(struct simseg_net *sn, struct net_device *dev,
+					       const struct simseg_iface_spec *spec)
 {
 	struct simseg_iface *iface = kzalloc(sizeof(*iface), GFP_KERNEL_ACCOUNT);
-	int err;
+	int err = -ENOMEM;
 
 	if (!iface)
-		return -ENOMEM;
+		return ERR_PTR(err);
 	iface->stats = netdev_alloc_pcpu_stats(struct simseg_iface_stats);
-	if (!iface->stats) {
-		kfree(iface);
-		return -ENOMEM;
-	}
+	if (!iface->stats)
+		goto free;
 	iface->sn = sn;
 	iface->dev = dev;
 	iface->ifindex = dev->ifindex;
-	iface->side = spec->side;
 	iface->mode = spec->mode;
-	err = xa_err(xa_store(&sn->ifaces, dev->ifindex, iface, GFP_KERNEL_ACCOUNT));
-	if (err) {
-		free_percpu(iface->stats);
-		kfree(iface);
-		return err;
-	}
-	iface->device_rx = simseg_iface_device_rx(dev);
-	err = simseg_guard_register(iface);
-	if (err) {
-		simseg_iface_remove(sn, iface);
-		return err;
-	}
-	iface->guarded = true;
-	return 0;
+	err = xa_reserve(&sn->ifaces, iface->ifindex, GFP_KERNEL_ACCOUNT);
+	if (err)
+		goto free;
+	err = simseg_guard_cover(iface, spec->side);
+	if (!err)
+		return iface;
+	simseg_iface_discard(sn, iface);
+	return ERR_PTR(err);
+free:
+	free_percpu(iface->stats);
+	kfree(iface);
+	return ERR_PTR(err);
 }
 
 /* The exact name wins, then the longest pattern. */
@@ -131,33 +138,107 @@ static const struct simseg_iface_spec *simseg_iface_best(struct simseg_net *sn, 
 	return best;
 }
 
+/* The side that the names say of @dev; NULL: none. */
+static const struct simseg_iface_spec *simseg_iface_wanted(struct simseg_net *sn,
+							   const struct net_device *dev)
+{
+	const struct simseg_iface_spec *spec = simseg_iface_best(sn, dev->name);
+
+	if (!spec || spec->side == SIMSEG_SIDE_NONE || (dev->flags & IFF_LOOPBACK))
+		return NULL;
+	return spec;
+}
+
+/* All that can fail of giving @dev the side that the names say. */
+static int simseg_iface_prepare(struct simseg_net *sn, struct net_device *dev,
+				struct list_head *fresh)
+{
+	const struct simseg_iface_spec *spec = simseg_iface_wanted(sn, dev);
+	struct simseg_iface *iface = simseg_iface_of(sn, dev);
+
+	if (!spec)
+		return 0;
+	if (iface)
+		return simseg_guard_cover(iface, spec->side);
+	iface = simseg_iface_alloc(sn, dev, spec);
+	if (IS_ERR(iface))
+		return PTR_ERR(iface);
+	list_add_tail(&iface->fresh, fresh);
+	return 0;
+}
+
+/* Gives it that side, or with @err leaves it the one that it has. */
+static void simseg_iface_finish(struct simseg_net *sn, struct net_device *dev, int err)
+{
+	const struct simseg_iface_spec *spec = simseg_iface_wanted(sn, dev);
+	struct simseg_iface *iface = simseg_iface_of(sn, dev);
+
+	if (!iface)
+		return;
+	if (!err && !spec) {
+		simseg_iface_remove(sn, iface);
+		return;
+	}
+	if (!err) {
+		WRITE_ONCE(iface->side, spec->side);
+		iface->mode = spec->mode;
+	}
+	simseg_guard_trim(iface);
+}
+
+/* Puts those that are new where they are found, or with @err discards them. */
+static void simseg_iface_publish(struct simseg_net *sn, struct list_head *fresh, int err)
+{
+	struct simseg_iface *iface, *next;
+
+	list_for_each_entry_safe(iface, next, fresh, fresh) {
+		list_del(&iface->fresh);
+		if (err) {
+			simseg_iface_discard(sn, iface);
+			continue;
+		}
+		iface->device_rx = simseg_iface_device_rx(iface->dev);
+		WRITE_ONCE(iface->side, simseg_iface_wanted(sn, iface->dev)->side);
+		/* its place is kept: this allocates nothing */
+		xa_store(&sn->ifaces, iface->ifindex, iface, GFP_KERNEL_ACCOUNT);
+	}
+}
+
 /* Gives @dev the side that the names say. */
 static int simseg_iface_evaluate(struct simseg_net *sn, struct net_device *dev)
 {
-	const struct simseg_iface_spec *spec = simseg_iface_best(sn, dev->name);
-	struct simseg_iface *iface = simseg_iface_of(sn, dev);
+	LIST_HEAD(fresh);
+	int err;
 
 	ASSERT_RTNL();
 	lockdep_assert_held(&sn->lock);
-	if (dev->flags & IFF_LOOPBACK)
-		return 0;
-	if (iface && spec && iface->side == spec->side) {
-		iface->mode = spec->mode;
-		return 0;
-	}
-	if (iface)
-		simseg_iface_remove(sn, iface);
-	return spec ? simseg_iface_add(sn, dev, spec) : 0;
+	err = simseg_iface_prepare(sn, dev, &fresh);
+	simseg_iface_finish(sn, dev, err);
+	simseg_iface_publish(sn, &fresh, err);
+	if (!err)
+		simseg_net_changed(sn);
+	return err;
 }
 
+/* The same of every interface, or of none. */
 static int simseg_iface_evaluate_all(struct simseg_net *sn)
 {
 	struct net_device *dev;
+	LIST_HEAD(fresh);
 	int err = 0;
 
+	ASSERT_RTNL();
+	lockdep_assert_held(&sn->lock);
+	for_each_netdev(sn->net, dev) {
+		err = simseg_iface_prepare(sn, dev, &fresh);
+		if (err)
+			break;
+	}
 	for_each_netdev(sn->net, dev)
-		err = simseg_iface_evaluate(sn, dev) ?: err;
-	simseg_net_changed(sn);
+		simseg_iface_finish(sn, dev, err);
+	simseg_iface_publish(sn, &fresh, err);
+	if (!err)
+		simseg_net_changed(sn);
 	return err;
 }
 
@@ -179,60 +260,97 @@ static void simseg_iface_spec_drop(struct simseg_net *sn, struct simseg_iface_sp
 	kfree(spec);
 }
 
+/* Why there is no guard, if it is not for want of memory. */
+static void simseg_iface_refuse(int err, struct netlink_ext_ack *extack)
+{
+	if (err != -ENOMEM)
+		NL_SET_ERR_MSG_MOD(extack,
+				   "the guard cannot hook into an interface: it needs NETFILTER_INGRESS and NETFILTER_EGRESS");
+}
+
+/* The entry of that name, made if there is none. */
+static struct simseg_iface_spec *simseg_iface_spec_get(struct simseg_net *sn, const char *name,
+						       struct netlink_ext_ack *extack)
+{
+	struct simseg_iface_spec *spec = simseg_iface_spec_find(sn, name);
+
+	if (spec)
+		return spec;
+	if (sn->niface_specs == SIMSEG_IFACES_MAX) {
+		NL_SET_ERR_MSG_MOD(extack, "at most 256 interface names and patterns");
+		return ERR_PTR(-ENOSPC);
+	}
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL_ACCOUNT);
+	if (!spec)
+		return ERR_PTR(-ENOMEM);
+	strscpy(spec->name, name, sizeof(spec->name));
+	list_add_tail(&spec->list, &sn->iface_specs);
+	sn->niface_specs++;
+	return spec;
+}
+
 /* Under RTNL and the lock. A failure leaves what was there before. */
 int simseg_iface_set(struct simseg_net *sn, const char *name, u8 side, u8 mode,
 		     struct netlink_ext_ack *extack)
 {
-	struct simseg_iface_spec *spec = simseg_iface_spec_find(sn, name);
-	struct simseg_iface_spec before = {};
-	bool fresh = !spec;
+	bool fresh = !simseg_iface_spec_find(sn, name);
+	struct simseg_iface_spec *spec = simseg_iface_spec_get(sn, name, extack);
+	struct simseg_iface_spec before;
 	int err;
 
-	ASSERT_RTNL();
-	lockdep_assert_held(&sn->lock);
-	if (fresh) {
-		if (sn->niface_specs == SIMSEG_IFACES_MAX) {
-			NL_SET_ERR_MSG_MOD(extack, "at most 256 interface names and patterns");
-			return -ENOSPC;
-		}
-		spec = kzalloc(sizeof(*spec), GFP_KERNEL_ACCOUNT);
-		if (!spec)
-			return -ENOMEM;
-		strscpy(spec->name, name, sizeof(spec->name));
-		list_add_tail(&spec->list, &sn->iface_specs);
-		sn->niface_specs++;
-	} else {
-		before = *spec;
-	}
+	if (IS_ERR(spec))
+		return PTR_ERR(spec);
+	before = *spec;
 	spec->side = side;
 	spec->mode = mode;
 	err = simseg_iface_evaluate_all(sn);
 	if (!err)
 		return 0;
-	NL_SET_ERR_MSG_MOD(extack,
-			   "the guard cannot hook into an interface: it needs NETFILTER_INGRESS and NETFILTER_EGRESS");
-	if (fresh) {
+	simseg_iface_refuse(err, extack);
+	spec->side = before.side;
+	spec->mode = before.mode;
+	if (fresh)
 		simseg_iface_spec_drop(sn, spec);
-	} else {
-		spec->side = before.side;
-		spec->mode = before.mode;
-	}
-	simseg_iface_evaluate_all(sn);
 	return err;
 }
 
+/* The same; other names may say another side, for which there has to be memory. */
 int simseg_iface_del(struct simseg_net *sn, const char *name, struct netlink_ext_ack *extack)
 {
 	struct simseg_iface_spec *spec = simseg_iface_spec_find(sn, name);
+	struct list_head *before;
+	int err;
 
-	ASSERT_RTNL();
-	lockdep_assert_held(&sn->lock);
 	if (!spec) {
 		NL_SET_ERR_MSG_MOD(extack, "no interface name or pattern like this has a side");
 		return -ENOENT;
 	}
-	simseg_iface_spec_drop(sn, spec);
-	return simseg_iface_evaluate_all(sn);
+	before = spec->list.prev;
+	list_del(&spec->list);
+	err = simseg_iface_evaluate_all(sn);
+	list_add(&spec->list, before);
+	if (err)
+		simseg_iface_refuse(err, extack);
+	else
+		simseg_iface_spec_drop(sn, spec);
+	return err;
+}
+
+/*
+ * No interface is up, or takes a name, without the guard that its name asks for. That
+ * one comes at all is not refused: those who hear of it after us must, too.
+ */
+static int simseg_iface_appears(struct simseg_net *sn, struct net_device *dev, unsigned long event)
+{
+	int err;
+
+	if (event == NETDEV_PRE_UP && (simseg_iface_of(sn, dev) || !simseg_iface_wanted(sn, dev)))
+		return NOTIFY_DONE;
+	err = simseg_iface_evaluate(sn, dev);
+	if (!err)
+		return NOTIFY_DONE;
+	netdev_warn(dev, "simseg: no guard on this interface\n");
+	return event == NETDEV_REGISTER ? NOTIFY_DONE : notifier_from_errno(err);
 }
 
 static int simseg_iface_event(struct notifier_block *nb, unsigned long event, void *ptr)
@@ -240,16 +358,16 @@ static int simseg_iface_event(struct notifier_block *nb, unsigned long event, vo
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 	struct simseg_net *sn = simseg_net(dev_net(dev));
 	struct simseg_iface *iface;
+	int ret = NOTIFY_DONE;
 
 	if (!sn)
-		return NOTIFY_DONE;
+		return ret;
 	mutex_lock(&sn->lock);
 	switch (event) {
 	case NETDEV_REGISTER:
 	case NETDEV_CHANGENAME:
-		if (simseg_iface_evaluate(sn, dev))
-			netdev_warn(dev, "simseg: no guard on this interface\n");
-		simseg_net_changed(sn);
+	case NETDEV_PRE_UP:
+		ret = simseg_iface_appears(sn, dev, event);
 		break;
 	case NETDEV_UNREGISTER:
 		iface = simseg_iface_of(sn, dev);
@@ -258,7 +376,7 @@ static int simseg_iface_event(struct notifier_block *nb, unsigned long event, vo
 		break;
 	}
 	mutex_unlock(&sn->lock);
-	return NOTIFY_DONE;
+	return ret;
 }
 
 static struct notifier_block simseg_iface_notifier = {

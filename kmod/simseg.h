@@ -363,7 +363,8 @@ int simseg_floor_register(struct net *net);
 void simseg_floor_unregister(struct net *net);
 
 /* guard.c */
-int simseg_guard_register(struct simseg_iface *iface);
+int simseg_guard_cover(struct simseg_iface *iface, u8 side);
+void simseg_guard_trim(struct simseg_iface *iface);
 void simseg_guard_unregister(struct simseg_iface *iface);
 bool simseg_guard_deny(struct simseg_net *sn, struct simseg_iface *iface,
 		       enum simseg_iface_counter counter, const struct sk_buff *skb,

@@ -399,14 +399,16 @@ struct simseg_iface {
 	struct simseg_net *sn;
 	struct net_device *dev;		/* valid while it is in the table */
 	u32 ifindex;
-	u8 side;
+	u8 side;			/* NONE until it is in the table */
 	u8 mode;
-	bool guarded;
 	u64 device_rx;			/* rx_packets when it got its side */
-	struct nf_hook_ops ingress;
-	struct nf_hook_ops egress;
+	struct nf_hook_ops ingress;	/* no hook: it is not registered, */
+	struct nf_hook_ops egress;	/* nor is this one */
 	struct simseg_iface_stats __percpu *stats;
-	struct rcu_head rcu;
+	union {
+		struct list_head fresh;	/* until it is in the table */
+		struct rcu_head rcu;
+	};
 };
 
 enum simseg_cut {

@@ -62,7 +62,7 @@ static u8 simseg_row_side(const struct simseg_net *sn, const struct simseg_rules
 	if (!in)
 		return 0;
 	iface = simseg_iface_of(sn, in);
-	if (iface && iface->side == SIMSEG_SIDE_SIM) {
+	if (iface && READ_ONCE(iface->side) == SIMSEG_SIDE_SIM) {
 		if (!binding)
 			return simseg_in_pool(rs, src) ? SIMSEG_REASON_UNBOUND :
 							 SIMSEG_REASON_SPOOFED;

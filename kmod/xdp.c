@@ -103,7 +103,7 @@ static bool simseg_xdp_by_source(const struct simseg_iface *iface, const struct 
 	if (res->reason == SIMSEG_REASON_SPOOFED)
 		return true;
 	return res->reason == SIMSEG_REASON_UNBOUND && !res->device[0] &&
-	       iface && iface->side == SIMSEG_SIDE_SIM;
+	       iface && READ_ONCE(iface->side) == SIMSEG_SIDE_SIM;
 }
 
 /* The source is quarantined, and for no destination it is not. */
