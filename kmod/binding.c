@@ -133,6 +133,24 @@ static void simseg_plens_swap(struct simseg_net *sn, struct simseg_plens *new)
 		kfree_rcu(old, rcu);
 }
 
+/* How many lengths there are bindings of. */
+static u32 simseg_plens_used(const struct simseg_plens *plens)
+{
+	u32 i, used = 0;
+
+	for (i = 0; plens && i < plens->n; i++)
+		used += !!plens->count[i];
+	return used;
+}
+
+static void simseg_plens_add(struct simseg_plens *plens, u8 plen, u32 count)
+{
+	if (!count)
+		return;
+	plens->plen[plens->n] = plen;
+	plens->count[plens->n++] = count;
+}
+
 /* Makes sure that lookups try @plen, before a binding of that length exists. */
 static int simseg_plens_get(struct simseg_net *sn, u8 plen)
 {
@@ -145,52 +163,43 @@ static int simseg_plens_get(struct simseg_net *sn, u8 plen)
 			return 0;
 		}
 	}
-	if (old && old->n == SIMSEG_PLENS_MAX)
+	if (simseg_plens_used(old) == SIMSEG_PLENS_MAX)
 		return -ENOSPC;
 	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
 	if (!new)
 		return -ENOMEM;
-	for (i = 0; old && i < old->n && old->plen[i] > plen; i++) {
-		new->plen[i] = old->plen[i];
-		new->count[i] = old->count[i];
-	}
-	new->plen[i] = plen;
-	new->count[i] = 1;
-	new->n = i + 1;
-	for (; old && i < old->n; i++, new->n++) {
-		new->plen[i + 1] = old->plen[i];
-		new->count[i + 1] = old->count[i];
-	}
+	for (i = 0; old && i < old->n && old->plen[i] > plen; i++)
+		simseg_plens_add(new, old->plen[i], old->count[i]);
+	simseg_plens_add(new, plen, 1);
+	for (; old && i < old->n; i++)
+		simseg_plens_add(new, old->plen[i], old->count[i]);
 	simseg_plens_swap(sn, new);
 	return 0;
 }
 
 /*
  * A length that no binding has any more is taken out. If there is no memory
- * for that it stays with a count of 0, costs a lookup, and serves again.
+ * for that it stays with a count of 0, costs a lookup, and serves again or goes
+ * with the next change.
  */
 static void simseg_plens_put(struct simseg_net *sn, u8 plen)
 {
 	struct simseg_plens *old = simseg_plens_of(sn), *new;
-	u32 i, j;
+	u32 i;
 
 	for (i = 0; i < old->n && old->plen[i] != plen; i++)
 		;
 	if (WARN_ON_ONCE(i == old->n) || --old->count[i])
 		return;
-	if (old->n == 1) {
+	if (!simseg_plens_used(old)) {
 		simseg_plens_swap(sn, NULL);
 		return;
 	}
 	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
 	if (!new)
 		return;
-	for (j = 0; j < old->n; j++) {
-		if (j == i)
-			continue;
-		new->plen[new->n] = old->plen[j];
-		new->count[new->n++] = old->count[j];
-	}
+	for (i = 0; i < old->n; i++)
+		simseg_plens_add(new, old->plen[i], old->count[i]);
 	simseg_plens_swap(sn, new);
 }
 
