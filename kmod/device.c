@@ -117,7 +117,8 @@ static int simseg_device_fill(struct simseg_net *sn, struct simseg_device *devic
 	if (spec->policy[0]) {
 		err = simseg_name_get(&sn->policy_names, spec->policy, &device->policy);
 		if (err) {
-			NL_SET_ERR_MSG_MOD(extack, "too many policy names");
+			if (err == -ENOSPC)
+				NL_SET_ERR_MSG_MOD(extack, "too many policy names");
 			return err;
 		}
 	}

@@ -87,7 +87,8 @@ int simseg_net_govern(struct simseg_net *sn, struct netlink_ext_ack *extack)
 	err = simseg_floor_register(sn->net);
 	if (err) {
 		/* readers without a lock may stand in the table: it stays */
-		NL_SET_ERR_MSG_MOD(extack, "the netfilter hooks cannot be registered");
+		if (err != -ENOMEM)
+			NL_SET_ERR_MSG_MOD(extack, "the netfilter hooks cannot be registered");
 		return err;
 	}
 	WRITE_ONCE(sn->hooked, true);

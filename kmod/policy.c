@@ -89,7 +89,8 @@ static int simseg_rule_build(struct simseg_net *sn, struct simseg_rule *rule,
 	if (spec->kind == SIMSEG_PEER_SET) {
 		err = simseg_name_get(&sn->peer_names, spec->peer, &rule->set);
 		if (err) {
-			NL_SET_ERR_MSG_MOD(extack, "too many names of peer sets");
+			if (err == -ENOSPC)
+				NL_SET_ERR_MSG_MOD(extack, "too many names of peer sets");
 			return err;
 		}
 	}

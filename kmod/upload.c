@@ -118,7 +118,8 @@ static struct simseg_draft *simseg_draft_get(struct simseg_names *names, struct 
 
 	err = simseg_name_get(names, name, &id);
 	if (err) {
-		NL_SET_ERR_MSG_MOD(extack, "too many names of this kind");
+		if (err == -ENOSPC)
+			NL_SET_ERR_MSG_MOD(extack, "too many names of this kind");
 		return ERR_PTR(err);
 	}
 	list_for_each_entry(draft, drafts, list) {
