@@ -102,10 +102,12 @@ int attach_wishes(struct ctl *c, const char *pattern)
 	int err, ret = EXIT_DONE;
 
 	err = ifaces_get(c, &all);
-	if (err)
-		ret = ctl_fail(c, err, "interfaces");
-	else
+	if (err) {
+		ctl_fail(c, err, "interfaces");
+		ret = EXIT_PART;
+	} else {
 		ret = attach_round(c, &all, pattern, false) | attach_round(c, &all, pattern, true);
+	}
 	free(all.list);
 	return ret;
 }
@@ -145,17 +147,21 @@ static const struct iface *entry_of(const struct ifaces *all, const char *name)
 	return NULL;
 }
 
+/* Nothing, if it cannot be read how it was. */
 static void attach_undo(struct line *undo, struct ctl *c, const char *name)
 {
 	struct ifaces all = { 0 };
 	const struct iface *old;
 
-	old = ifaces_get(c, &all) ? NULL : entry_of(&all, name);
-	line_begin(undo, c, old ? "attach" : "detach");
-	line_add(undo, name);
-	if (old) {
-		line_add_opt(undo, "--side", seg_side_name(old->side));
-		line_add_opt(undo, "--mode", seg_mode_name(old->mode));
+	memset(undo, 0, sizeof(*undo));
+	if (!ifaces_get(c, &all)) {
+		old = entry_of(&all, name);
+		line_begin(undo, c, old ? "attach" : "detach");
+		line_add(undo, name);
+		if (old) {
+			line_add_opt(undo, "--side", seg_side_name(old->side));
+			line_add_opt(undo, "--mode", seg_mode_name(old->mode));
+		}
 	}
 	free(all.list);
 }
@@ -184,8 +190,8 @@ int attach_iface(struct ctl *c, const char *name, uint8_t side, uint8_t mode,
 		line_free(&undo);
 		return ret;
 	}
-	out_done(c, o, &undo, NULL, "%s is on side %s, mode %s", name, seg_side_name(side),
-		 seg_mode_name(mode));
+	out_done(c, o, undo.text ? &undo : NULL, "attach it as it was before",
+		 "%s is on side %s, mode %s", name, seg_side_name(side), seg_mode_name(mode));
 	line_free(&undo);
 	return ret;
 }
@@ -303,14 +309,14 @@ int cmd_attach(struct ctl *c, int argc, char **argv)
 
 /*
  * XDP goes first: while it is on, the side still stands. Interfaces that another
- * entry covers get theirs back.
+ * entry covers get theirs back, and all of them if the side stays.
  */
 int cmd_detach(struct ctl *c, int argc, char **argv)
 {
 	struct ifaces all = { 0 };
 	struct line undo = { 0 };
 	const struct iface *old;
-	int ret, err, taken;
+	int ret, err, taken = 0;
 
 	if (opt_parse(c, argc, argv, NULL, 1, 1) < 0)
 		return EXIT_USAGE;
@@ -333,6 +339,8 @@ int cmd_detach(struct ctl *c, int argc, char **argv)
 	}
 	if (err) {
 		ret = ctl_fail(c, err, argv[0]);
+		if (taken > 0)
+			attach_wishes(c, argv[0]);
 	} else if (old) {
 		ret |= attach_wishes(c, argv[0]);
 		out_done(c, NULL, &undo, NULL, "%s has no side any more", argv[0]);
