@@ -228,7 +228,8 @@ void out_done(struct ctl *c, struct json_object *o, const struct line *undo, con
 	va_start(ap, fmt);
 	vsnprintf(raw, sizeof(raw), fmt, ap);
 	va_end(ap);
-	save_kept(c);
+	if (!c->parts)
+		save_kept(c);
 	if (c->json) {
 		if (!o)
 			o = json_object_new_object();

@@ -3,7 +3,8 @@
  * segctl restore: a saved state is put in force again
  *
  * Quarantines come first, by ICCID alone: a device that was cut off is so from the
- * moment at which it comes back. Of a deadline the earlier counts, what was left
+ * moment at which it comes back. It takes several changes; where one of them fails,
+ * what was made so far denies, and the same once more makes the whole. Of a deadline the earlier counts, what was left
  * or the clock on the wall; if that clock is behind the time of saving, it was
  * never set, and says nothing.
  */
@@ -63,8 +64,9 @@ static int restore_timed(struct ctl *c, const struct file *f, const struct file_
 	return err ? ctl_fail(c, err, t->peer) : EXIT_DONE;
 }
 
-/* With a clock that was never set a grant does not come back. */
-static int restore_grant(struct ctl *c, const struct file *f, const struct file_grant *g)
+/* With a clock that was never set a grant does not come back; then @id is 0. */
+static int restore_grant(struct ctl *c, const struct file *f, const struct file_grant *g,
+			 uint32_t *id)
 {
 	struct seg_grant grant = {
 		.iccid = g->iccid,
@@ -74,6 +76,7 @@ static int restore_grant(struct ctl *c, const struct file *f, const struct file_
 	};
 	int err;
 
+	*id = 0;
 	if ((uint64_t)time(NULL) < f->saved || !still_left(f, g->until, &grant.duration))
 		return EXIT_DONE;
 	err = seg_set_actor(c->h, g->actor);
@@ -82,7 +85,7 @@ static int restore_grant(struct ctl *c, const struct file *f, const struct file_
 	if (!err)
 		err = seg_set_reason(c->h, g->reason);
 	if (!err)
-		err = seg_grant_new(c->h, &grant, NULL);
+		err = seg_grant_new(c->h, &grant, id);
 	return err ? ctl_fail(c, err, g->iccid) : EXIT_DONE;
 }
 
@@ -94,10 +97,24 @@ static int has_grants(const struct seg_grant *g, void *arg)
 	return 0;
 }
 
+/* Some could not be made: with none of them there, the next time makes them all. */
+static void unmake_grants(struct ctl *c, const uint32_t *ids, size_t n)
+{
+	struct seg_revoke which = { 0 };
+
+	ctl_actor(c);
+	while (n--) {
+		which.id = ids[n];
+		if (which.id && seg_grant_del(c->h, &which, NULL, NULL, NULL))
+			ctl_warn("grant %u stays: %s", which.id, seg_strerror(c->h));
+	}
+}
+
 static int restore_grants(struct ctl *c, const struct file *f)
 {
 	bool some = false;
 	int ret = EXIT_DONE, err;
+	uint32_t *ids;
 	size_t i;
 
 	err = seg_grant_list(c->h, NULL, has_grants, &some);
@@ -107,27 +124,70 @@ static int restore_grants(struct ctl *c, const struct file *f)
 		ctl_warn("there are grants in force already: those of the file are left out");
 		return EXIT_PART;
 	}
+	ids = xcalloc(f->n_grants + 1, sizeof(*ids));
 	for (i = 0; i < f->n_grants && !ret; i++)
-		ret = restore_grant(c, f, &f->grants[i]);
+		ret = restore_grant(c, f, &f->grants[i], &ids[i]);
+	if (ret)
+		unmake_grants(c, ids, i);
+	free(ids);
 	return ret;
+}
+
+/* @some: at least one of them is in force. */
+static int restore_holds(struct ctl *c, const struct file *f, bool *some)
+{
+	int ret = EXIT_DONE;
+	size_t i;
+
+	for (i = 0; i < f->n_holds && !ret; i++) {
+		ret = restore_hold(c, f, &f->holds[i]);
+		*some |= !ret;
+	}
+	return ret ? ret : ctl_actor(c);
+}
+
+/* What names devices and peer sets of the ruleset. */
+static int restore_timed_and_grants(struct ctl *c, const struct file *f)
+{
+	int ret = EXIT_DONE;
+	size_t i;
+
+	for (i = 0; i < f->n_timed && !ret; i++)
+		ret = restore_timed(c, f, &f->timed[i]);
+	return ret ? ret : restore_grants(c, f);
+}
+
+/* EXIT_PART: all was done, and why that is not enough has been said. */
+static bool is_done(int ret)
+{
+	return ret == EXIT_DONE || ret == EXIT_PART;
 }
 
 static int restore(struct ctl *c, const struct file *f, const char *name)
 {
-	size_t i;
-	int ret = ctl_open(c);
+	int ret = ctl_open(c), rest = EXIT_DONE;
+	bool some = false;
 
-	for (i = 0; i < f->n_holds && !ret; i++)
-		ret = restore_hold(c, f, &f->holds[i]);
-	if (!ret)
-		ret = ctl_actor(c);
+	if (ret)
+		return ret;
+	c->parts = true;
+	ret = restore_holds(c, f, &some);
 	if (!ret)
 		seg_set_reason(c->h, NULL);
 	if (!ret)
 		ret = apply_restored(c, f, name);
-	for (i = 0; i < f->n_timed && !ret; i++)
-		ret = restore_timed(c, f, &f->timed[i]);
-	return ret ? ret : restore_grants(c, f);
+	if (is_done(ret)) {
+		some = true;
+		rest = restore_timed_and_grants(c, f);
+	}
+	if (is_done(ret) && is_done(rest)) {
+		save_kept(c);
+		return ret | rest;
+	}
+	if (!some)
+		return ret;
+	ctl_warn("only a part of %s is in force: restore it once more", name);
+	return EXIT_PART;
 }
 
 int cmd_restore(struct ctl *c, int argc, char **argv)

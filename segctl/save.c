@@ -112,19 +112,21 @@ static int state_dir(const struct ctl *c)
 static void keep_in(struct ctl *c, int dir)
 {
 	struct seg_status st;
-	char *text;
-	size_t len;
+	char *text = NULL;
+	size_t len = 0;
 
-	/* one on trial goes back with the next boot, too */
-	if (seg_status_get(c->h, &st) || st.trial)
-		return;
-	if (st.devices > STATE_DEVICES) {
-		ctl_warn("more than %d devices: `segctl save " STATE_DIR "/" STATE_NAME
-			 "` keeps them for the next boot",
-			 STATE_DEVICES);
-		return;
+	if (!seg_status_get(c->h, &st)) {
+		/* one on trial goes back with the next boot, too */
+		if (st.trial)
+			return;
+		if (st.devices > STATE_DEVICES) {
+			ctl_warn("more than %d devices: `segctl save " STATE_DIR "/" STATE_NAME
+				 "` keeps them for the next boot",
+				 STATE_DEVICES);
+			return;
+		}
+		text = state_text(c, &st, true, &len);
 	}
-	text = state_text(c, &st, true, &len);
 	if (!text || write_whole(dir, STATE_NAME, text, len))
 		ctl_warn(STATE_DIR "/" STATE_NAME " could not be written: the next boot will not "
 				   "know of this");

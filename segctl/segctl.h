@@ -33,6 +33,7 @@ struct ctl {
 	const char *verb;
 	bool json;
 	bool color;
+	bool parts; /* one of several changes: save_kept() waits for the last */
 };
 
 struct cmd {
