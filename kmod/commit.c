@@ -95,8 +95,9 @@ static struct simseg_ruleset *simseg_upload_build(struct simseg_net *sn, struct 
 	rs->failsafe = simseg_prefixes_dup(up->failsafe, up->nfailsafe);
 	if ((up->npools && !rs->pool) || (up->nfailsafe && !rs->failsafe))
 		goto fail;
-	rs->npools = up->npools;
-	rs->nfailsafe = up->nfailsafe;
+	/* sorted: the order in which they come means nothing */
+	rs->npools = simseg_prefixes_unique(rs->pool, up->npools);
+	rs->nfailsafe = simseg_prefixes_unique(rs->failsafe, up->nfailsafe);
 	for (i = 0; i < SIMSEG_SETTINGS; i++) {
 		if (up->settings[i] != U32_MAX)
 			rs->settings[i] = up->settings[i];

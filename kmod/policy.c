@@ -102,7 +102,7 @@ static int simseg_rule_build(struct simseg_net *sn, struct simseg_rule *rule,
 	rule->own = simseg_addrset_build(spec->prefixes, spec->nprefixes);
 	if (!rule->prefixes || !rule->own)
 		return -ENOMEM;
-	rule->nprefixes = spec->nprefixes;
+	rule->nprefixes = simseg_prefixes_unique(rule->prefixes, spec->nprefixes);
 	return 0;
 }
 

@@ -141,7 +141,7 @@ static bool simseg_has_peerset(const struct simseg_ruleset *rs, u32 id)
 }
 
 /*
- * The hash of the canonical form: pools and failsafe prefixes in their order,
+ * The hash of the canonical form: pools and failsafe prefixes sorted,
  * settings by number, names of peer sets and then policies with their rules,
  * both by name. What peer sets hold belongs to the registry.
  */

@@ -162,6 +162,40 @@ static void upload_test_hash(struct kunit *test)
 	KUNIT_EXPECT_MEMNEQ(test, first, simtest_ruleset(t)->hash, sizeof(first));
 }
 
+/* Two pools, failsafe prefixes and prefixes of a rule; @turn: the other one comes first. */
+static struct simseg_upload *upload_turned(struct simtest *t, u32 turn)
+{
+	struct simseg_rule_spec *spec = kvcalloc(1, sizeof(*spec), GFP_KERNEL);
+	struct simseg_upload *up = simtest_begin(t);
+	struct simseg_prefix prefix[2];
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(t->kunit, spec);
+	for (i = 0; i < 2; i++) {
+		KUNIT_ASSERT_EQ(t->kunit, 0, simtest_pool(t, up, SIMTEST_POOL + (i ^ turn), 32));
+		simtest_prefix(t, SIMTEST_WORLD + (i ^ turn), 32, &prefix[i]);
+	}
+	KUNIT_EXPECT_EQ(t->kunit, 0, simtest_locked(t, simseg_upload_failsafe(up, prefix, 2, NULL)));
+	spec->kind = SIMSEG_PEER_OWN;
+	spec->prefixes = simseg_prefixes_dup(prefix, 2);
+	spec->nprefixes = 2;
+	KUNIT_EXPECT_EQ(t->kunit, 0, simtest_locked(t, simseg_upload_policy(t->sn, up, "p", false,
+									    spec, 1, NULL)));
+	simseg_rule_specs_free(spec, 1);
+	return up;
+}
+
+static void upload_test_order(struct kunit *test)
+{
+	struct simtest *t = test->priv;
+	u32 generation;
+
+	KUNIT_ASSERT_EQ(test, 0, simtest_commit(t, upload_turned(t, 0), 0, NULL));
+	generation = simtest_ruleset(t)->generation;
+	KUNIT_EXPECT_EQ(test, 0, simtest_commit(t, upload_turned(t, 1), 0, NULL));
+	KUNIT_EXPECT_EQ(test, simtest_ruleset(t)->generation, generation);
+}
+
 /* The same prefix again, by upload or by addition, is one prefix. */
 static void upload_test_peer_twice(struct kunit *test)
 {
@@ -187,6 +221,7 @@ static struct kunit_case upload_test_cases[] = {
 	KUNIT_CASE_PARAM(upload_test_pools, simtest_families),
 	KUNIT_CASE_PARAM(upload_test_limits, simtest_families),
 	KUNIT_CASE(upload_test_hash),
+	KUNIT_CASE_PARAM(upload_test_order, simtest_families),
 	KUNIT_CASE_PARAM(upload_test_peer_twice, simtest_families),
 	{}
 };
