@@ -12,11 +12,22 @@ struct allow {
 	bool full;
 };
 
+static bool allow_has(const struct allow *a, const struct simseg_prefix *p)
+{
+	size_t i;
+
+	for (i = 0; i < a->n && seg_prefix_cmp(&a->list[i], p); i++)
+		;
+	return i < a->n;
+}
+
 static int allow_prefixes(struct allow *a, const struct simseg_prefix *p, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++) {
+		if (allow_has(a, &p[i]))
+			continue;
 		if (a->n == SIMSEG_ALLOW_MAX) {
 			a->full = true;
 			return -ENOSPC;
