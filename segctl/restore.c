@@ -64,9 +64,8 @@ static int restore_timed(struct ctl *c, const struct file *f, const struct file_
 	return err ? ctl_fail(c, err, t->peer) : EXIT_DONE;
 }
 
-/* With a clock that was never set a grant does not come back; then @id is 0. */
-static int restore_grant(struct ctl *c, const struct file *f, const struct file_grant *g,
-			 uint32_t *id)
+/* With a clock that was never set a grant does not come back. */
+static int restore_grant(struct ctl *c, const struct file *f, const struct file_grant *g)
 {
 	struct seg_grant grant = {
 		.iccid = g->iccid,
@@ -76,7 +75,6 @@ static int restore_grant(struct ctl *c, const struct file *f, const struct file_
 	};
 	int err;
 
-	*id = 0;
 	if ((uint64_t)time(NULL) < f->saved || !still_left(f, g->until, &grant.duration))
 		return EXIT_DONE;
 	err = seg_set_actor(c->h, g->actor);
@@ -85,51 +83,68 @@ static int restore_grant(struct ctl *c, const struct file *f, const struct file_
 	if (!err)
 		err = seg_set_reason(c->h, g->reason);
 	if (!err)
-		err = seg_grant_new(c->h, &grant, id);
+		err = seg_grant_new(c->h, &grant, NULL);
 	return err ? ctl_fail(c, err, g->iccid) : EXIT_DONE;
 }
 
-/* What is in force already is not made twice. */
-static int has_grants(const struct seg_grant *g, void *arg)
+/* Grants in force, each as what it is apart from its time; NULL: found in the file. */
+struct known {
+	char **list;
+	size_t n, room;
+};
+
+static char *grant_text(const char *iccid, const char *ifname, const struct seg_rule *rule,
+			const char *actor, const char *ticket, const char *reason)
 {
-	(void)g;
-	*(bool *)arg = true;
+	char text[4096];
+
+	return xprintf("%s\n%s\n%s\n%s\n%s\n%s\n%s", iccid, ifname ? ifname : "",
+		       rule->label ? rule->label : "", actor, ticket, reason,
+		       rule_text(rule, text, sizeof(text)));
+}
+
+static int known_add(const struct seg_grant *g, void *arg)
+{
+	struct known *known = arg;
+
+	grow(&known->list, &known->room, known->n, sizeof(*known->list));
+	known->list[known->n++] =
+		grant_text(g->iccid, g->ifname, g->rule, g->actor, g->ticket, g->reason);
 	return 0;
 }
 
-/* Some could not be made: with none of them there, the next time makes them all. */
-static void unmake_grants(struct ctl *c, const uint32_t *ids, size_t n)
+/* One that is in force already is not made twice: each stands for one in the file. */
+static bool known_take(struct known *known, const struct file_grant *g)
 {
-	struct seg_revoke which = { 0 };
+	char *text = grant_text(g->iccid, g->ifname, g->rules.list, g->actor, g->ticket, g->reason);
+	size_t i;
 
-	ctl_actor(c);
-	while (n--) {
-		which.id = ids[n];
-		if (which.id && seg_grant_del(c->h, &which, NULL, NULL, NULL))
-			ctl_warn("grant %u stays: %s", which.id, seg_strerror(c->h));
-	}
+	for (i = 0; i < known->n; i++)
+		if (known->list[i] && !strcmp(known->list[i], text))
+			break;
+	free(text);
+	if (i == known->n)
+		return false;
+	free(known->list[i]);
+	known->list[i] = NULL;
+	return true;
 }
 
 static int restore_grants(struct ctl *c, const struct file *f)
 {
-	bool some = false;
+	struct known known = { 0 };
 	int ret = EXIT_DONE, err;
-	uint32_t *ids;
 	size_t i;
 
-	err = seg_grant_list(c->h, NULL, has_grants, &some);
+	err = seg_grant_list(c->h, NULL, known_add, &known);
 	if (err)
-		return ctl_fail(c, err, "grants");
-	if (some && f->n_grants) {
-		ctl_warn("there are grants in force already: those of the file are left out");
-		return EXIT_PART;
-	}
-	ids = xcalloc(f->n_grants + 1, sizeof(*ids));
+		ret = ctl_fail(c, err, "grants");
 	for (i = 0; i < f->n_grants && !ret; i++)
-		ret = restore_grant(c, f, &f->grants[i], &ids[i]);
-	if (ret)
-		unmake_grants(c, ids, i);
-	free(ids);
+		if (!known_take(&known, &f->grants[i]))
+			ret = restore_grant(c, f, &f->grants[i]);
+	for (i = 0; i < known.n; i++)
+		free(known.list[i]);
+	free(known.list);
 	return ret;
 }
 
