@@ -3,6 +3,8 @@
  * Programs that must not load. Each is alone when it is tried; what the
  * verifier has to say is in load_test.c.
  */
+#include <linux/simseg_record.h>
+
 #include "parse.h"
 
 SEC("?xdp")
