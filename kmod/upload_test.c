@@ -175,7 +175,8 @@ static struct simseg_upload *upload_turned(struct simtest *t, u32 turn)
 		KUNIT_ASSERT_EQ(t->kunit, 0, simtest_pool(t, up, SIMTEST_POOL + (i ^ turn), 32));
 		simtest_prefix(t, SIMTEST_WORLD + (i ^ turn), 32, &prefix[i]);
 	}
-	KUNIT_EXPECT_EQ(t->kunit, 0, simtest_locked(t, simseg_upload_failsafe(up, prefix, 2, NULL)));
+	KUNIT_EXPECT_EQ(t->kunit, 0,
+			simtest_locked(t, simseg_upload_failsafe(up, prefix, 2, NULL)));
 	spec->kind = SIMSEG_PEER_OWN;
 	spec->prefixes = simseg_prefixes_dup(prefix, 2);
 	spec->nprefixes = 2;

@@ -28,7 +28,7 @@ struct seg_exchange {
 	uint32_t err_seq;
 	uint32_t err_offset; /* of the attribute that is refused; 0: not known */
 	bool dump;
-	bool one;	     /* a single request, which is worked on while it is sent */
+	bool one; /* a single request, which is worked on while it is sent */
 	bool intr;
 	bool answered; /* by more than an ACK: it is done */
 	bool done;

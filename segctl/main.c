@@ -96,9 +96,9 @@ static const struct cmd cmds[] = {
 	  "  PREROUTING = PASS + ALLOW + DENY (the floor's) + MERGED (fragments) + STACK\n"
 	  "Both remainders are 0 when each packet was counted once. STACK is what routing\n"
 	  "and other rulesets took before the floor." },
-	{ "monitor", cmd_monitor, "", "records of sessions, denies and changes, as they come", NULL },
+	{ "monitor", cmd_monitor, "", "records of sessions, denies, changes, as they come", NULL },
 	{ "log", cmd_log, "[--last N] [--follow]", "who has changed what, and why",
-	  "The module keeps the last 1024 changes, those that it makes itself as well.\n"
+	  "The module keeps the last 1024 changes, and as many that it makes itself.\n"
 	  "  --last N  only the last N of them\n"
 	  "  --follow  then go on with what comes" },
 	{ "explain", cmd_explain, "SRC DST PROTO PORT [--sport PORT] [--dev IF]",
