@@ -93,7 +93,7 @@ u32 simseg_nl_put_rules(struct sk_buff *skb, struct simseg_net *sn,
 size_t simseg_nl_rules_size(const struct simseg_policy *policy);
 
 /* netlink_ruleset.c */
-struct simseg_upload *simseg_nl_upload(struct simseg_net *sn, struct genl_info *info);
+struct simseg_upload *simseg_nl_upload(struct simseg_net *sn, struct genl_info *info, int *err);
 
 /* netlink_session.c: flows that are asked about */
 int simseg_nl_flow(struct genl_info *info, struct simseg_pkt *pkt, u32 *ifindex);

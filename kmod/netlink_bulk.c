@@ -64,7 +64,7 @@ out:
 	return err;
 }
 
-/* A piece changes nothing that is in force: no event, no receipt. */
+/* A piece as those of netlink_ruleset.c. */
 int simseg_nl_ruleset_device_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct simseg_net *sn = simseg_net(genl_info_net(info));
@@ -76,15 +76,15 @@ int simseg_nl_ruleset_device_doit(struct sk_buff *skb, struct genl_info *info)
 	err = simseg_nl_who(info, &who);
 	if (!err)
 		err = simseg_nl_need(info, SIMSEG_A_DEVICE);
-	if (err)
-		return err;
 	batch = kzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
-	if (!batch)
-		return -ENOMEM;
-	batch->sn = sn;
+	if (!err && !batch)
+		err = -ENOMEM;
 	mutex_lock(&sn->lock);
-	up = simseg_nl_upload(sn, info);
-	err = up ? simseg_nl_batch(info, batch, up) : -ENOENT;
+	up = simseg_nl_upload(sn, info, &err);
+	if (!err) {
+		batch->sn = sn;
+		err = simseg_nl_batch(info, batch, up);
+	}
 	if (err && up)
 		simseg_upload_break(up);
 	mutex_unlock(&sn->lock);

@@ -53,10 +53,11 @@ static int simseg_nl_commit(struct simseg_nl_change *change, const struct simseg
 {
 	struct simseg_net *sn = change->sn;
 	struct simseg_upload *up;
+	int err = 0;
 
-	up = simseg_nl_upload(sn, change->info);
-	if (!up)
-		return -ENOENT;
+	up = simseg_nl_upload(sn, change->info, &err);
+	if (err)
+		return err;
 	return simseg_upload_commit(sn, up, commit, &change->receipt, change->info->extack);
 }
 

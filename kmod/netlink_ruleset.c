@@ -30,12 +30,15 @@ int simseg_nl_ruleset_begin_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-struct simseg_upload *simseg_nl_upload(struct simseg_net *sn, struct genl_info *info)
+/* The upload of this socket; that there is none is an error unless there is another one. */
+struct simseg_upload *simseg_nl_upload(struct simseg_net *sn, struct genl_info *info, int *err)
 {
 	struct simseg_upload *up = simseg_upload_find(sn, info->snd_portid);
 
-	if (!up)
+	if (!up && !*err) {
 		NL_SET_ERR_MSG_MOD(info->extack, "no upload on this socket: RULESET_BEGIN first");
+		*err = -ENOENT;
+	}
 	return up;
 }
 
@@ -52,21 +55,23 @@ struct simseg_nl_piece {
 typedef int simseg_nl_piece_add(struct simseg_net *sn, struct simseg_upload *up,
 				struct simseg_nl_piece *piece, struct netlink_ext_ack *extack);
 
-/* A piece changes nothing that is in force: no event, no receipt. */
+/*
+ * @err: what is wrong with the message already. A piece that is refused, for whatever
+ * reason, breaks its upload. None changes what is in force: no event, no receipt.
+ */
 static int simseg_nl_piece(struct genl_info *info, struct simseg_nl_piece *piece,
-			   simseg_nl_piece_add *add)
+			   simseg_nl_piece_add *add, int err)
 {
 	struct simseg_net *sn = simseg_net(genl_info_net(info));
 	struct simseg_upload *up;
 	struct simseg_who who;
-	int err;
 
-	err = simseg_nl_who(info, &who);
-	if (err)
-		return err;
+	if (!err)
+		err = simseg_nl_who(info, &who);
 	mutex_lock(&sn->lock);
-	up = simseg_nl_upload(sn, info);
-	err = up ? add(sn, up, piece, info->extack) : -ENOENT;
+	up = simseg_nl_upload(sn, info, &err);
+	if (!err)
+		err = add(sn, up, piece, info->extack);
 	if (err && up)
 		simseg_upload_break(up);
 	mutex_unlock(&sn->lock);
@@ -101,8 +106,7 @@ int simseg_nl_ruleset_pool_doit(struct sk_buff *skb, struct genl_info *info)
 	struct simseg_nl_piece piece = {};
 	int err = simseg_nl_piece_prefixes(info, SIMSEG_POOLS_MAX, &piece);
 
-	if (!err)
-		err = simseg_nl_piece(info, &piece, simseg_nl_add_pools);
+	err = simseg_nl_piece(info, &piece, simseg_nl_add_pools, err);
 	kvfree(piece.prefixes);
 	return err;
 }
@@ -118,8 +122,7 @@ int simseg_nl_ruleset_failsafe_doit(struct sk_buff *skb, struct genl_info *info)
 	struct simseg_nl_piece piece = {};
 	int err = simseg_nl_piece_prefixes(info, SIMSEG_FAILSAFE_MAX, &piece);
 
-	if (!err)
-		err = simseg_nl_piece(info, &piece, simseg_nl_add_failsafe);
+	err = simseg_nl_piece(info, &piece, simseg_nl_add_failsafe, err);
 	kvfree(piece.prefixes);
 	return err;
 }
@@ -137,8 +140,7 @@ int simseg_nl_ruleset_peer_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (!err)
 		err = simseg_nl_piece_prefixes(info, SIMSEG_PEERS_MAX, &piece);
-	if (!err)
-		err = simseg_nl_piece(info, &piece, simseg_nl_add_peers);
+	err = simseg_nl_piece(info, &piece, simseg_nl_add_peers, err);
 	kvfree(piece.prefixes);
 	return err;
 }
@@ -159,8 +161,7 @@ int simseg_nl_ruleset_policy_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		err = simseg_nl_rules(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr),
 				      SIMSEG_RULES_MAX, &piece.rules, &piece.n, info->extack);
-	if (!err)
-		err = simseg_nl_piece(info, &piece, simseg_nl_add_policy);
+	err = simseg_nl_piece(info, &piece, simseg_nl_add_policy, err);
 	simseg_rule_specs_free(piece.rules, piece.n);
 	return err;
 }
@@ -194,7 +195,7 @@ int simseg_nl_ruleset_setting_doit(struct sk_buff *skb, struct genl_info *info)
 		err = nla_parse_nested(piece.settings, SIMSEG_A_SETTING_MAX,
 				       info->attrs[SIMSEG_A_SETTING], simseg_setting_nl_policy,
 				       info->extack);
-	return err ? err : simseg_nl_piece(info, &piece, simseg_nl_add_settings);
+	return simseg_nl_piece(info, &piece, simseg_nl_add_settings, err);
 }
 
 int simseg_nl_ruleset_abort_doit(struct sk_buff *skb, struct genl_info *info)
@@ -208,11 +209,11 @@ int simseg_nl_ruleset_abort_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	mutex_lock(&sn->lock);
-	up = simseg_nl_upload(sn, info);
+	up = simseg_nl_upload(sn, info, &err);
 	if (up)
 		simseg_upload_free(sn, up);
 	mutex_unlock(&sn->lock);
-	return up ? 0 : -ENOENT;
+	return err;
 }
 
 static int simseg_nl_peer_change(struct genl_info *info, bool add)

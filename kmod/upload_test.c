@@ -2,6 +2,7 @@
 /*
  * Uploads: what a commit refuses, and that what is refused has changed nothing.
  */
+#include "netlink.h"
 #include "test_util.h"
 
 static const struct simtest_rule upload_rule = {
@@ -215,7 +216,46 @@ static void upload_test_peer_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, simtest_ruleset(t)->peersets[0].nprefixes, 1);
 }
 
+/* A message with one prefix that is none, and no actor, on the socket of the uploads. */
+static int upload_bad_piece(struct simtest *t)
+{
+	struct nlattr *attrs[SIMSEG_A_MAX + 1] = {};
+	struct genl_info info = {
+		.snd_portid = 0x7e57, .attrs = attrs, .extack = &t->extack,
+	};
+	struct simseg_prefix prefix = { .plen = 129 };
+	struct sk_buff *skb = nlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct nlmsghdr *nlh;
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(t->kunit, skb);
+	nlh = nlmsg_put(skb, 0, 0, 0, GENL_HDRLEN, 0);
+	nla_put(skb, SIMSEG_A_PREFIX, sizeof(prefix), &prefix);
+	nlmsg_end(skb, nlh);
+	info.nlhdr = nlh;
+	info.genlhdr = nlmsg_data(nlh);
+	genl_info_net_set(&info, &init_net);
+	err = simseg_nl_ruleset_pool_doit(skb, &info);
+	kfree_skb(skb);
+	return err;
+}
+
+/* Who does not look at refusals gets none of it in force. */
+static void upload_test_broken(struct kunit *test)
+{
+	struct simtest *t = test->priv;
+	struct simseg_upload *up;
+
+	simtest_world(t);
+	up = simtest_begin(t);
+	KUNIT_ASSERT_EQ(test, 0, simtest_pool(t, up, SIMTEST_POOL, 16));
+	KUNIT_EXPECT_EQ(test, -EINVAL, upload_bad_piece(t));
+	upload_refused(t, up, -EINVAL);
+	KUNIT_EXPECT_EQ(test, -EINVAL, upload_bad_piece(t));
+}
+
 static struct kunit_case upload_test_cases[] = {
+	KUNIT_CASE(upload_test_broken),
 	KUNIT_CASE(upload_test_stale),
 	KUNIT_CASE(upload_test_many),
 	KUNIT_CASE(upload_test_peer_set),
