@@ -160,7 +160,8 @@ test_apart() {
 # ---- user namespaces -------------------------------------------------------------
 
 # contained COMMAND...: as root of a user namespace with a network of its own.
-contained() { setpriv --reuid 65534 --regid 65534 --clear-groups unshare -U -r -n "$@"; }
+CONTAINED=(setpriv --reuid 65534 --regid 65534 --clear-groups unshare -U -r -n)
+contained() { "${CONTAINED[@]}" "$@"; }
 allow() { echo "$1" >/sys/module/simseg/parameters/allow_userns; }
 
 test_users() {
@@ -183,8 +184,9 @@ test_users() {
 # It cannot hold the module: who administers the machine unloads it.
 test_hold() {
 	local holder
+	# a simple command: what is killed is the program itself, not a shell
 	# shellcheck disable=SC2016 # for the shell inside
-	contained sh -c '"$0" apply - >/dev/null && echo governs && exec sleep 1000' "$SEGCTL" \
+	"${CONTAINED[@]}" sh -c '"$0" apply - >/dev/null && echo governs && exec sleep 1000' "$SEGCTL" \
 		<"$WORK/ruleset.yaml" >"$WORK/held" &
 	holder=$!
 	echo "$holder" >>"$WORK/pids"
