@@ -97,9 +97,13 @@ test_restore() {
 	check_code 'apply does not take it' 1 seg apply "$WORK/state.yaml"
 	check 'an empty module' reload
 	check_eq 'it is empty' "$(status devices)" 0
+	{ mount -t tmpfs tmpfs /var/lib && mkdir -m 700 /var/lib/simseg; } || bail 'no directory for the state'
 	check 'restored' seg restore "$WORK/state.yaml"
 	check 'saved once more' seg save "$WORK/again.yaml"
 	check 'it is the same' diff <(timeless "$WORK/state.yaml") <(timeless "$WORK/again.yaml")
+	check 'and that is what is kept for the next boot' \
+		diff <(timeless /var/lib/simseg/state.yaml) <(timeless "$WORK/again.yaml")
+	umount /var/lib
 	check_eq 'by its hash' "$(status quarantined)" 2
 	check 'the cut device is cut' stopped 5002
 	check 'the other is not' wait_for 5 flows 5000 "$(arrived 5000)"
