@@ -118,6 +118,7 @@ void simtest_exit(struct kunit *test);
 const void *simtest_families(const void *prev, char *desc);
 const struct net_device *simtest_device(enum simtest_dev dev);
 const char *simtest_ifname(enum simtest_dev dev);
+struct net_device *simtest_netdev(const char *name);
 
 void simtest_addr(const struct simtest *t, u32 logical, struct in6_addr *addr);
 void simtest_prefix(const struct simtest *t, u32 logical, u8 plen, struct simseg_prefix *prefix);

@@ -49,12 +49,17 @@ static void simtest_dev_setup(struct net_device *dev)
 	dev->needs_free_netdev = true;
 }
 
+/* Not registered yet; it frees itself when it is unregistered. */
+struct net_device *simtest_netdev(const char *name)
+{
+	return alloc_netdev(0, name, NET_NAME_USER, simtest_dev_setup);
+}
+
 static int simtest_dev_add(enum simtest_dev i)
 {
-	struct net_device *dev;
+	struct net_device *dev = simtest_netdev(simtest_ifnames[i]);
 	int err;
 
-	dev = alloc_netdev(0, simtest_ifnames[i], NET_NAME_USER, simtest_dev_setup);
 	if (!dev)
 		return -ENOMEM;
 	err = register_netdevice(dev);
