@@ -8,6 +8,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 CC = $(CROSS_COMPILE)gcc
 AR = $(CROSS_COMPILE)gcc-ar
+OBJCOPY = $(CROSS_COMPILE)objcopy
 CLANG ?= clang
 BPFTOOL ?= bpftool
 PKG_CONFIG ?= pkg-config
@@ -200,10 +201,13 @@ BPFT_HELP := $(patsubst %.c,$(O)/%.o,$(filter-out $(BPFT_SRC) $(BPFT_PROG),$(wil
 BPFT_BIN := $(BPFT_SRC:%.c=$(B)/%)
 # Helpers that the end-to-end scripts run inside the guest.
 PCAP_SRC := tests/tools/replay.c
-TOOL_SRC := $(filter-out $(PCAP_SRC),$(wildcard tests/tools/*.c tests/netns/*.c))
+FAIL_SRC := tests/tools/failnth.c tests/tools/failload.c
+TOOL_SRC := $(filter-out $(PCAP_SRC) $(FAIL_SRC),$(wildcard tests/tools/*.c tests/netns/*.c))
 TOOL_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(TOOL_SRC))
 # Not a tool of the demo, whose set-up has no libpcap.
 PCAP_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(PCAP_SRC))
+# They have segctl inside, as it is.
+FAIL_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(FAIL_SRC))
 
 # Static: in an emulated guest the loading of libraries is most of a start.
 $(TOOL_BIN): LDFLAGS += -static
@@ -214,7 +218,8 @@ tools: $(TOOL_BIN)
 INJECT := $(B)/tests/oracle/inject
 INJECT_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard tests/oracle/*.c))
 
-tests: $(UNIT_BIN) $(TOOL_BIN) $(PCAP_BIN) $(BPFT_OBJ) $(BPFT_BIN) $(INJECT) $(B)/tests/oracle/xdp.run
+tests: $(UNIT_BIN) $(TOOL_BIN) $(PCAP_BIN) $(FAIL_BIN) $(BPFT_OBJ) $(BPFT_BIN) $(INJECT) \
+	$(B)/tests/oracle/xdp.run
 
 $(UNIT_BIN): $(B)/tests/%: $(O)/tests/unit/%.o $(UNIT_HELP) $(B)/libsegctl.a $(B)/libseg.a
 	$(call say,LINK,$@)
@@ -252,6 +257,15 @@ $(PCAP_BIN): $(B)/tests/%: $(O)/tests/%.o
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lpcap
+
+$(O)/tests/segctl_main.o: $(CLI_MAIN)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --redefine-sym main=segctl_main $< $@
+
+$(FAIL_BIN): $(B)/tests/%: $(O)/tests/%.o $(O)/tests/segctl_main.o $(B)/libsegctl.a $(B)/libseg.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(cli_libs)
 
 include scripts/verbs.mk
 
