@@ -104,14 +104,15 @@ static u64 simseg_grant_max(struct simseg_net *sn)
 	return (u64)max * NSEC_PER_SEC;
 }
 
-static int simseg_grant_check_time(struct simseg_net *sn, u64 duration,
+static int simseg_grant_check_time(struct simseg_net *sn,
+				   const struct simseg_grant_request *request,
 				   struct netlink_ext_ack *extack)
 {
-	if (!duration) {
+	if (!request->duration) {
 		NL_SET_ERR_MSG_MOD(extack, "a grant ends by itself: attribute DURATION");
 		return -EINVAL;
 	}
-	if (duration > simseg_grant_max(sn)) {
+	if (request->duration > simseg_grant_max(sn) && !request->restore) {
 		NL_SET_ERR_MSG_MOD(extack,
 				   "a grant may not last longer than the setting grant_max, on trial that of the ruleset before as well");
 		return -ERANGE;
@@ -130,7 +131,7 @@ static int simseg_grant_check_rule(struct simseg_net *sn,
 		NL_SET_ERR_MSG_MOD(extack, "a grant is one rule: attribute RULE, once");
 		return -EINVAL;
 	}
-	if (request->rules->kind != SIMSEG_PEER_SET)
+	if (request->rules->kind != SIMSEG_PEER_SET || request->restore)
 		return 0;
 	rs = rcu_dereference_protected(sn->ruleset, lockdep_is_held(&sn->lock));
 	id = simseg_name_find(&sn->peer_names, request->rules->peer);
@@ -141,12 +142,20 @@ static int simseg_grant_check_rule(struct simseg_net *sn,
 	return 0;
 }
 
-static int simseg_grant_check_room(struct simseg_net *sn, const struct simseg_device *device,
-				   struct netlink_ext_ack *extack)
+static int simseg_grant_check_device(struct simseg_net *sn, const struct simseg_device *device,
+				     struct netlink_ext_ack *extack)
 {
 	const struct simseg_grant *grant;
 	u32 n = 0;
 
+	if (!device) {
+		NL_SET_ERR_MSG_MOD(extack, "no device has this ICCID");
+		return -ENOENT;
+	}
+	if (device->state == SIMSEG_STATE_UNKNOWN) {
+		NL_SET_ERR_MSG_MOD(extack, "the ICCID is only held for when it comes: add the device");
+		return -EBUSY;
+	}
 	hlist_for_each_entry(grant, &device->grants, of_device)
 		n++;
 	if (n >= SIMSEG_DEVICE_GRANTS_MAX) {
@@ -202,17 +211,13 @@ int simseg_grant_new(struct simseg_net *sn, const struct simseg_grant_request *r
 	lockdep_assert_held(&sn->lock);
 	err = simseg_grant_check_who(who, extack);
 	if (!err)
-		err = simseg_grant_check_time(sn, request->duration, extack);
+		err = simseg_grant_check_time(sn, request, extack);
 	if (!err)
 		err = simseg_grant_check_rule(sn, request, extack);
 	if (err)
 		return err;
 	device = simseg_device_find(sn, request->iccid);
-	if (!device) {
-		NL_SET_ERR_MSG_MOD(extack, "no device has this ICCID");
-		return -ENOENT;
-	}
-	err = simseg_grant_check_room(sn, device, extack);
+	err = simseg_grant_check_device(sn, device, extack);
 	if (err)
 		return err;
 	grant = simseg_grant_alloc(sn, request, who, extack);

@@ -45,11 +45,11 @@ static const struct simseg_who grant_bob = {
 };
 
 /* The id, or -errno. */
-static int grant_ask(struct simtest *t, u32 n, const struct simtest_rule *rule, u64 duration,
-		     const char *ifname, const struct simseg_who *who)
+static int grant_try(struct simtest *t, u32 n, const struct simtest_rule *rule, u64 duration,
+		     const char *ifname, const struct simseg_who *who, bool restore)
 {
+	struct simseg_grant_request request = { .duration = duration, .restore = restore };
 	struct simseg_device_spec *spec = simtest_spec(t, n, "");
-	struct simseg_grant_request request = { .duration = duration };
 	u32 id = 0;
 	int err;
 
@@ -61,6 +61,12 @@ static int grant_ask(struct simtest *t, u32 n, const struct simtest_rule *rule, 
 	request.rules = spec->rules;
 	err = simtest_locked(t, simseg_grant_new(t->sn, &request, who, &id, &t->extack));
 	return err ?: id;
+}
+
+static int grant_ask(struct simtest *t, u32 n, const struct simtest_rule *rule, u64 duration,
+		     const char *ifname, const struct simseg_who *who)
+{
+	return grant_try(t, n, rule, duration, ifname, who, false);
 }
 
 static u32 grant_give(struct simtest *t, u32 n, const struct simtest_rule *rule, u64 duration)
@@ -318,9 +324,37 @@ static void grant_test_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL, grant_ask(t, id, NULL, HOUR, "", &grant_alice));
 	KUNIT_EXPECT_EQ(test, -ENOENT, grant_ask(t, id, &nowhere, HOUR, "", &grant_alice));
 	KUNIT_EXPECT_EQ(test, -ENOENT, grant_ask(t, 99, &grant_web, HOUR, "", &grant_alice));
+	KUNIT_EXPECT_EQ(test, -EINVAL, grant_try(t, id, &grant_web, 0, "", &grant_alice, true));
+	KUNIT_EXPECT_EQ(test, -EINVAL, grant_try(t, id, &grant_web, HOUR, "", &ticket, true));
 	KUNIT_EXPECT_EQ(test, change, (u32)atomic_read(&t->sn->change));
 	KUNIT_EXPECT_EQ(test, t->sn->ngrants, 0);
 	KUNIT_EXPECT_GT(test, grant_ask(t, id, &scada, most, "", &grant_alice), 0);
+}
+
+/* What was in force comes back, though its set is gone and grant_max is lower. */
+static void grant_test_restored(struct kunit *test)
+{
+	static const struct simtest_rule gone = {
+		SIMSEG_DIR_OUT, IPPROTO_TCP, SIMSEG_PEER_SET, 8443, 0, "gone"
+	};
+	u64 most = 86400 * (u64)NSEC_PER_SEC;
+	struct simtest *t = test->priv;
+
+	simtest_world(t);
+	KUNIT_EXPECT_GT(test, grant_try(t, SIMTEST_ID_METER, &gone, most + 1, "", &grant_alice, true),
+			0);
+	SIMTEST_EXPECT_REASON(t, &grant_out, NO_RULE);
+}
+
+/* An ICCID that is held for when it comes has nothing yet that could be granted. */
+static void grant_test_held(struct kunit *test)
+{
+	struct simtest *t = test->priv;
+
+	simtest_world(t);
+	KUNIT_ASSERT_EQ(test, 0, simtest_quarantine(t, 99, 0, true, NULL));
+	KUNIT_EXPECT_EQ(test, -EBUSY, grant_ask(t, 99, &grant_web, HOUR, "", &grant_alice));
+	KUNIT_EXPECT_EQ(test, t->sn->ngrants, 0);
 }
 
 /* Row 3 comes first. */
@@ -494,6 +528,8 @@ static struct kunit_case grant_test_cases[] = {
 	KUNIT_CASE_PARAM(grant_test_other_rule, simtest_families),
 	KUNIT_CASE_PARAM(grant_test_limits, simtest_families),
 	KUNIT_CASE_PARAM(grant_test_refused, simtest_families),
+	KUNIT_CASE_PARAM(grant_test_restored, simtest_families),
+	KUNIT_CASE_PARAM(grant_test_held, simtest_families),
 	KUNIT_CASE_PARAM(grant_test_quarantined, simtest_families),
 	KUNIT_CASE_PARAM(grant_test_no_policy, simtest_families),
 	KUNIT_CASE_PARAM(grant_test_interface, simtest_families),

@@ -376,6 +376,7 @@ static const struct nla_policy simseg_grant_new_nl_policy[SIMSEG_A_DURATION + 1]
 	[SIMSEG_A_RULE] = NLA_POLICY_NESTED(simseg_rule_nl_policy),
 	[SIMSEG_A_IFNAME] = { .type = NLA_NUL_STRING, .len = SIMSEG_IFNAME_MAX, },
 	[SIMSEG_A_DURATION] = { .type = NLA_U64, },
+	[SIMSEG_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x3f),
 };
 
 /* SIMSEG_CMD_GRANT_DEL - do */

@@ -18,6 +18,19 @@ static int simseg_nl_grant_ifname(struct genl_info *info, char *ifname)
 	return -EINVAL;
 }
 
+/* Of the flags there is one that a grant may have. */
+static int simseg_nl_grant_flags(struct genl_info *info, bool *restore)
+{
+	const struct nlattr *attr = info->attrs[SIMSEG_A_FLAGS];
+	u32 flags = attr ? nla_get_u32(attr) : 0;
+
+	*restore = flags & SIMSEG_COMMIT_RESTORE;
+	if (!(flags & ~SIMSEG_COMMIT_RESTORE))
+		return 0;
+	simseg_nl_refuse(info->extack, attr, "the one flag of a grant is RESTORE");
+	return -EINVAL;
+}
+
 static int simseg_nl_grant_request(struct genl_info *info, struct simseg_grant_request *request)
 {
 	int err;
@@ -30,6 +43,8 @@ static int simseg_nl_grant_request(struct genl_info *info, struct simseg_grant_r
 		err = simseg_nl_grant_ifname(info, request->ifname);
 	if (!err)
 		err = simseg_nl_duration(info, &request->duration);
+	if (!err)
+		err = simseg_nl_grant_flags(info, &request->restore);
 	return err ? err : simseg_nl_rules(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr),
 					   1, &request->rules, &request->nrules, info->extack);
 }

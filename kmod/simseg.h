@@ -140,6 +140,7 @@ struct simseg_grant_request {
 	char ifname[IFNAMSIZ];		/* empty: none */
 	u32 nrules;			/* has to be one */
 	struct simseg_rule_spec *rules;	/* the caller's */
+	bool restore;			/* it was in force before */
 };
 
 /* Which grants are meant: one of the three. */

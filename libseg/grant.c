@@ -70,6 +70,8 @@ int seg_grant_new(struct seg_handle *h, const struct seg_grant *grant, uint32_t 
 		seg_put_string(h, SIMSEG_A_IFNAME, grant->ifname);
 	if (grant->duration)
 		seg_put_u64(h, SIMSEG_A_DURATION, grant->duration);
+	if (grant->flags)
+		seg_put_u32(h, SIMSEG_A_FLAGS, grant->flags);
 	return seg_talk(h, seg_reply_id, id);
 }
 

@@ -413,12 +413,13 @@ struct seg_grant {
 	uint32_t uid;	   /* of who made it, as the kernel knows */
 	uint64_t duration; /* ns that are left */
 	uint32_t sessions; /* that it allows now */
+	uint32_t flags;	   /* of a new one: SIMSEG_COMMIT_RESTORE or 0 */
 };
 typedef int (*seg_grant_cb)(const struct seg_grant *grant, void *arg);
 /* @iccid: of this device only; NULL: all. */
 int seg_grant_list(struct seg_handle *h, const char *iccid, seg_grant_cb cb, void *arg);
 /*
- * iccid, rule, ifname and duration of @grant; needs seg_set_reason() and
+ * iccid, rule, ifname, duration and flags of @grant; needs seg_set_reason() and
  * seg_set_ticket(). @id may be NULL.
  */
 int seg_grant_new(struct seg_handle *h, const struct seg_grant *grant, uint32_t *id);

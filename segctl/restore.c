@@ -72,6 +72,7 @@ static int restore_grant(struct ctl *c, const struct file *f, const struct file_
 		.rule = g->rules.list,
 		.ifname = g->ifname,
 		.duration = g->left,
+		.flags = SIMSEG_COMMIT_RESTORE,
 	};
 	int err;
 

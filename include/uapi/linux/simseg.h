@@ -92,7 +92,7 @@
  *                                                         PEER_ICCID, ID64,
  *                                                         GRANT
  *  GRANT_NEW         ICCID, RULE, DURATION, IFNAME,       GRANT
- *                    REASON, TICKET
+ *                    REASON, TICKET, FLAGS
  *  GRANT_DEL         GRANT, OF_ACTOR or OF_TICKET         GRANT..., RECEIPT
  *  GRANT_GET         dump, optional ICCID                 GRANT, ICCID, RULE,
  *                                                         IFNAME, ACTOR, REASON,
@@ -424,7 +424,8 @@ enum simseg_attr {
  *	PEER	the upload is one peer set, which replaces the one in force
  *	RESTORE	it was in force before: addresses outside the pools, which may have
  *		gone since, a failsafe prefix in one, and more devices than the
- *		setting allows are no mistake
+ *		setting allows are no mistake; GRANT_NEW has it, too: the peer set
+ *		may be gone, and the setting grant_max lower
  */
 #define SIMSEG_COMMIT_DEVICES	(1U << 0)
 #define SIMSEG_COMMIT_MERGE	(1U << 1)
