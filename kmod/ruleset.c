@@ -80,6 +80,9 @@ int simseg_ruleset_init(struct simseg_net *sn)
 
 	if (!rs)
 		return -ENOMEM;
+	mutex_lock(&sn->lock);
+	simseg_ruleset_hash(sn, rs);
+	mutex_unlock(&sn->lock);
 	memcpy(sn->settings, rs->settings, sizeof(sn->settings));
 	RCU_INIT_POINTER(sn->ruleset, rs);
 	return 0;
