@@ -152,7 +152,9 @@ static void fail_test_peer(struct kunit *test)
 /* A quarantine ends as it was told, and that has its number, with no entry for it. */
 static void fail_test_quarantine(struct kunit *test)
 {
-	struct simseg_quarantine_request request = { .ndevices = 1, .duration = 3600ULL * NSEC_PER_SEC };
+	struct simseg_quarantine_request request = {
+		.ndevices = 1, .duration = 3600ULL * NSEC_PER_SEC,
+	};
 	const struct simseg_who who = { .actor = "kunit", .reason = "test" };
 	struct simseg_receipt receipt = {};
 	u8 iccid[1][SIMSEG_ICCID_BCD];
@@ -280,7 +282,7 @@ static void fail_test_rename(struct kunit *test)
 	for (nth = 1, failed = !err; failed && nth < FAIL_ROUNDS; nth++) {
 		err = fail_rename(dev, "st-sim9", nth, &failed);
 		KUNIT_EXPECT_EQ(test, !err, fail_guarded(t, dev));
-		KUNIT_EXPECT_EQ(test, !err, fail_iface(t, dev) != NULL);
+		KUNIT_EXPECT_EQ(test, !err, !!fail_iface(t, dev));
 		if (!err)
 			fail_rename(dev, "st-plain9", 0, &nothing);
 		KUNIT_EXPECT_NULL(test, fail_iface(t, dev));

@@ -341,8 +341,8 @@ static void grant_test_restored(struct kunit *test)
 	struct simtest *t = test->priv;
 
 	simtest_world(t);
-	KUNIT_EXPECT_GT(test, grant_try(t, SIMTEST_ID_METER, &gone, most + 1, "", &grant_alice, true),
-			0);
+	KUNIT_EXPECT_GT(test, grant_try(t, SIMTEST_ID_METER, &gone, most + 1, "", &grant_alice,
+					true), 0);
 	SIMTEST_EXPECT_REASON(t, &grant_out, NO_RULE);
 }
 
