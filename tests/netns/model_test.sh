@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: uml
+# kernels: uml-long
 #
 # Random changes, half of them not allowed, against a model of the whole state: what
 # is done and what is refused, and what segctl shows after each.
