@@ -70,6 +70,7 @@ CONFDIR = $(DESTDIR)/etc/simseg
 RULESDIR = $(DESTDIR)/lib/udev/rules.d
 HOTPLUGDIR = $(DESTDIR)/etc/hotplug.d/net
 HELPER = $(PREFIX)/lib/simseg/gate
+UAPI := $(wildcard include/uapi/linux/*.h)
 MAN := $(wildcard Documentation/man/*.8)
 
 .PHONY: install-dist uninstall-dist
@@ -83,8 +84,7 @@ install: all install-dist
 	$(Q)install -m 644 $(B)/libseg.a $(LIBDIR)/
 	$(Q)install -m 644 $(B)/libseg.pc $(LIBDIR)/pkgconfig/
 	$(Q)install -m 644 libseg/libseg.h libseg/libseg_bpf.h $(INCDIR)/libseg/
-	$(Q)install -m 644 include/uapi/linux/simseg.h include/uapi/linux/simseg_record.h \
-		$(INCDIR)/linux/
+	$(Q)install -m 644 $(UAPI) $(INCDIR)/linux/
 	$(Q)$(if $(MAN),install -m 644 $(MAN) $(MANDIR)/)
 
 # What starts it, and what attaches XDP to interfaces that come back.
@@ -114,7 +114,7 @@ uninstall: uninstall-dist
 	$(Q)DESTDIR='$(DESTDIR)' KDIR='$(KDIR)' ARCH='$(ARCH)' scripts/install-module uninstall
 	$(Q)rm -f $(BINDIR)/segctl $(LIBDIR)/libseg.so.$(ABI) $(LIBDIR)/libseg.so \
 		$(LIBDIR)/libseg.a $(LIBDIR)/pkgconfig/libseg.pc $(INCDIR)/libseg/libseg.h $(INCDIR)/libseg/libseg_bpf.h \
-		$(INCDIR)/linux/simseg.h $(INCDIR)/linux/simseg_record.h $(addprefix $(MANDIR)/,$(notdir $(MAN)))
+		$(addprefix $(INCDIR)/linux/,$(notdir $(UAPI))) $(addprefix $(MANDIR)/,$(notdir $(MAN)))
 	$(Q)-rmdir $(INCDIR)/libseg 2>/dev/null || true
 
 clean:

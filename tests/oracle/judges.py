@@ -5,7 +5,7 @@ import json
 import pathlib
 import re
 
-UAPI = pathlib.Path(__file__).resolve().parent.parent.parent / "include/uapi/linux/simseg.h"
+UAPI = pathlib.Path(__file__).resolve().parent.parent.parent / "include/uapi/linux/simseg_reason.h"
 
 
 def verdicts():

@@ -158,42 +158,13 @@
 #ifndef _UAPI_LINUX_SIMSEG_H
 #define _UAPI_LINUX_SIMSEG_H
 
+#include <linux/simseg_limits.h>
+#include <linux/simseg_reason.h>
 #include <linux/types.h>
 
 #define SIMSEG_FAMILY_NAME	"simseg"
 #define SIMSEG_FAMILY_VERSION	1
 #define SIMSEG_MCGRP_CONFIG	"config"
-
-/* Limits: fixed ones; those that can be set are in enum simseg_setting. */
-#define SIMSEG_ICCID_MIN	18	/* digits, ITU-T E.118 */
-#define SIMSEG_ICCID_MAX	20
-#define SIMSEG_ASSET_MAX	32	/* bytes, UTF-8 */
-#define SIMSEG_NAME_MAX		31	/* policy, peer set: [A-Za-z0-9_.-] */
-#define SIMSEG_LABEL_MAX	31	/* of a rule, same characters */
-#define SIMSEG_ACTOR_MAX	63	/* bytes, UTF-8, no control characters */
-#define SIMSEG_REASON_MAX	127	/* same */
-#define SIMSEG_TICKET_MAX	63	/* same */
-#define SIMSEG_IFNAME_MAX	15	/* may end in one '*' */
-#define SIMSEG_POOLS_MAX	64
-#define SIMSEG_FAILSAFE_MAX	64
-#define SIMSEG_POLICIES_MAX	1024
-#define SIMSEG_RULES_MAX	4096	/* in one policy */
-#define SIMSEG_OWN_RULES_MAX	32	/* of one device */
-#define SIMSEG_PREFIXES_MAX	64	/* written into one rule */
-#define SIMSEG_PEERSETS_MAX	1024
-#define SIMSEG_PEERS_MAX	65536	/* prefixes in one peer set */
-#define SIMSEG_BINDINGS_MAX	16	/* of one device */
-#define SIMSEG_PLENS_MAX	16	/* distinct prefix lengths of bindings */
-#define SIMSEG_ALLOW_MAX	8	/* responder prefixes of one quarantine */
-#define SIMSEG_IFACES_MAX	256	/* names and patterns with a side */
-#define SIMSEG_UPLOADS_MAX	4
-#define SIMSEG_GRANTS_MAX	4096	/* in a namespace */
-#define SIMSEG_DEVICE_GRANTS_MAX 8	/* of one device */
-#define SIMSEG_LOG_MAX		1024	/* changes that are kept, of either kind */
-#define SIMSEG_SUBJECT_MAX	79	/* bytes, of a change */
-#define SIMSEG_ACTOR_KERNEL	"kernel" /* the module itself, and nobody else */
-#define SIMSEG_HASH_LEN		32	/* BLAKE2s-256 of the canonical form */
-#define SIMSEG_DURATION_MAX	(366ULL * 86400 * 1000000000)	/* ns */
 
 /**
  * enum simseg_side - what lies behind an interface
@@ -248,89 +219,6 @@ enum simseg_state {
 	SIMSEG_STATE_QUARANTINED,
 	SIMSEG_STATE_UNKNOWN,
 	__SIMSEG_STATE_MAX
-};
-
-/**
- * enum simseg_verdict - what is done with a packet
- * @SIMSEG_VERDICT_PASS: not governed, or link control: left as it is
- * @SIMSEG_VERDICT_ALLOW: allowed by a session, a rule or an exception
- * @SIMSEG_VERDICT_DENY: dropped
- */
-enum simseg_verdict {
-	SIMSEG_VERDICT_PASS,
-	SIMSEG_VERDICT_ALLOW,
-	SIMSEG_VERDICT_DENY,
-	__SIMSEG_VERDICT_MAX
-};
-
-/*
- * Why a verdict is what it is. One enum for counters, records, explain and
- * documentation. The list is a macro so that names can be made from it:
- *	X(SYMBOL, "word", verdict, "sentence")
- * Additions go to the end.
- */
-#define SIMSEG_REASONS(X)						      \
-	X(NONE, "none", PASS, "no reason")				      \
-	X(NOT_GOVERNED, "not-governed", PASS, "no address in a pool")	      \
-	X(LINK, "link", PASS, "link control is not judged")		      \
-	X(DISARMED, "disarmed", PASS, "simseg is disarmed")		      \
-	X(SESSION, "session", ALLOW, "belongs to a live session")	      \
-	X(RULE, "rule", ALLOW, "new session, allowed by a rule")	      \
-	X(RELATED, "related", ALLOW, "ICMP error about a live session")	      \
-	X(RESPONDER, "responder", ALLOW, "quarantined, but the peer is the responder") \
-	X(UNBOUND, "unbound", DENY, "pool address without a device")	      \
-	X(SPOOFED, "spoofed", DENY, "source address does not belong on this interface") \
-	X(QUARANTINED, "quarantined", DENY, "device is quarantined")	      \
-	X(NO_POLICY, "no-policy", DENY, "the device's policy does not exist") \
-	X(NO_RULE, "no-rule", DENY, "no rule allows it")		      \
-	X(NOT_FIRST, "not-first", DENY, "TCP packet of no session that is not a SYN") \
-	X(UNRELATED, "unrelated", DENY, "ICMP error about no live session")   \
-	X(MALFORMED, "malformed", DENY, "headers cannot be parsed")	      \
-	X(FRAGMENT, "fragment", DENY, "fragment that cannot be reassembled")  \
-	X(ROUTING_HEADER, "routing-header", DENY, "IPv6 routing header type 0") \
-	X(DEVICE_LIMIT, "device-limit", DENY, "the device has too many sessions") \
-	X(SESSION_LIMIT, "session-limit", DENY, "the session table is full")  \
-	X(NO_MEMORY, "no-memory", DENY, "no memory for a session")	      \
-	X(OBSERVED, "observed", ALLOW, "denied by rules of a policy that only observes") \
-	X(BRIDGED, "bridged", DENY, "carried by a bridge, past where rules are asked")
-
-enum simseg_reason {
-#define SIMSEG_REASON_ENUM(sym, word, verdict, text) SIMSEG_REASON_##sym,
-	SIMSEG_REASONS(SIMSEG_REASON_ENUM)
-#undef SIMSEG_REASON_ENUM
-	__SIMSEG_REASON_MAX
-};
-
-/* Why a session ended; X(SYMBOL, "word", "sentence"). Additions go to the end. */
-#define SIMSEG_ENDS(X)							      \
-	X(NONE, "none", "it has not ended")				      \
-	X(FIN, "fin", "closed by both sides")				      \
-	X(RST, "rst", "reset by one side")				      \
-	X(TIMEOUT, "timeout", "no packet for the time its state allows")      \
-	X(QUARANTINE, "quarantine", "a device was quarantined")		      \
-	X(REVOKED, "revoked", "the grant was revoked")			      \
-	X(EXPIRED, "expired", "the grant's deadline passed")		      \
-	X(RULESET, "ruleset", "a new ruleset or peer set no longer allows it") \
-	X(REBOUND, "rebound", "the address went to another device, or lost its own") \
-	X(KILLED, "killed", "ended by command")				      \
-	X(EVICTED, "evicted", "made room for a newer session of the device")  \
-	X(REUSED, "reused", "the same ports were opened anew")
-
-enum simseg_end {
-#define SIMSEG_END_ENUM(sym, word, text) SIMSEG_END_##sym,
-	SIMSEG_ENDS(SIMSEG_END_ENUM)
-#undef SIMSEG_END_ENUM
-	__SIMSEG_END_MAX
-};
-
-/* State of a session; "replied" covers UDP, ICMP and others. */
-enum simseg_session_state {
-	SIMSEG_SESSION_NEW,		/* only the initiator has sent */
-	SIMSEG_SESSION_REPLIED,		/* both have sent */
-	SIMSEG_SESSION_ESTABLISHED,	/* TCP handshake complete */
-	SIMSEG_SESSION_CLOSING,		/* FIN seen from one side */
-	SIMSEG_SESSION_CLOSED,		/* FIN from both, or RST */
-	__SIMSEG_SESSION_STATE_MAX
 };
 
 /**
@@ -571,53 +459,6 @@ enum simseg_attr_flow {
 };
 
 #define SIMSEG_A_FLOW_MAX (__SIMSEG_A_FLOW_MAX - 1)
-
-/* Settings; all u32, seconds where a time. */
-enum simseg_attr_setting {
-	SIMSEG_A_SETTING_UNSPEC,
-	SIMSEG_A_SETTING_TCP_NEW,	/* handshake not complete */
-	SIMSEG_A_SETTING_TCP_ESTABLISHED, /* RFC 5382, REQ-5 */
-	SIMSEG_A_SETTING_TCP_CLOSING,
-	SIMSEG_A_SETTING_TCP_CLOSED,
-	SIMSEG_A_SETTING_UDP_NEW,
-	SIMSEG_A_SETTING_UDP_REPLIED,	/* RFC 4787, REQ-5 */
-	SIMSEG_A_SETTING_ICMP,
-	SIMSEG_A_SETTING_OTHER,
-	SIMSEG_A_SETTING_SESSIONS,	/* limit in total */
-	SIMSEG_A_SETTING_DEVICE_SESSIONS, /* limit of one device */
-	SIMSEG_A_SETTING_DEVICES,	/* limit */
-	SIMSEG_A_SETTING_DENY_INTERVAL,	/* denies are folded this long */
-	SIMSEG_A_SETTING_PICKUP,	/* mid-stream TCP may open sessions for this
-					 * time after load; 0: never
-					 */
-	SIMSEG_A_SETTING_HALF_OPEN,	/* limit of half-open sessions */
-	SIMSEG_A_SETTING_DEVICE_HALF_OPEN, /* of one device */
-	SIMSEG_A_SETTING_GRANT_MAX,	/* longest time of a grant */
-	__SIMSEG_A_SETTING_MAX
-};
-
-#define SIMSEG_A_SETTING_MAX (__SIMSEG_A_SETTING_MAX - 1)
-
-#define SIMSEG_DEVICES_DEFAULT	1048576
-
-/* What a setting is when nobody has set it; X(SYMBOL, value). */
-#define SIMSEG_SETTING_DEFAULTS(X)					      \
-	X(TCP_NEW, 60)							      \
-	X(TCP_ESTABLISHED, 7440)					      \
-	X(TCP_CLOSING, 120)						      \
-	X(TCP_CLOSED, 10)						      \
-	X(UDP_NEW, 30)							      \
-	X(UDP_REPLIED, 120)						      \
-	X(ICMP, 30)							      \
-	X(OTHER, 600)							      \
-	X(SESSIONS, 65536)						      \
-	X(DEVICE_SESSIONS, 1024)					      \
-	X(DEVICES, SIMSEG_DEVICES_DEFAULT)				      \
-	X(DENY_INTERVAL, 10)						      \
-	X(PICKUP, 0)							      \
-	X(HALF_OPEN, 16384)						      \
-	X(DEVICE_HALF_OPEN, 256)					      \
-	X(GRANT_MAX, 86400)
 
 enum simseg_attr_status {
 	SIMSEG_A_STATUS_UNSPEC,

@@ -12,6 +12,7 @@
 #ifndef _UAPI_LINUX_SIMSEG_RECORD_H
 #define _UAPI_LINUX_SIMSEG_RECORD_H
 
+#include <linux/simseg_reason.h>
 #include <linux/types.h>
 
 #define SIMSEG_RECORD_VERSION	1
