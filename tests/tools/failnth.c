@@ -16,8 +16,8 @@
  * -r: what fails may be in force in part, but once more it has to become whole
  * -n: what is in force there is looked at, not here
  *
- * The kernel works on a request in the process that sends it. segctl's own code runs here
- * in a process of its own each time, but is not started anew: that takes most of the time.
+ * The kernel works on a request in the process that sends it. segctl itself is inside of
+ * this program: to start it thousands of times would take most of the time.
  */
 #include <dlfcn.h>
 #include <linux/genetlink.h>
@@ -25,7 +25,6 @@
 #include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include "fail.h"
 #include "segctl.h"
@@ -36,14 +35,13 @@
 /* main() of segctl, under another name. */
 int segctl_main(int argc, char **argv);
 
-/* What a run tells of itself. */
-struct news {
-	bool failed; /* the allocation has */
+/* The allocation that has failed in a run, if one has. */
+static struct {
+	bool there;
 	int protocol;
 	int type; /* of the message, or the command of generic netlink */
-};
+} failure;
 
-static struct news *news;
 static bool all_messages;
 static unsigned int left; /* until an allocation fails; 0: none does */
 
@@ -103,9 +101,9 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	err = errno;
 	left = fail_end();
 	if (!left) {
-		news->failed = true;
-		news->protocol = protocol;
-		news->type = protocol == NETLINK_GENERIC ? command_of(nlh) : nlh->nlmsg_type;
+		failure.there = true;
+		failure.protocol = protocol;
+		failure.type = protocol == NETLINK_GENERIC ? command_of(nlh) : nlh->nlmsg_type;
 	}
 	errno = err;
 	return ret;
@@ -141,38 +139,42 @@ struct trial {
 	char *before, *marks, *wanted;
 };
 
-/* In a process of its own. */
-__attribute__((noreturn)) static void run_child(const struct trial *t, const char *line,
-						unsigned int n)
+/* What is written meanwhile to stdout and stderr is what it says. */
+static int run_main(const struct trial *t, int argc, char **argv)
 {
-	char *text = xstrdup(line), *argv[WORDS_MAX] = { "segctl" };
-	int argc = 1;
+	int fds[] = { STDOUT_FILENO, STDERR_FILENO }, kept[2], status, i;
 
-	for (text = strtok(text, " "); text && argc < WORDS_MAX - 1; text = strtok(NULL, " "))
-		argv[argc++] = text;
-	if (dup2(t->out, STDOUT_FILENO) < 0 || dup2(t->out, STDERR_FILENO) < 0)
-		die("output");
-	left = n;
-	exit(segctl_main(argc, argv));
+	fflush(stdout);
+	for (i = 0; i < 2; i++) {
+		kept[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3);
+		if (kept[i] < 0 || dup2(t->out, fds[i]) < 0)
+			die("output");
+	}
+	status = segctl_main(argc, argv);
+	for (i = 0; i < 2; i++) {
+		dup2(kept[i], fds[i]);
+		close(kept[i]);
+	}
+	return status;
 }
 
 static void run(struct trial *t, const char *line, unsigned int n)
 {
+	char *text = xstrdup(line), *word, *argv[WORDS_MAX] = { "segctl" };
+	int argc = 1;
 	ssize_t len;
-	pid_t pid;
 
-	memset(news, 0, sizeof(*news));
+	for (word = strtok(text, " "); word && argc < WORDS_MAX - 1; word = strtok(NULL, " "))
+		argv[argc++] = word;
 	if (ftruncate(t->out, 0) || lseek(t->out, 0, SEEK_SET))
 		die("output");
-	fflush(stdout);
-	pid = fork();
-	if (!pid)
-		run_child(t, line, n);
-	if (pid < 0 || waitpid(pid, &t->status, 0) != pid)
-		die("fork");
-	t->status = WIFEXITED(t->status) ? WEXITSTATUS(t->status) : 128 + WTERMSIG(t->status);
+	memset(&failure, 0, sizeof(failure));
+	left = n;
+	t->status = run_main(t, argc, argv);
+	left = 0;
 	len = pread(t->out, t->said, sizeof(t->said) - 1, 0);
 	t->said[len > 0 ? len : 0] = '\0';
+	free(text);
 }
 
 /* ---- what is in force --------------------------------------------------------------- */
@@ -229,8 +231,8 @@ static char *marks(struct trial *t)
 static bool wrong(const struct trial *t, const char *what)
 {
 	printf("allocation %u", t->n);
-	if (news->failed)
-		printf(", in message %d of protocol %d", news->type, news->protocol);
+	if (failure.there)
+		printf(", in message %d of protocol %d", failure.type, failure.protocol);
 	printf(": %s; exit status %d, and said:\n%s", what, t->status, t->said);
 	return false;
 }
@@ -341,7 +343,7 @@ static bool try_all(struct trial *t)
 
 	do {
 		run(t, t->command, ++t->n);
-		if (!news->failed)
+		if (!failure.there)
 			break;
 		if (t->status == EXIT_DONE || (all_messages && t->status == EXIT_PART))
 			good = check_made(t);
@@ -372,8 +374,7 @@ int main(int argc, char **argv)
 	t.n_backs = argc - optind - 1;
 	real_sendmsg = dlsym(RTLD_NEXT, "sendmsg");
 	t.out = memfd_create("said", MFD_CLOEXEC);
-	news = mmap(NULL, sizeof(*news), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (t.out < 0 || news == MAP_FAILED || ctl_open(&t.c))
+	if (t.out < 0 || ctl_open(&t.c))
 		die("set-up");
 	t.before = state(&t);
 	t.marks = marks(&t);
