@@ -4,9 +4,9 @@
  *
  * Quarantines come first, by ICCID alone: a device that was cut off is so from the
  * moment at which it comes back. It takes several changes; where one of them fails,
- * what was made so far denies, and the same once more makes the whole. Of a deadline the earlier counts, what was left
- * or the clock on the wall; if that clock is behind the time of saving, it was
- * never set, and says nothing.
+ * what was made so far denies, and the same once more makes the whole. Of a deadline
+ * the earlier counts, what was left or the clock on the wall; if that clock is behind
+ * the time of saving, it was never set, and says nothing.
  */
 #include <time.h>
 

@@ -77,10 +77,25 @@ test_failsafe() {
 	comes_back 'failsafe'
 }
 
+# While the gate is open the exit status is 3: all comes back all the same.
+test_disarmed() {
+	check 'a peer for a while' seg peer add masters 10.20.0.77 --for 1h
+	check 'saved' seg save "$WORK/state.yaml"
+	state >"$WORK/before"
+	unload >/dev/null
+	insmod "$WORK/simseg.ko"
+	check 'disarmed' seg disarm --reason test
+	seg restore "$WORK/state.yaml" >/dev/null 2>&1
+	check_eq 'restored, with the gate open' $? 3
+	check 'peers and grants are there' diff "$WORK/before" <(state)
+	check 'armed' seg arm
+}
+
 check 'the module' load pools=
 check 'a ruleset' seg apply <(device_file)
 test_policy
 test_gone
+test_disarmed
 test_failsafe
 check 'the module unloads' unload
 finish
