@@ -27,7 +27,7 @@ devices() {
 
 # The policy that all of them have, in pools that have room for them.
 bulk_rules() {
-	printf 'version: 1\npools: [10.64.0.0/10, "fd64::/48"]\n'
+	printf 'version: 1\npools: [10.64.0.0/10, "fd64::/48"]\npeers: { feed: [] }\n'
 	printf 'policies:\n  meter: { out: [ { label: any, to: any } ] }\n'
 }
 

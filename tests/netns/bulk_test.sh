@@ -121,6 +121,20 @@ killed_after() {
 	(timeout -s KILL "$1" "$SEGCTL" device load "$WORK/more.csv" || true) >/dev/null 2>&1
 }
 
+# As many as a set can have, which no socket's buffer holds by itself.
+test_peers() {
+	local n=60000
+	seq $n | awk '{ printf "192.%d.%d.%d\n", $1 / 65536, $1 / 256 % 256, $1 % 256 }' \
+		>"$WORK/peers"
+	check 'many peers are added in one step' seg peer add feed - <"$WORK/peers"
+	check_eq 'all are there' "$(seg -j peer show feed | jq '.prefixes | length')" $n
+	check_not 'one more that is not there: none goes' \
+		seg peer del feed - < <(cat "$WORK/peers" <(echo 198.51.100.9))
+	check_eq 'all are still there' "$(seg -j peer show feed | jq '.prefixes | length')" $n
+	check 'all go' seg peer del feed - <"$WORK/peers"
+	check_eq 'none is left' "$(seg -j peer show feed | jq '.prefixes | length')" 0
+}
+
 # A loader that dies on the way, by turns earlier and later.
 test_killed() {
 	local before delay done=0
@@ -146,5 +160,6 @@ seg apply "$WORK/rules.yaml" >/dev/null || bail 'the rules do not apply'
 test_round_trip
 test_meaning
 test_refused
+test_peers
 test_killed
 finish
