@@ -78,6 +78,8 @@ class Names:
         words, policy = change["words"], change.get("policy")
         if policy is not None and (words or change.get("list")):
             raise Refused(USAGE, "exclude")
+        if policy is not None and change.get("unknown"):
+            raise Refused(USAGE, "needs ICCIDs")
         if policy is not None:
             found = [i for i, d in self.devices.items()
                      if d.policy == policy and (i in self.holds or not quarantined)]
