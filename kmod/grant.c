@@ -93,13 +93,16 @@ static int simseg_grant_check_who(const struct simseg_who *who, struct netlink_e
 	return 0;
 }
 
-/* A ruleset on trial may not let in for longer than the one that comes back. */
-static u64 simseg_grant_max(struct simseg_net *sn)
+/*
+ * A ruleset on trial may not let in for longer than the one that comes back. What was
+ * in force before may have been made under any cap, but no longer one than there can be.
+ */
+static u64 simseg_grant_max(struct simseg_net *sn, bool restore)
 {
-	u32 max = simseg_setting(sn, SIMSEG_A_SETTING_GRANT_MAX);
+	u32 max = restore ? SIMSEG_TIME_MAX : simseg_setting(sn, SIMSEG_A_SETTING_GRANT_MAX);
 
 	lockdep_assert_held(&sn->lock);
-	if (sn->previous)
+	if (sn->previous && !restore)
 		max = min(max, sn->previous->settings[SIMSEG_A_SETTING_GRANT_MAX]);
 	return (u64)max * NSEC_PER_SEC;
 }
@@ -112,7 +115,7 @@ static int simseg_grant_check_time(struct simseg_net *sn,
 		NL_SET_ERR_MSG_MOD(extack, "a grant ends by itself: attribute DURATION");
 		return -EINVAL;
 	}
-	if (request->duration > simseg_grant_max(sn) && !request->restore) {
+	if (request->duration > simseg_grant_max(sn, request->restore)) {
 		NL_SET_ERR_MSG_MOD(extack,
 				   "a grant may not last longer than the setting grant_max, on trial that of the ruleset before as well");
 		return -ERANGE;

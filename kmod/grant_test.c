@@ -337,10 +337,12 @@ static void grant_test_restored(struct kunit *test)
 	static const struct simtest_rule gone = {
 		SIMSEG_DIR_OUT, IPPROTO_TCP, SIMSEG_PEER_SET, 8443, 0, "gone"
 	};
-	u64 most = 86400 * (u64)NSEC_PER_SEC;
+	u64 most = 86400 * (u64)NSEC_PER_SEC, ever = SIMSEG_TIME_MAX * (u64)NSEC_PER_SEC;
 	struct simtest *t = test->priv;
 
 	simtest_world(t);
+	KUNIT_EXPECT_EQ(test, -ERANGE, grant_try(t, SIMTEST_ID_METER, &gone, ever + 1, "",
+						 &grant_alice, true));
 	KUNIT_EXPECT_GT(test, grant_try(t, SIMTEST_ID_METER, &gone, most + 1, "", &grant_alice,
 					true), 0);
 	SIMTEST_EXPECT_REASON(t, &grant_out, NO_RULE);

@@ -10,7 +10,6 @@
 
 #include "upload.h"
 
-#define SIMSEG_TIME_MAX		2000000		/* s: in jiffies it fits 31 bits at HZ 1000 */
 #define SIMSEG_LIMIT_MAX	16777216
 
 /* Is the ruleset that it builds on still in force? */

@@ -313,7 +313,7 @@ enum simseg_attr {
  *	RESTORE	it was in force before: addresses outside the pools, which may have
  *		gone since, a failsafe prefix in one, and more devices than the
  *		setting allows are no mistake; GRANT_NEW has it, too: the peer set
- *		may be gone, and the setting grant_max lower
+ *		may be gone, and the setting grant_max lower: only SIMSEG_TIME_MAX holds
  */
 #define SIMSEG_COMMIT_DEVICES	(1U << 0)
 #define SIMSEG_COMMIT_MERGE	(1U << 1)

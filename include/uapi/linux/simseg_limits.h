@@ -63,6 +63,7 @@ enum simseg_attr_setting {
 #define SIMSEG_A_SETTING_MAX (__SIMSEG_A_SETTING_MAX - 1)
 
 #define SIMSEG_DEVICES_DEFAULT	1048576
+#define SIMSEG_TIME_MAX		2000000	/* s, of a setting: in jiffies 31 bits at HZ 1000 */
 
 /* What a setting is when nobody has set it; X(SYMBOL, value). */
 #define SIMSEG_SETTING_DEFAULTS(X)					      \
