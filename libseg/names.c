@@ -45,6 +45,8 @@ static const char *const settings[] = {
 	[SIMSEG_A_SETTING_HALF_OPEN] = "half_open",
 	[SIMSEG_A_SETTING_DEVICE_HALF_OPEN] = "device_half_open",
 	[SIMSEG_A_SETTING_GRANT_MAX] = "grant_max",
+	[SIMSEG_A_SETTING_RECORD_INTERVAL] = "record_interval",
+	[SIMSEG_A_SETTING_RECORD_BACKLOG] = "record_backlog",
 };
 
 _Static_assert(ARRAY_SIZE(verdicts) == __SIMSEG_VERDICT_MAX, "a word for each verdict");

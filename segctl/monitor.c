@@ -2,10 +2,10 @@
 /*
  * segctl monitor: records, as they come out of the ring
  */
-#include <arpa/inet.h>
 #include <signal.h>
 
 #include "monitor.h"
+#include "record.h"
 
 #define POLL_MS 200 /* how soon a signal is noticed */
 
@@ -53,7 +53,7 @@ static const char *policy_name(struct monitor *m, const struct simseg_record *r)
 	struct names *names = &m->names;
 	size_t i;
 
-	if (!r->policy)
+	if (!r->policy || r->kind == SIMSEG_RECORD_GAP)
 		return NULL;
 	if (!names->read || names->generation != r->generation) {
 		names->n = 0;
@@ -67,132 +67,6 @@ static const char *policy_name(struct monitor *m, const struct simseg_record *r)
 	return NULL;
 }
 
-static const char *kind_name(uint8_t kind)
-{
-	static const char *const names[] = {
-		[SIMSEG_RECORD_UNSPEC] = "?",	   [SIMSEG_RECORD_OPEN] = "open",
-		[SIMSEG_RECORD_UPDATE] = "update", [SIMSEG_RECORD_CLOSE] = "close",
-		[SIMSEG_RECORD_DENY] = "deny",	   [SIMSEG_RECORD_GAP] = "gap",
-	};
-
-	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "?";
-}
-
-static const char *why(const struct simseg_record *r)
-{
-	return r->kind == SIMSEG_RECORD_CLOSE ? seg_end_name(r->reason) :
-						seg_reason_name(r->reason);
-}
-
-static void print_flow(const struct simseg_record *r)
-{
-	bool ports = seg_proto_has_ports(r->proto) && !(r->flags & SIMSEG_RECORD_F_MIXED);
-	char src[80], dst[80], proto[SEG_PROTO_LEN];
-
-	out_endpoint(r->src, ntohs(r->sport), ports, src, sizeof(src));
-	out_endpoint(r->dst, ntohs(r->dport), ports, dst, sizeof(dst));
-	if (r->flags & SIMSEG_RECORD_F_MIXED)
-		printf("several peers of %s",
-		       seg_addr_is_v4(r->src) || memcmp(r->src, (uint8_t[16]){ 0 }, 16) ? src :
-											  dst);
-	else
-		printf("%s %s > %s", seg_proto_print(r->proto, proto), src, dst);
-}
-
-static void print_text(struct monitor *m, const struct simseg_record *r)
-{
-	bool deny = r->kind == SIMSEG_RECORD_DENY;
-	const char *policy = policy_name(m, r);
-	char buf[48], iccid[SEG_ICCID_LEN];
-
-	printf("%s  %s%-5s%s  ", out_clock(r->real, buf), deny ? out_red(m->c) : "",
-	       kind_name(r->kind), deny ? out_plain(m->c) : "");
-	print_flow(r);
-	if (*seg_iccid_unpack(r->iccid[0], iccid))
-		printf("  from %s", iccid);
-	if (*seg_iccid_unpack(r->iccid[1], iccid))
-		printf("  to %s", iccid);
-	if (r->kind != SIMSEG_RECORD_OPEN)
-		printf("  %s", why(r));
-	if (r->grant)
-		printf("  grant %u", r->grant);
-	else if (policy && !r->rule)
-		printf("  %s", policy);
-	else if (policy)
-		printf("  %s/%u", policy, r->rule);
-	else if (r->policy || r->rule)
-		printf("  %s%u/%u", r->policy ? "policy " : "own ", r->policy, r->rule);
-	if (r->kind == SIMSEG_RECORD_CLOSE)
-		printf("  %llu/%llu packets  %llu/%llu bytes  %s",
-		       (unsigned long long)r->packets[0], (unsigned long long)r->packets[1],
-		       (unsigned long long)r->bytes[0], (unsigned long long)r->bytes[1],
-		       out_time(r->duration, buf));
-	if (r->flags & SIMSEG_RECORD_F_FOLDED)
-		printf("  %u packet%s", r->count, r->count == 1 ? "" : "s");
-	if (r->flags & SIMSEG_RECORD_F_PICKUP)
-		fputs("  picked up mid-stream", stdout);
-	if (r->flags & SIMSEG_RECORD_F_OBSERVED)
-		fputs("  observed: it passed", stdout);
-	putchar('\n');
-}
-
-static void json_flags(struct json_object *o, uint8_t flags)
-{
-	js_bool(o, "folded", flags & SIMSEG_RECORD_F_FOLDED);
-	js_bool(o, "mixed", flags & SIMSEG_RECORD_F_MIXED);
-	js_bool(o, "pickup", flags & SIMSEG_RECORD_F_PICKUP);
-	js_bool(o, "observed", flags & SIMSEG_RECORD_F_OBSERVED);
-}
-
-static void json_amounts(struct json_object *o, const struct simseg_record *r)
-{
-	js_num(o, "duration_ns", r->duration);
-	js_num(o, "packets", r->packets[0]);
-	js_num(o, "bytes", r->bytes[0]);
-	js_num(o, "reply_packets", r->packets[1]);
-	js_num(o, "reply_bytes", r->bytes[1]);
-	js_num(o, "count", r->count);
-	js_num(o, "tcp_flags", r->tcp_flags[0]);
-	js_num(o, "reply_tcp_flags", r->tcp_flags[1]);
-}
-
-static void print_json(struct monitor *m, const struct simseg_record *r)
-{
-	struct json_object *o = json_object_new_object();
-	char buf[48], iccid[SEG_ICCID_LEN];
-
-	js_num(o, "version", r->version);
-	js_num(o, "seq", r->seq);
-	js_str(o, "kind", kind_name(r->kind));
-	js_str(o, "reason", why(r));
-	js_str(o, "real", out_clock(r->real, buf));
-	js_num(o, "time_ns", r->time);
-	js_num(o, "real_ns", r->real);
-	js_num(o, "session", r->session);
-	js_str(o, "src", seg_addr_print(r->src, buf));
-	js_num(o, "sport", ntohs(r->sport));
-	js_str(o, "dst", seg_addr_print(r->dst, buf));
-	js_num(o, "dport", ntohs(r->dport));
-	js_num(o, "proto_number", r->proto);
-	js_str(o, "proto", seg_proto_print(r->proto, buf));
-	js_str(o, "iccid", *seg_iccid_unpack(r->iccid[0], iccid) ? iccid : NULL);
-	js_str(o, "peer_iccid", *seg_iccid_unpack(r->iccid[1], iccid) ? iccid : NULL);
-	js_num(o, "epoch", r->epoch[0]);
-	js_num(o, "peer_epoch", r->epoch[1]);
-	js_num(o, "domain", r->domain);
-	js_str(o, "policy", policy_name(m, r));
-	js_num(o, "policy_id", r->policy);
-	js_num(o, "rule", r->rule);
-	js_num(o, "grant", r->grant);
-	js_num(o, "generation", r->generation);
-	js_num(o, "stamp", r->stamp);
-	js_num(o, "iif", r->iif);
-	js_num(o, "oif", r->oif);
-	json_amounts(o, r);
-	json_flags(o, r->flags);
-	js_print(o);
-}
-
 static void seen_gap(struct monitor *m, const struct simseg_record *r)
 {
 	/* Processors race for the ring: a step back is no loss. */
@@ -204,7 +78,7 @@ static void seen_gap(struct monitor *m, const struct simseg_record *r)
 		m->seq = r->seq;
 }
 
-static int record_print(const struct simseg_record *r, void *arg)
+static int take(const struct simseg_record *r, void *arg)
 {
 	struct monitor *m = arg;
 
@@ -216,9 +90,9 @@ static int record_print(const struct simseg_record *r, void *arg)
 	if (r->kind == SIMSEG_RECORD_CONFIG || r->kind == SIMSEG_RECORD_TEXT)
 		monitor_change_add(&m->change, m->c, r);
 	else if (m->c->json)
-		print_json(m, r);
+		js_print(record_json(r, policy_name(m, r)));
 	else
-		print_text(m, r);
+		record_print(m->c, r, policy_name(m, r));
 	/* who reads a pipe wants each record as it comes */
 	return fflush(stdout) ? -EPIPE : 0;
 }
@@ -228,7 +102,7 @@ static int monitor_loop(struct monitor *m, struct seg_ring *ring)
 	int n = 0;
 
 	while (!stopped && n >= 0)
-		n = seg_ring_poll(ring, POLL_MS, record_print, m);
+		n = seg_ring_poll(ring, POLL_MS, take, m);
 	monitor_change_end(&m->change, m->c);
 	if (m->missed)
 		ctl_warn("%llu records were missed", (unsigned long long)m->missed);

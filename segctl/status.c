@@ -170,9 +170,10 @@ static int print_text(const struct ctl *c, const struct view *v)
 	       st->quarantined, st->bindings, st->sessions);
 	if (st->deadline)
 		printf("         the next deadline is in %s\n", out_time(st->deadline, buf));
-	printf("records  made %llu  delivered %llu  lost %llu  unheard %llu\n",
+	printf("records  made %llu  delivered %llu  waiting %llu  lost %llu (%llu unheard)\n",
 	       (unsigned long long)st->records_made, (unsigned long long)st->records_delivered,
-	       (unsigned long long)st->records_lost, (unsigned long long)st->records_unheard);
+	       (unsigned long long)st->records_waiting, (unsigned long long)st->records_lost,
+	       (unsigned long long)st->records_unheard);
 	print_rows(v);
 	print_notes(v);
 	return ret;
@@ -242,6 +243,7 @@ static int print_json(const struct view *v)
 	js_num(o, "netns_cookie", st->netns_cookie);
 	js_num(o, "records_made", st->records_made);
 	js_num(o, "records_delivered", st->records_delivered);
+	js_num(o, "records_waiting", st->records_waiting);
 	js_num(o, "records_lost", st->records_lost);
 	js_num(o, "records_unheard", st->records_unheard);
 	json_object_object_add(o, "settings", settings_json(st));
