@@ -299,10 +299,8 @@ static void simseg_deny_describe(struct simseg_denied *d, const struct simseg_pk
 			memset(d->iccid[i], 0xff, sizeof(d->iccid[i]));
 		d->epoch[i] = res->epoch[i];
 	}
-	if (side >= 0 && res->policy[side]) {
+	if (side >= 0 && res->policy[side])
 		d->policy = res->policy[side]->id;
-		d->stamp = res->policy[side]->stamp;
-	}
 	d->iif = pkt->in ? pkt->in->ifindex : 0;
 	d->packets = pkt->packets;
 	d->bytes = pkt->bytes;
@@ -329,7 +327,7 @@ void simseg_deny_note(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	for (;;) {
 		table = simseg_deny_table(sn, device);
 		if (!table) {
-			simseg_record_lost(sn);
+			simseg_outbox_skip(sn, SIMSEG_RECORD_DENY, true);
 			return;
 		}
 		spin_lock_bh(&table->lock);
@@ -341,11 +339,15 @@ void simseg_deny_note(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	tell = simseg_deny_fold(table, &d, now, interval);
 	spin_unlock_bh(&table->lock);
 	if (tell)
-		simseg_record_deny(sn, &d);
+		simseg_record_deny(sn, &d, device);
 }
 
-/* Tells what is due, or all of it. True: nothing is left in the table. */
-static bool simseg_deny_flush_table(struct simseg_net *sn, struct simseg_deny *table, bool all)
+/*
+ * Tells what is due, or all of it. True: nothing is left in the table. @device: whose
+ * it is, if it still is there.
+ */
+static bool simseg_deny_flush_table(struct simseg_net *sn, struct simseg_deny *table,
+				    const struct simseg_device *device, bool all)
 {
 	const u64 interval = simseg_deny_interval(sn);
 	const u64 now = ktime_get_coarse_boottime_ns();
@@ -368,7 +370,7 @@ static bool simseg_deny_flush_table(struct simseg_net *sn, struct simseg_deny *t
 		idle &= !e->since;
 		spin_unlock_bh(&table->lock);
 		if (tell)
-			simseg_record_deny(sn, &d);
+			simseg_record_deny(sn, &d, device);
 	}
 	return idle;
 }
@@ -410,9 +412,9 @@ void simseg_deny_flush(struct simseg_net *sn, bool all)
 	rcu_read_lock();
 	table = READ_ONCE(sn->deny);
 	if (table)
-		simseg_deny_flush_table(sn, table, all);
+		simseg_deny_flush_table(sn, table, NULL, all);
 	list_for_each_entry_rcu(table, &sn->deny_tables, list) {
-		if (simseg_deny_flush_table(sn, table, all))
+		if (simseg_deny_flush_table(sn, table, table->device, all))
 			simseg_deny_retire(sn, table);
 	}
 	rcu_read_unlock();
@@ -438,7 +440,7 @@ void simseg_deny_close(struct simseg_net *sn, struct simseg_device *device)
 			simseg_deny_release(sn, table);
 		spin_unlock_bh(&table->lock);
 		/* Nobody adds to it any more. */
-		simseg_deny_flush_table(sn, table, true);
+		simseg_deny_flush_table(sn, table, device, true);
 	}
 	rcu_read_unlock();
 }
@@ -449,12 +451,12 @@ void simseg_deny_exit(struct simseg_net *sn)
 	struct simseg_deny *table, *next;
 
 	list_for_each_entry_safe(table, next, &sn->deny_tables, list) {
-		simseg_deny_flush_table(sn, table, true);
+		simseg_deny_flush_table(sn, table, NULL, true);
 		list_del(&table->list);
 		kfree(table);
 	}
 	if (sn->deny)
-		simseg_deny_flush_table(sn, sn->deny, true);
+		simseg_deny_flush_table(sn, sn->deny, NULL, true);
 	kfree(sn->deny);
 	sn->deny = NULL;
 }

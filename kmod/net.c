@@ -237,6 +237,7 @@ static void simseg_net_drain(struct simseg_net *sn)
 	simseg_names_destroy(&sn->peer_names);
 	simseg_deny_exit(sn);
 	simseg_log_exit(sn);
+	simseg_outbox_exit(sn);
 	simseg_net_hold(sn, false);
 	rcu_barrier();		/* callbacks may look at this namespace */
 	free_percpu(sn->counters);
@@ -251,6 +252,7 @@ static int __net_init simseg_net_create(struct net *net)
 	mutex_init(&sn->lock);
 	INIT_LIST_HEAD(&sn->uploads);
 	simseg_log_init(sn);
+	simseg_outbox_init(sn);
 	INIT_LIST_HEAD(&sn->iface_specs);
 	xa_init(&sn->ifaces);
 	simseg_names_init(&sn->policy_names, SIMSEG_POLICIES_MAX);

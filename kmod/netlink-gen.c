@@ -50,7 +50,7 @@ const struct nla_policy simseg_rule_nl_policy[SIMSEG_A_RULE_OIFNAME + 1] = {
 	[SIMSEG_A_RULE_OIFNAME] = { .type = NLA_BINARY, },
 };
 
-const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_GRANT_MAX + 1] = {
+const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_RECORD_BACKLOG + 1] = {
 	[SIMSEG_A_SETTING_TCP_NEW] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_TCP_ESTABLISHED] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_TCP_CLOSING] = { .type = NLA_U32, },
@@ -67,6 +67,8 @@ const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_GRANT_MAX + 1]
 	[SIMSEG_A_SETTING_HALF_OPEN] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_DEVICE_HALF_OPEN] = { .type = NLA_U32, },
 	[SIMSEG_A_SETTING_GRANT_MAX] = { .type = NLA_U32, },
+	[SIMSEG_A_SETTING_RECORD_INTERVAL] = { .type = NLA_U32, },
+	[SIMSEG_A_SETTING_RECORD_BACKLOG] = { .type = NLA_U32, },
 };
 
 /* SIMSEG_CMD_STATUS_GET - do */

@@ -17,7 +17,7 @@ extern const struct nla_policy simseg_binding_nl_policy[SIMSEG_A_BINDING_EPOCH +
 extern const struct nla_policy simseg_device_nl_policy[SIMSEG_A_RULE + 1];
 extern const struct nla_policy simseg_flow_nl_policy[SIMSEG_A_FLOW_IFINDEX + 1];
 extern const struct nla_policy simseg_rule_nl_policy[SIMSEG_A_RULE_OIFNAME + 1];
-extern const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_GRANT_MAX + 1];
+extern const struct nla_policy simseg_setting_nl_policy[SIMSEG_A_SETTING_RECORD_BACKLOG + 1];
 
 /* Ops table for simseg */
 extern const struct genl_split_ops simseg_nl_ops[39];

@@ -373,15 +373,23 @@ int simseg_nl_end_receipt(struct simseg_nl_change *change, int err)
 	return simseg_nl_answer(change, err, &change->receipt);
 }
 
-static int simseg_nl_put_records(struct sk_buff *skb, const struct simseg_net *sn)
+static int simseg_nl_put_records(struct sk_buff *skb, struct simseg_net *sn)
 {
-	const struct simseg_nl_u64 records[] = {
-		{ SIMSEG_A_STATUS_RECORDS_MADE, atomic64_read(&sn->record_seq) },
-		{ SIMSEG_A_STATUS_RECORDS_DELIVERED, atomic64_read(&sn->record_delivered) },
-		{ SIMSEG_A_STATUS_RECORDS_LOST, atomic64_read(&sn->record_lost) },
-		{ SIMSEG_A_STATUS_RECORDS_UNHEARD, atomic64_read(&sn->record_unheard) },
+	struct simseg_nl_u64 records[] = {
+		{ SIMSEG_A_STATUS_RECORDS_MADE },
+		{ SIMSEG_A_STATUS_RECORDS_DELIVERED },
+		{ SIMSEG_A_STATUS_RECORDS_WAITING },
+		{ SIMSEG_A_STATUS_RECORDS_LOST },
+		{ SIMSEG_A_STATUS_RECORDS_UNHEARD },
 	};
+	struct simseg_outbox_counts counts;
 
+	simseg_outbox_count(sn, &counts);
+	records[0].value = counts.made;
+	records[1].value = counts.delivered;
+	records[2].value = counts.waiting;
+	records[3].value = counts.lost;
+	records[4].value = counts.unheard;
 	return simseg_nl_put_u64s(skb, records, ARRAY_SIZE(records), SIMSEG_A_STATUS_PAD);
 }
 

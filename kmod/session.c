@@ -244,6 +244,7 @@ static void simseg_session_fill(struct simseg_session *s, struct simseg_net *sn,
 	}
 	simseg_conntrack_origin(&s->origin, pkt);
 	s->last = jiffies;
+	s->told = jiffies;
 	s->start = ktime_get_boottime_ns();
 	s->sn = sn;
 	simseg_session_stamp(s, res);
@@ -321,7 +322,7 @@ int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	}
 	res->session = s;
 	simseg_session_account(sn, s, pkt, simseg_session_from(s, pkt));
-	simseg_record_open(sn, s);
+	simseg_record_open(sn, s, res);
 	return 0;
 }
 
@@ -371,6 +372,8 @@ void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
 	state = simseg_session_next(s, pkt, d);
 	if (state == READ_ONCE(s->state))
 		return;
+	if (state == SIMSEG_SESSION_ESTABLISHED)
+		s->rtt_us = min_t(u64, (ktime_get_boottime_ns() - s->start) / NSEC_PER_USEC, U32_MAX);
 	WRITE_ONCE(s->state, state);
 	if (simseg_session_answered(s))
 		simseg_limit_opened(s);

@@ -13,6 +13,7 @@
  *				inside a table lock
  *	simseg_deny.lock	spinlock_bh; the entries of one table
  *	simseg_net.deny_lock	spinlock_bh; the list of tables; innermost
+ *	simseg_outbox.lock	spinlock_bh; numbers and order of records; innermost
  * The packet path takes RCU and, to create or end a session or to fold a deny,
  * the spinlocks. RTNL is taken outside simseg_net.lock, never inside it.
  */
@@ -406,7 +407,6 @@ struct simseg_denied {
 	u8 iccid[2][SIMSEG_ICCID_BCD];	/* of source and destination */
 	u32 epoch[2];
 	u32 policy;
-	u32 stamp;
 	u32 iif;
 	u32 packets;
 	u64 bytes;
@@ -421,11 +421,30 @@ void simseg_deny_close(struct simseg_net *sn, struct simseg_device *device);
 void simseg_deny_exit(struct simseg_net *sn);
 
 /* record.c */
-void simseg_record_open(struct simseg_net *sn, const struct simseg_session *s);
+void simseg_record_open(struct simseg_net *sn, const struct simseg_session *s,
+			const struct simseg_result *res);
+void simseg_record_update(struct simseg_net *sn, const struct simseg_session *s);
 void simseg_record_close(struct simseg_net *sn, const struct simseg_session *s, u8 end);
-void simseg_record_deny(struct simseg_net *sn, const struct simseg_denied *denied);
+void simseg_record_deny(struct simseg_net *sn, const struct simseg_denied *denied,
+			const struct simseg_device *device);
 void simseg_record_change(struct simseg_net *sn, const struct simseg_log_entry *entry);
-void simseg_record_lost(struct simseg_net *sn);
+
+/* outbox.c: records on their way out */
+struct simseg_outbox_counts {
+	u64 made;
+	u64 delivered;
+	u64 waiting;
+	u64 lost;
+	u64 unheard;	/* of the lost ones */
+};
+
+void simseg_outbox_init(struct simseg_net *sn);
+void simseg_outbox_exit(struct simseg_net *sn);
+bool simseg_outbox_begin(struct simseg_net *sn, struct simseg_event *event, u8 kind);
+void simseg_outbox_send(struct simseg_net *sn, struct simseg_event *event);
+void simseg_outbox_skip(struct simseg_net *sn, u8 kind, bool full);
+void simseg_outbox_flush(struct simseg_net *sn);
+void simseg_outbox_count(struct simseg_net *sn, struct simseg_outbox_counts *counts);
 
 /* xdp.c */
 struct simseg_frame {

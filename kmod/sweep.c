@@ -53,6 +53,18 @@ static u8 simseg_sweep_timeout(struct simseg_net *sn, struct simseg_session *s)
 	return simseg_end_timeout(s);
 }
 
+/* One that lasts is told of from time to time. */
+static void simseg_sweep_tell(struct simseg_net *sn, struct simseg_session *s)
+{
+	unsigned long interval = simseg_setting(sn, SIMSEG_A_SETTING_RECORD_INTERVAL) *
+				 (unsigned long)HZ;
+
+	if (!interval || !time_after_eq(jiffies, READ_ONCE(s->told) + interval))
+		return;
+	WRITE_ONCE(s->told, jiffies);
+	simseg_record_update(sn, s);
+}
+
 static void simseg_sweep_bucket(struct simseg_net *sn, u32 bucket,
 				struct simseg_receipt *receipt)
 {
@@ -71,6 +83,8 @@ static void simseg_sweep_bucket(struct simseg_net *sn, u32 bucket,
 		reason = READ_ONCE(sn->disarmed) ? 0 : simseg_rejudge(sn, s, &observed);
 		if (reason)
 			simseg_session_cut(sn, s, simseg_end_of(sn, s, reason), receipt);
+		else
+			simseg_sweep_tell(sn, s);
 	}
 	rcu_read_unlock();
 }
@@ -144,6 +158,7 @@ static void simseg_sweep_work(struct work_struct *work)
 		simseg_sweep_steps(sn, part * (sn->sweep_part++ % SIMSEG_SWEEP_PARTS), part);
 	}
 	simseg_deny_flush(sn, false);
+	simseg_outbox_flush(sn);
 	queue_delayed_work(system_power_efficient_wq, &sn->sweep, HZ);
 }
 

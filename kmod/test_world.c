@@ -97,8 +97,8 @@ static void simtest_probe(void *data, struct simseg_event *event)
 	r->kinds[rec->kind]++;
 	if (rec->kind != SIMSEG_RECORD_DENY)
 		return;
-	r->denied += rec->packets[0];
-	r->denied_bytes += rec->bytes[0];
+	r->denied += rec->denied.packets;
+	r->denied_bytes += rec->denied.bytes;
 }
 
 /* How many sessions have ended that way, by their records. */

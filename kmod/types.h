@@ -268,6 +268,7 @@ struct simseg_session {
 	u8 state;		/* enum simseg_session_state */
 	u8 tcp_flags[2];	/* seen, by direction */
 	bool reset;
+	u32 rtt_us;		/* of the handshake; 0: not seen */
 	unsigned long flags;
 	struct simseg_device *device[2];	/* [0] of the initiator; reference held */
 	u32 epoch[2];
@@ -285,6 +286,7 @@ struct simseg_session {
 
 	u64 id;
 	u64 start;		/* CLOCK_BOOTTIME, ns */
+	unsigned long told;	/* jiffies: last record of it, written by the sweep */
 	struct simseg_net *sn;
 	struct simseg_origin origin;
 	/* in device[i]->sessions[i], or opening[i], under its lock */
@@ -474,6 +476,18 @@ struct simseg_who {
 	u32 uid;		/* in the initial user namespace */
 };
 
+/* Records on their way out. */
+struct simseg_outbox {
+	spinlock_t lock;		/* protects all of it */
+	u32 waiting;
+	struct list_head backlog;	/* those that wait, the oldest first */
+	u64 made;			/* number of the last one */
+	u64 delivered;
+	u64 lost;
+	u64 unheard;			/* of these: nobody listened */
+	struct simseg_record_gap gap;	/* lost, and not told yet; first 0: nothing */
+};
+
 /* Everything about one network namespace. */
 struct simseg_net {
 	struct net *net;
@@ -532,10 +546,7 @@ struct simseg_net {
 	spinlock_t deny_lock;		/* protects the next two */
 	struct list_head deny_tables;	/* of devices; read under RCU */
 	u32 ndeny_tables;
-	atomic64_t record_seq;
-	atomic64_t record_delivered;
-	atomic64_t record_lost;
-	atomic64_t record_unheard;
+	struct simseg_outbox outbox;
 
 	char disarm_actor[SIMSEG_ACTOR_MAX + 1];
 	char disarm_reason[SIMSEG_REASON_MAX + 1];

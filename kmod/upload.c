@@ -232,7 +232,9 @@ static bool simseg_setting_is_time(u32 setting)
 int simseg_upload_setting(struct simseg_upload *up, u32 setting, u32 value,
 			  struct netlink_ext_ack *extack)
 {
-	bool zero_is_fine = setting == SIMSEG_A_SETTING_PICKUP;
+	bool zero_is_fine = setting == SIMSEG_A_SETTING_PICKUP ||
+			    setting == SIMSEG_A_SETTING_RECORD_INTERVAL ||
+			    setting == SIMSEG_A_SETTING_RECORD_BACKLOG;
 
 	if (!value && !zero_is_fine) {
 		NL_SET_ERR_MSG_MOD(extack,
@@ -241,6 +243,10 @@ int simseg_upload_setting(struct simseg_upload *up, u32 setting, u32 value,
 	}
 	if (simseg_setting_is_time(setting) && value > SIMSEG_TIME_MAX) {
 		NL_SET_ERR_MSG_MOD(extack, "a time may be at most 2000000 seconds");
+		return -ERANGE;
+	}
+	if (setting == SIMSEG_A_SETTING_RECORD_BACKLOG && value > SIMSEG_RECORD_BACKLOG_MAX) {
+		NL_SET_ERR_MSG_MOD(extack, "at most 65536 records may wait");
 		return -ERANGE;
 	}
 	if (value > SIMSEG_LIMIT_MAX) {

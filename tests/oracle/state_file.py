@@ -22,6 +22,7 @@ SETTINGS = {
     "udp_new": 30, "udp_replied": 120, "icmp": 30, "other": 600, "sessions": 65536,
     "device_sessions": 1024, "devices": 1048576, "deny_interval": 10, "pickup": 0,
     "half_open": 16384, "device_half_open": 256, "grant_max": 86400,
+    "record_interval": 3600, "record_backlog": 4096,
 }
 
 PROTOS = {"icmp": 1, "tcp": 6, "udp": 17, "dccp": 33, "gre": 47, "esp": 50, "ah": 51,

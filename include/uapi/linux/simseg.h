@@ -474,10 +474,11 @@ enum simseg_attr_status {
 	SIMSEG_A_STATUS_BINDINGS,	/* u32 */
 	SIMSEG_A_STATUS_SESSIONS,	/* u32 */
 	SIMSEG_A_STATUS_NETNS_COOKIE,	/* u64 */
-	SIMSEG_A_STATUS_RECORDS_MADE,	/* u64 = DELIVERED + LOST + UNHEARD */
+	SIMSEG_A_STATUS_RECORDS_MADE,	/* u64 = DELIVERED + WAITING + LOST */
 	SIMSEG_A_STATUS_RECORDS_DELIVERED, /* u64, into a ring */
-	SIMSEG_A_STATUS_RECORDS_LOST,	/* u64, the ring was full */
-	SIMSEG_A_STATUS_RECORDS_UNHEARD, /* u64, no program was attached */
+	SIMSEG_A_STATUS_RECORDS_LOST,	/* u64, there was no room for them */
+	SIMSEG_A_STATUS_RECORDS_UNHEARD, /* u64, of these: no program was attached */
+	SIMSEG_A_STATUS_RECORDS_WAITING, /* u64, for room in the ring */
 	SIMSEG_A_STATUS_OBSERVING,	/* u32, policies that only observe */
 	SIMSEG_A_STATUS_TRIAL,		/* u64, ns until the ruleset goes back */
 	SIMSEG_A_STATUS_TRIAL_CONFIRM,	/* u8, 1: unless it is confirmed */

@@ -34,6 +34,7 @@
 #define SIMSEG_SUBJECT_MAX	79	/* bytes, of a change */
 #define SIMSEG_ACTOR_KERNEL	"kernel" /* the module itself, and nobody else */
 #define SIMSEG_HASH_LEN		32	/* BLAKE2s-256 of the canonical form */
+#define SIMSEG_RECORD_BACKLOG_MAX 65536
 #define SIMSEG_DURATION_MAX	(366ULL * 86400 * 1000000000)	/* ns */
 
 /* Settings; all u32, seconds where a time. */
@@ -57,6 +58,10 @@ enum simseg_attr_setting {
 	SIMSEG_A_SETTING_HALF_OPEN,	/* limit of half-open sessions */
 	SIMSEG_A_SETTING_DEVICE_HALF_OPEN, /* of one device */
 	SIMSEG_A_SETTING_GRANT_MAX,	/* longest time of a grant */
+	SIMSEG_A_SETTING_RECORD_INTERVAL, /* a session is told of this often; 0: only
+					   * its beginning and end
+					   */
+	SIMSEG_A_SETTING_RECORD_BACKLOG, /* limit of records that wait for a full ring */
 	__SIMSEG_A_SETTING_MAX
 };
 
@@ -82,6 +87,8 @@ enum simseg_attr_setting {
 	X(PICKUP, 0)							      \
 	X(HALF_OPEN, 16384)						      \
 	X(DEVICE_HALF_OPEN, 256)					      \
-	X(GRANT_MAX, 86400)
+	X(GRANT_MAX, 86400)						      \
+	X(RECORD_INTERVAL, 3600)					      \
+	X(RECORD_BACKLOG, 4096)
 
 #endif /* _UAPI_LINUX_SIMSEG_LIMITS_H */

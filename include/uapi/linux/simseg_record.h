@@ -5,39 +5,71 @@
  *
  * One size for every kind; the first 32 bytes mean the same in all of them. Fields
  * that a kind does not have are zero. A reader checks @version, takes @size bytes,
- * and ignores what lies beyond the fields it knows. Records leave the module
+ * and ignores what lies beyond the fields it knows. Byte order is the machine's but
+ * where it is said. Records leave the module
  * through the writable raw tracepoint "simseg_record"; a BPF program copies them
  * into a ring buffer and reports back in struct simseg_event.status.
  */
 #ifndef _UAPI_LINUX_SIMSEG_RECORD_H
 #define _UAPI_LINUX_SIMSEG_RECORD_H
 
+#include <linux/simseg_limits.h>
 #include <linux/simseg_reason.h>
 #include <linux/types.h>
 
-#define SIMSEG_RECORD_VERSION	1
+#define SIMSEG_RECORD_VERSION	2
 
 enum simseg_record_kind {
 	SIMSEG_RECORD_UNSPEC,
 	SIMSEG_RECORD_OPEN,	/* a session began */
-	SIMSEG_RECORD_UPDATE,	/* reserved: interim of a long session */
+	SIMSEG_RECORD_UPDATE,	/* a session goes on */
 	SIMSEG_RECORD_CLOSE,	/* a session ended; @reason: enum simseg_end */
 	SIMSEG_RECORD_DENY,	/* dropped packets; @reason: enum simseg_reason */
 	SIMSEG_RECORD_CONFIG,	/* a change; struct simseg_record_change */
-	SIMSEG_RECORD_GAP,	/* reserved: records were lost here */
+	SIMSEG_RECORD_GAP,	/* records were lost; struct simseg_record_gap */
 	SIMSEG_RECORD_TEXT,	/* of a change; struct simseg_record_text */
 	__SIMSEG_RECORD_MAX
 };
 
 /* @flags of a record */
-#define SIMSEG_RECORD_F_FOLDED	(1U << 0)	/* DENY: stands for @count packets
-						 * after the first
+#define SIMSEG_RECORD_F_FOLDED	(1U << 0)	/* DENY: stands for what came after
+						 * the first packet
 						 */
 #define SIMSEG_RECORD_F_MIXED	(1U << 1)	/* DENY: several peers and ports
 						 * folded; those fields are zero
 						 */
-#define SIMSEG_RECORD_F_PICKUP	(1U << 2)	/* OPEN: picked up mid-stream */
+#define SIMSEG_RECORD_F_PICKUP	(1U << 2)	/* the session was picked up mid-stream */
 #define SIMSEG_RECORD_F_OBSERVED (1U << 3)	/* DENY: it passed: the policy observes */
+#define SIMSEG_RECORD_F_CLOCK	(1U << 4)	/* @real can be true: the clock on the
+						 * wall is not before SIMSEG_CLOCK_MIN
+						 */
+
+#define SIMSEG_CLOCK_MIN	1767225600	/* s: a clock before 2026 was never set */
+
+/* What a session has carried so far (UPDATE), or in all (CLOSE). */
+struct simseg_record_amount {
+	__u64	duration;
+	__u64	packets[2];
+	__u64	bytes[2];
+	__u32	rtt_us;
+	__u8	tcp_flags[2];
+	__u8	reserved[18];
+};
+
+/* What was given for names when a session began (OPEN). */
+struct simseg_record_given {
+	__u8	asset[SIMSEG_ASSET_MAX];
+	__u8	label[SIMSEG_LABEL_MAX + 1];
+};
+
+/* Packets that were denied (DENY). */
+struct simseg_record_denied {
+	__u64	duration;
+	__u64	packets;
+	__u64	bytes;
+	__u8	asset[SIMSEG_ASSET_MAX];
+	__u8	reserved[8];
+};
 
 /**
  * struct simseg_record - one session's beginning or end, or denied packets
@@ -51,29 +83,29 @@ enum simseg_record_kind {
  * @time: CLOCK_BOOTTIME, ns
  * @real: CLOCK_REALTIME, ns
  * @session: session id, 0 if none
- * @duration: ns since the session began, or since the first folded deny
- * @packets: from the initiator, and to it; DENY: [0] only
- * @bytes: the same, layer 3
  * @src: the initiator, network byte order, IPv4-mapped
  * @dst: the responder
  * @sport: network byte order
  * @dport: network byte order
- * @domain: address domain, 0
  * @iccid: device of @src and of @dst: packed BCD, first digit in the high
  *	nibble of byte 0, padded with 0xf; all 0xff: no device
  * @epoch: of the bindings of @src and @dst
  * @policy: id of the policy that decided: the source's, else the peer's
- * @rule: rule id in that policy; with @policy 0 a rule of the device itself, or
- *	of a grant to it
  * @generation: of the ruleset
- * @stamp: of the policy
- * @count: DENY with F_FOLDED: packets that this record stands for
  * @iif: interface index of arrival
  * @oif: interface index of departure, 0 if not known
  * @grant: id of the grant that allows it: the source's, else the peer's; 0: none
- * @rtt_us: reserved
- * @tcp_flags: TCP flags seen from the initiator and to it
- * @reserved: zero
+ * @rule: rule id in that policy; with @policy 0 a rule of the device itself, or
+ *	of a grant to it
+ * @domain: address domain, 0
+ * @given: OPEN. User-given, as they were then: asset id of the device whose rule
+ *	allows it, and the label of that rule; padded with zeroes, UTF-8
+ * @amount: UPDATE, CLOSE. @duration: ns since the session began; @packets: from the
+ *	initiator, and to it; @bytes: the same, layer 3; @rtt_us: from the first SYN
+ *	to the end of the handshake, us, 0: not seen; @tcp_flags: seen from the
+ *	initiator, and to it
+ * @denied: DENY. @duration: ns since the first of them, where it is folded; @bytes:
+ *	layer 3; @asset: user-given, of the device whose deny it is
  */
 struct simseg_record {
 	__u16	version;
@@ -86,27 +118,24 @@ struct simseg_record {
 	__u64	time;
 	__u64	real;
 	__u64	session;
-	__u64	duration;
-	__u64	packets[2];
-	__u64	bytes[2];
 	__u8	src[16];
 	__u8	dst[16];
 	__be16	sport;
 	__be16	dport;
-	__u32	domain;
 	__u8	iccid[2][10];
 	__u32	epoch[2];
 	__u32	policy;
-	__u32	rule;
 	__u32	generation;
-	__u32	stamp;
-	__u32	count;
 	__u32	iif;
 	__u32	oif;
 	__u32	grant;
-	__u32	rtt_us;
-	__u8	tcp_flags[2];
-	__u8	reserved[6];
+	__u16	rule;
+	__u16	domain;
+	union {
+		struct simseg_record_given	given;
+		struct simseg_record_amount	amount;
+		struct simseg_record_denied	denied;
+	};
 };
 
 /* With this every record begins, whatever its kind; see struct simseg_record. */
@@ -191,6 +220,28 @@ struct simseg_record_text {
 	__u8	text[SIMSEG_RECORD_TEXT_LEN];
 };
 
+/**
+ * struct simseg_record_gap - records that are missing (GAP)
+ * @head: as ever
+ * @from: when the first of them was made, CLOCK_BOOTTIME, ns
+ * @to: and the last
+ * @first: number of the first of them; others, between it and
+ * @last: this one, are not missing, where the counts say so
+ * @lost: how many of each kind, by enum simseg_record_kind
+ * @unheard: how many of these were made while nobody listened
+ * @reserved: zero
+ */
+struct simseg_record_gap {
+	struct simseg_record_head head;
+	__u64	from;
+	__u64	to;
+	__u64	first;
+	__u64	last;
+	__u64	lost[__SIMSEG_RECORD_MAX];
+	__u64	unheard;
+	__u8	reserved[56];
+};
+
 /* What became of a record; the BPF program writes it. */
 enum simseg_record_status {
 	SIMSEG_RECORD_UNHEARD,		/* no program has written here */
@@ -205,7 +256,8 @@ enum simseg_record_status {
  * @netns: cookie of the namespace (SO_NETNS_COOKIE) that the record is of
  * @record: the record, by its kind one of
  * @change: these
- * @text: three
+ * @text: four
+ * @gap: kinds
  */
 struct simseg_event {
 	__u32			status;
@@ -215,6 +267,7 @@ struct simseg_event {
 		struct simseg_record		record;
 		struct simseg_record_change	change;
 		struct simseg_record_text	text;
+		struct simseg_record_gap	gap;
 	};
 };
 
