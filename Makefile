@@ -3,7 +3,7 @@
 # simseg: `make help` lists the verbs. All products go to build/.
 
 V ?= 0
-WITH ?= bpf
+WITH ?= bpf audit
 PREFIX ?= /usr/local
 DESTDIR ?=
 CC = $(CROSS_COMPILE)gcc
@@ -51,7 +51,7 @@ help:
 #:   make module            build/kmod-RELEASE/simseg.ko   [KDIR= ARCH= CROSS_COMPILE=]
 #:   make bpf               the BPF programs and their skeletons (needs clang, bpftool)
 #:   make lib               build/libseg.a, build/libseg.so.0
-#:   make cli               build/segctl                   [WITH="" leaves BPF out]
+#:   make cli               build/segctl                   [WITH="" leaves out BPF and the black box]
 #: Try and test:
 #:   make setup             install what is missing (Debian 12, root or sudo)
 #:   make demo              the whole story in a guest     [KERNEL=6.1]
@@ -81,16 +81,20 @@ module:
 ifneq ($(filter bpf,$(WITH)),)
 HAVE_BPF := 1
 endif
+ifneq ($(filter audit,$(WITH)),)
+HAVE_AUDIT := 1
+endif
 
 LIB_PKGS := libnl-3.0 libnl-genl-3.0 $(if $(HAVE_BPF),libbpf)
-CLI_PKGS := yaml-0.1 json-c
+CLI_PKGS := yaml-0.1 json-c $(if $(HAVE_AUDIT),libsodium sqlite3)
 pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(LIB_PKGS) $(CLI_PKGS) 2>/dev/null)
 pkg_libs = $(shell $(PKG_CONFIG) --libs $(LIB_PKGS))
 cli_libs = $(shell $(PKG_CONFIG) --libs $(CLI_PKGS)) $(pkg_libs)
 
-INCLUDES := -Iinclude/uapi -I. -Ilibseg
+INCLUDES := -Iinclude/uapi -I. -Ilibseg -Isegctl
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) -fPIC -MMD -MP -D_GNU_SOURCE \
 	-DSEG_VERSION='"$(VERSION)"' $(if $(HAVE_BPF),-DSEG_WITH_BPF -I$(B)/bpf) \
+	$(if $(HAVE_AUDIT),-DSEG_WITH_AUDIT) \
 	$(INCLUDES) $(PKG_CFLAGS)
 PKG_CFLAGS := $(pkg_cflags)
 
@@ -170,7 +174,7 @@ $(B)/libseg.pc: libseg/libseg.pc.in Makefile FORCE
 
 # ---- segctl ---------------------------------------------------------------
 
-CLI_SRC := $(wildcard segctl/*.c)
+CLI_SRC := $(wildcard segctl/*.c) $(if $(HAVE_AUDIT),$(wildcard segctl/audit/*.c))
 CLI_OBJ := $(CLI_SRC:%.c=$(O)/%.o)
 CLI_MAIN := $(O)/segctl/main.o
 
