@@ -78,10 +78,8 @@ static void seen_gap(struct monitor *m, const struct simseg_record *r)
 		m->seq = r->seq;
 }
 
-static int take(const struct simseg_record *r, void *arg)
+static int take(const struct simseg_record *r, struct monitor *m)
 {
-	struct monitor *m = arg;
-
 	if (r->version != SIMSEG_RECORD_VERSION) {
 		ctl_warn("a record of version %u, which this program does not know", r->version);
 		return 0;
@@ -99,10 +97,16 @@ static int take(const struct simseg_record *r, void *arg)
 
 static int monitor_loop(struct monitor *m, struct seg_ring *ring)
 {
+	const struct simseg_record *r;
 	int n = 0;
 
-	while (!stopped && n >= 0)
-		n = seg_ring_poll(ring, POLL_MS, take, m);
+	while (!stopped && n >= 0) {
+		n = seg_ring_wait(ring, POLL_MS);
+		while (n > 0 && !stopped && (r = seg_ring_next(ring)))
+			n = take(r, m) ? -EPIPE : 1;
+		if (n > 0)
+			seg_ring_commit(ring);
+	}
 	monitor_change_end(&m->change, m->c);
 	if (m->missed)
 		ctl_warn("%llu records were missed", (unsigned long long)m->missed);
@@ -122,7 +126,7 @@ int cmd_monitor(struct ctl *c, int argc, char **argv)
 	ret = ctl_open_bare(c, argc, argv);
 	if (ret)
 		return ret;
-	err = seg_ring_open(c->h, &ring);
+	err = seg_ring_open(c->h, NULL, &ring);
 	if (err)
 		return ctl_fail(c, err, NULL);
 	sigaction(SIGINT, &sa, NULL);
