@@ -7,9 +7,11 @@
 
 /* All that take a value, so that the global options can be told from values. */
 static const char *const with_value[] = {
-	"--reason",	  "--ticket", "--allow",  "--open-pool", "--device",
-	"--dev",	  "--side",   "--mode",	  "--sport",	 "--confirm-within",
-	"--revert-after", "--for",    "--policy", "--iif",	 "--last",
+	"--reason", "--ticket", "--allow",     "--open-pool",	    "--device",	      "--dev",
+	"--side",   "--mode",	"--sport",     "--confirm-within",  "--revert-after", "--for",
+	"--policy", "--iif",	"--last",      "--verdict",	    "--peer",	      "--socket",
+	"--dir",    "--ring",	"--deny-ring", "--segment-records", "--checkpoint",   "--anchor",
+	"--hook",
 };
 
 bool opt_takes_value(const char *arg)
