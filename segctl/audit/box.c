@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "box_writer.h"
+#include "notary.h"
+#include "witness.h"
 
 #define SEGMENT_RECORDS	   262144
 #define CHECKPOINT_S	   60
@@ -28,6 +30,12 @@ struct box {
 	struct box_tail committed; /* what is on disk for sure */
 	struct box_tail next;	   /* while a batch is written */
 	bool dirty;		   /* behind @now the file may have more, which is not wanted */
+	struct notary notary;
+	struct witness witness;
+	struct checkpoint owed; /* the seal of a segment before, where @owed.segment is not 0 */
+	uint64_t next_time;	/* when a checkpoint is due, CLOCK_BOOTTIME, ns */
+	int trouble;		/* what box_tick() will tell: the error, and */
+	char sentence[BOX_ERROR];
 	struct box_slot slots[BOX_IO];
 };
 
@@ -90,7 +98,75 @@ static void tail_start(struct box *b, int fd)
 	b->committed = b->now;
 }
 
-/* Seals the last segment, all of which is on disk, and begins the next. */
+/* What is wrong with checkpoints waits for box_tick(): records have been stored. */
+static void complain(struct box *b, int err, const char *sentence)
+{
+	if (b->trouble || !err)
+		return;
+	b->trouble = err;
+	memcpy(b->sentence, sentence, sizeof(b->sentence));
+}
+
+/* What the checkpoint says of a segment as far as it is on disk. */
+static void state(struct checkpoint *cp, const char *why, const struct box_head *head,
+		  const struct box_tail *tail)
+{
+	memset(cp, 0, sizeof(*cp));
+	strcpy(cp->why, why);
+	cp->segment = head->segment;
+	cp->records = tail->slots;
+	cp->total = head->before + tail->slots;
+	memcpy(cp->chain, tail->chain, sizeof(cp->chain));
+	merkle_root(&tail->tree, cp->root);
+}
+
+static int sign(struct box *b, struct checkpoint *cp, char error[BOX_ERROR])
+{
+	char sentence[BOX_ERROR];
+	int err;
+
+	cp->every = b->options.checkpoint_s;
+	err = notary_sign(&b->notary, cp, error);
+	if (err)
+		return err;
+	b->next_time = cp->boot + cp->every * 1000000000ULL;
+	complain(b, witness_tell(&b->witness, b->notary.line, sentence), sentence);
+	return 0;
+}
+
+/* A seal that could not be signed comes first: checkpoints follow the records' order. */
+static int sign_owed(struct box *b, char error[BOX_ERROR])
+{
+	int err = b->owed.segment ? sign(b, &b->owed, error) : 0;
+
+	if (!err)
+		b->owed.segment = 0;
+	return err;
+}
+
+static void checkpoint(struct box *b, const char *why)
+{
+	struct checkpoint cp;
+	char error[BOX_ERROR];
+	int err = sign_owed(b, error);
+
+	if (!err) {
+		state(&cp, why, &b->head, &b->committed);
+		err = sign(b, &cp, error);
+	}
+	complain(b, err, error);
+}
+
+static void seal(struct box *b, const struct box_head *head, const struct box_tail *tail)
+{
+	char error[BOX_ERROR];
+
+	complain(b, sign_owed(b, error), error);
+	state(&b->owed, "seal", head, tail);
+	complain(b, sign_owed(b, error), error);
+}
+
+/* Begins the next segment, and seals the last one, all of which is on disk. */
 static int segment_roll(struct box *b, char error[BOX_ERROR])
 {
 	struct box_head head;
@@ -103,6 +179,7 @@ static int segment_roll(struct box *b, char error[BOX_ERROR])
 	fd = segment_make(b->segments, &head, error);
 	if (fd < 0)
 		return fd;
+	seal(b, &b->head, &b->now);
 	b->head = head;
 	tail_start(b, fd);
 	return 0;
@@ -121,11 +198,20 @@ static int take_lock(struct box *b, const char *dir, char error[BOX_ERROR])
 	return box_say(error, -errno, "cannot lock %s/lock: %s", dir, strerror(errno));
 }
 
+/* Has a checkpoint said all there is to say of the segment that was found? */
+static bool covered(const struct box *b, const struct box_found *found)
+{
+	const struct checkpoint *last = &b->notary.last;
+
+	return last->segment > found->head.segment ||
+	       (last->segment == found->head.segment && last->records == found->tail.slots);
+}
+
 /* Behind what was found the first segment of this writer. */
 static int begin(struct box *b, const struct box_source *source, struct box_found *found,
 		 char error[BOX_ERROR])
 {
-	uint64_t last[2];
+	uint64_t last[2], number;
 	int fd, err = box_recover_last(b->segments, source, found, last, error);
 
 	if (err)
@@ -138,7 +224,11 @@ static int begin(struct box *b, const struct box_source *source, struct box_foun
 		found->fd = -1;
 		return 0;
 	}
-	head_fill(&b->head, found->head.segment + 1, source);
+	/* a number that a checkpoint has named is never given again */
+	number = found->head.segment;
+	if (b->notary.last.segment > number)
+		number = b->notary.last.segment;
+	head_fill(&b->head, number + 1, source);
 	b->head.before = found->head.before + found->tail.slots;
 	b->head.cut = found->cut;
 	memcpy(b->head.previous, found->tail.chain, sizeof(b->head.previous));
@@ -146,6 +236,8 @@ static int begin(struct box *b, const struct box_source *source, struct box_foun
 	fd = segment_make(b->segments, &b->head, error);
 	if (fd < 0)
 		return fd;
+	if (found->head.segment && !found->damaged && !covered(b, found))
+		seal(b, &found->head, &found->tail);
 	tail_start(b, fd);
 	return 0;
 }
@@ -153,6 +245,7 @@ static int begin(struct box *b, const struct box_source *source, struct box_foun
 static int start(struct box *b, const char *dir, const struct box_source *source,
 		 char error[BOX_ERROR])
 {
+	char warning[BOX_ERROR] = "";
 	struct box_found found;
 	int err;
 
@@ -162,19 +255,28 @@ static int start(struct box *b, const char *dir, const struct box_source *source
 	err = take_lock(b, dir, error);
 	if (err)
 		return err;
-	err = box_recover(b->segments, 0, 0, &found, error);
+	err = notary_open(&b->notary, b->dir, warning);
+	if (err)
+		return box_say(error, err, "%s", warning);
+	err = box_recover(b->segments, b->notary.last.segment, b->notary.last.records, &found,
+			  error);
+	if (!err && !*error)
+		memcpy(error, warning, sizeof(warning));
 	if (!err)
 		err = begin(b, source, &found, error);
 	if (found.fd >= 0)
 		close(found.fd);
+	if (!err)
+		checkpoint(b, "begin");
 	return err;
 }
 
 static void free_box(struct box *b)
 {
-	const int fds[] = { b->fd, b->lock, b->segments, b->dir };
+	const int fds[] = { b->fd, b->segments, b->dir, b->lock };
 	size_t i;
 
+	notary_close(&b->notary);
 	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
@@ -194,8 +296,10 @@ int box_open(struct box **box, const char *dir, const struct box_source *source,
 	b = calloc(1, sizeof(*b));
 	if (!b)
 		return box_say(error, -ENOMEM, "there is no memory for the box");
-	b->dir = b->segments = b->lock = b->fd = -1;
+	b->dir = b->segments = b->lock = b->fd = b->notary.fd = -1;
 	b->options = *options;
+	b->witness.anchor = options->anchor;
+	b->witness.hook = options->hook;
 	if (!b->options.segment_records)
 		b->options.segment_records = SEGMENT_RECORDS;
 	if (!b->options.checkpoint_s)
@@ -289,15 +393,26 @@ int box_commit(struct box *b, char error[BOX_ERROR])
 	}
 	b->committed = b->now;
 	if (b->now.slots >= b->options.segment_records)
-		return segment_roll(b, error);
+		complain(b, segment_roll(b, error), error);
+	else if (b->head.before + b->now.slots >=
+		 b->notary.last.total + b->options.checkpoint_records)
+		checkpoint(b, "records");
 	return 0;
 }
 
 int box_tick(struct box *b, char error[BOX_ERROR])
 {
-	(void)b;
-	(void)error;
-	return 0;
+	char sentence[BOX_ERROR];
+	int err;
+
+	if (clock_ns(CLOCK_BOOTTIME) >= b->next_time)
+		checkpoint(b, "time");
+	complain(b, witness_tick(&b->witness, sentence), sentence);
+	err = b->trouble;
+	if (err)
+		memcpy(error, b->sentence, sizeof(b->sentence));
+	b->trouble = 0;
+	return err;
 }
 
 void box_close(struct box *b)
@@ -307,5 +422,7 @@ void box_close(struct box *b)
 	if (!b)
 		return;
 	box_commit(b, error);
+	checkpoint(b, "close");
+	witness_end(&b->witness, error);
 	free_box(b);
 }
