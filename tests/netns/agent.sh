@@ -33,12 +33,13 @@ agent_topology() {
 	EOF
 }
 
-# agent_up [DIR]: and its socket answers.
-agent_up() {
-	spawn gw "$SEGCTL" agent --dir "${1:-$BOX}" "${AGENT_ARGS[@]}" 2>>"$WORK/agent.err"
+agent_start() {
+	spawn gw "$SEGCTL" agent --dir "$BOX" "${AGENT_ARGS[@]}" 2>>"$WORK/agent.err"
 	agent=$!
-	wait_for 20 agent_answers
 }
+
+# Until its socket answers.
+agent_up() { agent_start && wait_for 20 agent_answers; }
 agent_answers() { [ "$(status agent.pid)" = "$agent" ]; }
 
 # It exits with 0.
@@ -54,9 +55,6 @@ agent_said() { grep -q "$1" "$WORK/agent.err"; }
 
 # opens FIRST N RATE: one session for each port.
 opens() { on d1 flood -r "$2" -n "$1" udp 10.64.0.11 10.20.0.5 161; }
-
-# box FIELD [DIR]: of what is in the box now.
-box() { "$TOP/tests/netns/box.py" "${2:-$BOX}" | jq -r ".$1"; }
 
 # All that was made is stored, or told as lost, or on its way.
 balanced() {

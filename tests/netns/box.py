@@ -6,7 +6,7 @@ usage: box.py DIR
 
 chained: each record's chain, and that of each segment to the next, is right.
 missing: numbers between the first and the last that are not there.
-told: how many records the gap records say were lost.
+told: how many of them the gap records say were lost; told_*: the same of one kind.
 """
 import hashlib
 import json
@@ -25,7 +25,7 @@ def blake(data):
 class Box:
     def __init__(self):
         self.seqs, self.opens, self.closes, self.denies = [], [], [], 0
-        self.told, self.chained, self.configs = [0] * 8, True, 0
+        self.gaps, self.chained, self.configs = [], True, 0
         self.ordered, self.last = True, [0, 0]
         self.rulesets = set()
 
@@ -44,8 +44,8 @@ class Box:
             self.configs += 1
             self.rulesets.add(raw[56:88].hex())
         elif kind == GAP:
-            lost = struct.unpack_from("=8Q", raw, 64)
-            self.told = [a + b for a, b in zip(self.told, lost)]
+            first = struct.unpack_from("=Q", raw, 48)[0]
+            self.gaps.append((first, struct.unpack_from("=8Q", raw, 64)))
 
     def segment(self, data, previous):
         chain = blake(data[:HEAD - HASH])
@@ -68,12 +68,15 @@ class Box:
 
     def sum(self):
         seqs, opens, closes = set(self.seqs), set(self.opens), set(self.closes)
-        span = max(seqs) - min(seqs) + 1 if seqs else 0
+        begin = min(seqs, default=0)
+        span = max(seqs) - begin + 1 if seqs else 0
+        gaps = [lost for first, lost in self.gaps if first >= begin]
+        told = [sum(kind) for kind in zip(*gaps)] or [0] * 8
         return {
             "records": len(self.seqs), "twice": len(self.seqs) - len(seqs),
-            "missing": span - len(seqs), "told": sum(self.told),
-            "told_open": self.told[OPEN], "told_close": self.told[CLOSE],
-            "told_deny": self.told[DENY], "opens": len(self.opens),
+            "missing": span - len(seqs), "told": sum(told),
+            "told_open": told[OPEN], "told_close": told[CLOSE],
+            "told_deny": told[DENY], "opens": len(self.opens),
             "closes": len(self.closes), "denies": self.denies, "configs": self.configs,
             "opened_twice": len(self.opens) - len(opens),
             "closed_twice": len(self.closes) - len(closes),
