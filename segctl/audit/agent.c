@@ -54,9 +54,9 @@ struct agent {
 	struct serve *serve;
 	struct keep keep;
 	uint64_t next_ms, tick_ms; /* when to take a batch, and to look after the rest */
-	bool stuck;
-	char error[BOX_ERROR];	 /* what keeps it from storing; "" */
-	char trouble[BOX_ERROR]; /* of checkpoints, as it was told last */
+	int stuck;		   /* -errno of the last batch, or 0 */
+	char error[BOX_ERROR];	   /* what keeps it from storing; "" */
+	char trouble[BOX_ERROR];   /* of checkpoints, as it was told last */
 };
 
 static volatile sig_atomic_t stopped;
@@ -117,6 +117,8 @@ static int ring_open(struct agent *a)
 /* Once in a while: is the ring still the one? If there is none, is there one now? */
 static void ring_tick(struct agent *a)
 {
+	struct seg_handle *h;
+
 	if (a->ring) {
 		if (!a->gone && seg_ring_live(a->c->h, a->ring) == 0) {
 			ctl_warn("the record program was taken away: no records come");
@@ -125,8 +127,13 @@ static void ring_tick(struct agent *a)
 		return;
 	}
 	/* the module may have been loaded again, as another family */
+	if (seg_open(&h, a->c->netns)) {
+		seg_close(h);
+		return;
+	}
 	seg_close(a->c->h);
-	if (seg_open(&a->c->h, a->c->netns) || ring_open(a) || !a->ring)
+	a->c->h = h;
+	if (ring_open(a) || !a->ring)
 		return;
 	ctl_warn("the record program is there again");
 	a->keep.wanted = true;
@@ -134,23 +141,23 @@ static void ring_tick(struct agent *a)
 
 /* ---- storing --------------------------------------------------------------- */
 
-static void stuck(struct agent *a, const char *error)
+static void stuck(struct agent *a, int err, const char *error)
 {
-	if (!a->stuck || strcmp(a->error, error))
+	if (a->stuck != err)
 		ctl_warn("%s: records stay in the ring until this is over", error);
 	snprintf(a->error, sizeof(a->error), "%s", error);
-	a->stuck = true;
+	a->stuck = err;
 }
 
 static void unstuck(struct agent *a)
 {
 	if (a->stuck)
 		ctl_warn("records are stored again");
-	a->stuck = false;
+	a->stuck = 0;
 	a->error[0] = '\0';
 }
 
-/* One batch; 1: there may be more at once, 0: there is none, or -errno. */
+/* One batch: how many there were, or -errno. */
 static int take_batch(struct agent *a)
 {
 	const struct simseg_record *records;
@@ -162,26 +169,35 @@ static int take_batch(struct agent *a)
 		return 0;
 	ret = collect_next(a->collect, a->ring, &records, &n, error);
 	if (ret < 0) {
-		stuck(a, error);
+		stuck(a, ret, error);
 		return ret;
 	}
 	unstuck(a);
 	for (i = 0; i < n; i++)
 		keep_note(&a->keep, &records[i]);
 	serve_records(a->serve, records, n);
+	keep_tick(&a->keep, a->c);
 	if (!ret && a->gone) {
 		seg_ring_close(a->ring);
 		a->ring = NULL;
 	}
-	return ret && n == a->size.batch;
+	return (int)n;
 }
 
-/* As long as it takes, but the monitors and the rest have their turn in between. */
+static bool is_full(const struct agent *a, int n)
+{
+	return n >= (int)a->size.batch;
+}
+
+/* Each batch is a write to the disk: what is not in a hurry gathers for a while. */
 static void take_due(struct agent *a)
 {
-	int ret = take_batch(a);
-	int pause = ret < 0 ? TICK_MS : ret ? 0 : a->size.linger_ms;
+	int n = take_batch(a), pause = 0;
 
+	if (n < 0)
+		pause = TICK_MS;
+	else if (n && !is_full(a, n))
+		pause = a->size.linger_ms;
 	a->next_ms = now_ms() + (uint64_t)pause;
 }
 
@@ -255,7 +271,7 @@ static int run(struct agent *a)
 	notify("STOPPING=1");
 	end = now_ms() + DRAIN_MS;
 	/* a batch that is not full was the last */
-	while (take_batch(a) > 0 && now_ms() < end)
+	while (is_full(a, take_batch(a)) && now_ms() < end)
 		;
 	return a->stuck ? EXIT_PART : EXIT_DONE;
 }

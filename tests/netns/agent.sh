@@ -71,3 +71,17 @@ cut_all() {
 	seg quarantine "${ICCID[d1]}" --reason 'end of a round' >/dev/null &&
 		seg release "${ICCID[d1]}" --reason 'next round' >/dev/null
 }
+
+monitors() { [ "$(status agent.monitors)" = "$1" ]; }
+
+# box_is_whole DIR SESSIONS: at least so many; the box has each record once.
+box_is_whole() {
+	local sum
+	sum=$("$TOP/tests/netns/box.py" "$1")
+	note "$sum"
+	check_eq "${1##*/}: nothing is lost, nothing twice, all sessions end" \
+		"$(jq -c '[.twice, .opened_twice, .closed_twice, .never_closed, .missing - .told]' <<<"$sum")" \
+		'[0,0,0,0,0]'
+	check_eq "${1##*/}: chained, and in order" "$(jq -c '[.chained, .ordered]' <<<"$sum")" '[true,true]'
+	check "${1##*/}: $2 sessions" test "$(jq .opens <<<"$sum")" -ge "$2"
+}
