@@ -6,6 +6,7 @@
 
 BOX=$WORK/box
 AGENT_ARGS=()
+AGENT_RUN=()
 
 # The device that floods may have as many sessions as the test wants, and they last.
 SETTINGS='{ deny_interval: 1, udp_new: 600, sessions: 131072, device_sessions: 131072'
@@ -34,7 +35,7 @@ agent_topology() {
 }
 
 agent_start() {
-	spawn gw "$SEGCTL" agent --dir "$BOX" "${AGENT_ARGS[@]}" 2>>"$WORK/agent.err"
+	spawn gw "${AGENT_RUN[@]}" "$SEGCTL" agent --dir "$BOX" "${AGENT_ARGS[@]}" 2>>"$WORK/agent.err"
 	agent=$!
 }
 
