@@ -15,9 +15,10 @@
 #include "store_db.h"
 #include "text.h"
 
-#define LOCK_NAME   "index.lock"
-#define BUSY_MS	    5000
-#define CACHE_PAGES "-16384" /* KiB */
+#define LOCK_NAME "index.lock"
+#define BUSY_MS	  5000
+#define CACHE	  "-32768" /* KiB */
+#define WAL_PAGES "8192"   /* that a checkpoint takes at once */
 
 int store_failed(struct store *s, int rc, const char *what, char error[BOX_ERROR])
 {
@@ -148,12 +149,14 @@ static int store_configure(struct store *s, enum store_mode mode, char error[BOX
 	err = store_exec(s,
 			 "PRAGMA cell_size_check = ON;"
 			 "PRAGMA temp_store = MEMORY;"
-			 "PRAGMA cache_size = " CACHE_PAGES,
+			 "PRAGMA cache_size = " CACHE,
 			 "opening", error);
 	if (!err && mode == STORE_WRITE)
 		err = store_schema(s, true, error);
 	if (!err && mode == STORE_WRITE)
-		err = store_exec(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
+		err = store_exec(s,
+				 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+				 "PRAGMA wal_autocheckpoint = " WAL_PAGES,
 				 "opening", error);
 	if (!err && mode != STORE_WRITE)
 		err = store_schema(s, false, error);

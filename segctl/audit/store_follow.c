@@ -9,8 +9,8 @@
 #include "box_file.h"
 #include "store_db.h"
 
-#define BATCH	 5000 /* records in one transaction */
-#define SPAN_MAX 4096 /* places whose times stand in one row */
+#define BATCH	 32768 /* records in one transaction: so many share the pages they change */
+#define SPAN_MAX 4096  /* places whose times stand in one row */
 
 void store_cursor_drop(struct store *s)
 {

@@ -19,8 +19,8 @@
 #include "store_db.h"
 #include "text.h"
 
-#define HOLDS	  "holds"
-#define FILE_MAX  (64 << 20)
+#define HOLDS	 "holds"
+#define FILE_MAX (64 << 20)
 
 struct holds {
 	struct store_hold *list;

@@ -17,13 +17,13 @@
 #include "text.h"
 
 /* What a session was opened with holds for all its records. */
-#define OF_SESSION(column)                                                                         \
-	" AND (" column " = :" column " OR (source, session) IN (SELECT source, session FROM"      \
+#define OF_SESSION(column)                                                                    \
+	" AND (" column " = :" column " OR (source, session) IN (SELECT source, session FROM" \
 	" record WHERE kind = 1 AND session NOT NULL AND " column " = :" column "))"
 
 /* Changes of the device alone, of it and others, or of its grants. */
-#define CHANGES                                                                                    \
-	" place IN (SELECT place FROM change WHERE subject = :subject OR"                          \
+#define CHANGES                                                           \
+	" place IN (SELECT place FROM change WHERE subject = :subject OR" \
 	" (subject >= :subject_more AND subject < :subject_end))"
 
 void sql_add(struct store_sql *sql, const char *text)
@@ -170,8 +170,9 @@ int sql_bind(struct store *s, const struct store_query *q, const struct store_sq
 	bind_num(st, ":low", sql->low);
 	bind_num(st, ":high", sql->high);
 	bind_num(st, ":limit", q->limit && q->limit < INT64_MAX ? (int64_t)q->limit : -1);
-	return sqlite3_errcode(s->db) == SQLITE_NOMEM ? store_failed(s, SQLITE_NOMEM, "asking", error) :
-							0;
+	return sqlite3_errcode(s->db) == SQLITE_NOMEM ?
+		       store_failed(s, SQLITE_NOMEM, "asking", error) :
+		       0;
 }
 
 /* One way to the rows, by an index of its own; @filter: what else they fulfil. */

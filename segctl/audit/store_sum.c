@@ -15,12 +15,12 @@
 #define F_OBSERVED "8" /* SIMSEG_RECORD_F_OBSERVED: it was not dropped */
 _Static_assert(SIMSEG_RECORD_F_OBSERVED == 8, "as SQL has it");
 
-#define SUMS                                                                                       \
-	"SELECT k1, k2, k3, count(*), sum(kind = 1), add_up(denied), add_up(carried),"             \
+#define SUMS                                                                           \
+	"SELECT k1, k2, k3, count(*), sum(kind = 1), add_up(denied), add_up(carried)," \
 	" add_up(octets), min(real), max(real), max(label) FROM ("
 
-#define NEWER                                                                                      \
-	"NOT EXISTS (SELECT 1 FROM record AS n WHERE n.session = r.session"                        \
+#define NEWER                                                               \
+	"NOT EXISTS (SELECT 1 FROM record AS n WHERE n.session = r.session" \
 	" AND n.source = r.source AND n.kind IN (2, 3) AND n.place > r.place"
 
 /* Columns of an arm. */
@@ -78,7 +78,7 @@ static void arm(struct store_sql *sql, const struct store_query *q, const char *
 }
 
 #define IN_PEER(column) " AND " column " BETWEEN :peer_low AND :peer_high"
-#define EITHER_PEER                                                                                \
+#define EITHER_PEER \
 	" AND (src BETWEEN :peer_low AND :peer_high OR dst BETWEEN :peer_low AND :peer_high)"
 
 static void arms_of_device(struct store_sql *sql, const struct store_query *q, const char *where)
