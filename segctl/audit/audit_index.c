@@ -28,18 +28,13 @@ static int reindex_open(const char *dir, struct store **store, char error[BOX_ER
 int audit_reindex(struct ctl *c, int argc, char **argv)
 {
 	char error[BOX_ERROR] = "";
-	const char *dir = NULL;
-	const struct opt opts[] = {
-		{ "--dir", OPT_VALUE, &dir },
-		{ 0 },
-	};
 	struct json_object *o;
 	struct store *store = NULL;
-	int64_t n;
+	int64_t n = opt_parse(c, argc, argv, NULL, 0, 1);
 
-	if (opt_parse(c, argc, argv, opts, 0, 0) < 0)
+	if (n < 0)
 		return EXIT_USAGE;
-	n = reindex_open(dir ? dir : AUDIT_DIR, &store, error);
+	n = reindex_open(n ? argv[0] : AUDIT_DIR, &store, error);
 	if (!n)
 		n = store_follow(store, 0, error);
 	store_close(store);
@@ -103,12 +98,11 @@ static bool bytes_parse(struct ctl *c, const char *text, uint64_t *bytes)
 
 int audit_purge(struct ctl *c, int argc, char **argv)
 {
-	const char *older = NULL, *size = NULL, *limit = NULL, *dir = NULL;
+	const char *older = NULL, *size = NULL, *limit = NULL;
 	const struct opt opts[] = {
 		{ "--older", OPT_VALUE, &older },
 		{ "--size", OPT_VALUE, &size },
 		{ "--limit", OPT_VALUE, &limit },
-		{ "--dir", OPT_VALUE, &dir },
 		{ 0 },
 	};
 	struct store_limits limits = { 0 };
@@ -116,17 +110,16 @@ int audit_purge(struct ctl *c, int argc, char **argv)
 	char error[BOX_ERROR] = "";
 	struct store_purged purged;
 	struct store *store;
-	int err;
+	int err, dirs = opt_parse(c, argc, argv, opts, 0, 1);
 
-	if (opt_parse(c, argc, argv, opts, 0, 0) < 0 ||
-	    (older && !records_time(c, older, now, &limits.real)) ||
+	if (dirs < 0 || (older && !records_time(c, older, now, &limits.real)) ||
 	    (size && !bytes_parse(c, size, &limits.bytes)) ||
 	    (limit && !records_number(c, "limit", limit, &n)))
 		return EXIT_USAGE;
 	if (!older && !size)
 		return ctl_usage(c, "what may go? --older TIME, --size BYTES, or both");
 	limits.segments = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
-	err = store_open(&store, dir ? dir : AUDIT_DIR, STORE_WRITE, error);
+	err = store_open(&store, dirs ? argv[0] : AUDIT_DIR, STORE_WRITE, error);
 	if (!err)
 		err = store_purge(store, &limits, &purged, error);
 	store_close(store);
@@ -177,20 +170,19 @@ static void status_print(const struct store_status *st)
 int audit_status(struct ctl *c, int argc, char **argv)
 {
 	char error[BOX_ERROR] = "";
-	const char *dir = NULL;
 	bool check = false;
 	const struct opt opts[] = {
 		{ "--check", OPT_FLAG, &check },
-		{ "--dir", OPT_VALUE, &dir },
 		{ 0 },
 	};
 	struct store_status st;
 	struct store *store;
-	int err;
+	int err, dirs = opt_parse(c, argc, argv, opts, 0, 1);
 
-	if (opt_parse(c, argc, argv, opts, 0, 0) < 0)
+	if (dirs < 0)
 		return EXIT_USAGE;
-	err = store_open(&store, dir ? dir : AUDIT_DIR, check ? STORE_CHECK : STORE_READ, error);
+	err = store_open(&store, dirs ? argv[0] : AUDIT_DIR, check ? STORE_CHECK : STORE_READ,
+			 error);
 	if (!err)
 		err = store_status(store, &st, error);
 	store_close(store);

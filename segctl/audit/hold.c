@@ -67,7 +67,8 @@ static void said(struct ctl *c, const char *iccid, const struct line *undo, cons
 
 static bool texts_fill(struct ctl *c, const char *reason, struct store_hold *hold)
 {
-	const char *actor = ctl_actor_name(c);
+	char buf[32];
+	const char *actor = ctl_actor_name(c, buf);
 
 	if (!reason || !*reason || !seg_text_valid(reason, sizeof(hold->reason) - 1)) {
 		ctl_usage(c, "--reason: why, up to %zu bytes, no control characters",

@@ -33,12 +33,18 @@ int cmd_records(struct ctl *c, int argc, char **argv)
 {
 	struct records_opts o = { 0 };
 	const struct opt opts[] = {
-		{ "--device", OPT_VALUE, &o.device },	{ "--asset", OPT_VALUE, &o.asset },
-		{ "--peer", OPT_VALUE, &o.peer },	{ "--reason", OPT_VALUE, &o.reason },
-		{ "--kind", OPT_VALUE, &o.kind },	{ "--rule", OPT_VALUE, &o.rule },
-		{ "--session", OPT_VALUE, &o.session }, { "--from", OPT_VALUE, &o.from },
-		{ "--to", OPT_VALUE, &o.to },		{ "--limit", OPT_VALUE, &o.limit },
-		{ "--by", OPT_VALUE, &o.by },		{ "--dir", OPT_VALUE, &o.dir },
+		{ "--device", OPT_VALUE, &o.device },
+		{ "--asset", OPT_VALUE, &o.asset },
+		{ "--peer", OPT_VALUE, &o.peer },
+		{ "--reason", OPT_VALUE, &o.reason },
+		{ "--kind", OPT_VALUE, &o.kind },
+		{ "--rule", OPT_VALUE, &o.rule },
+		{ "--session", OPT_VALUE, &o.session },
+		{ "--from", OPT_VALUE, &o.from },
+		{ "--to", OPT_VALUE, &o.to },
+		{ "--limit", OPT_VALUE, &o.limit },
+		{ "--by", OPT_VALUE, &o.by },
+		{ "--dir", OPT_VALUE, &o.dir },
 		{ 0 },
 	};
 	struct store_query q;
