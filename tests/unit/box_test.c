@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "boxes.h"
@@ -343,7 +344,37 @@ static void killed(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, boxes_setup, boxes_teardown)
 
-int main(void)
+/* Not a test: how fast it takes @n records, in batches as the agent's, into DIR/box. */
+static int bench(char *dir, size_t n)
+{
+	enum {
+		BATCH = 1000
+	};
+	struct timespec from, to;
+	void *state = dir;
+	struct box *box = boxes_open(&state, NULL);
+	struct simseg_record records[BATCH];
+	uint64_t seq = box_last_seq(box, false);
+	char error[BOX_ERROR] = "";
+	double s;
+	size_t i;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	while (n >= BATCH && !*error) {
+		for (i = 0; i < BATCH; i++)
+			records[i] = boxes_record(++seq, SIMSEG_RECORD_CLOSE);
+		if (box_append(box, records, BATCH, error) || box_commit(box, error))
+			break;
+		n -= BATCH;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	box_close(box);
+	s = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+	printf("%llu records, %.0f a second %s\n", (unsigned long long)seq, (double)seq / s, error);
+	return *error != '\0';
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(kept),	 TEST(segments),      TEST(one_writer), TEST(follows),
@@ -351,5 +382,7 @@ int main(void)
 		TEST(disk_full), TEST(killed),
 	};
 
+	if (argc == 4 && !strcmp(argv[1], "bench"))
+		return bench(argv[2], strtoul(argv[3], NULL, 10));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
