@@ -195,9 +195,13 @@ static enum numbers_wrong add_gap(struct numbers *n, const struct simseg_record 
 	*range = g.range;
 	if (!gap->first || gap->first > gap->last || gap->last >= r->seq)
 		return NUMBERS_BAD_GAP;
-	/* what lies in segments that are not looked at cannot be counted */
-	if (g.range.first <= n->floor)
+	/* how many of these lie in segments that are not looked at cannot be told */
+	if (g.range.first <= n->floor) {
+		g.range.first = n->floor + 1;
+		if (g.range.last > n->floor)
+			settle_range(n, &g.range);
 		return NUMBERS_FINE;
+	}
 	/* the first records of a source may be lost ones */
 	if (g.range.first < n->low) {
 		hole_insert(n, 0, g.range.first, n->low - 1);

@@ -76,6 +76,7 @@ void verify_number_end(struct verifier *v)
 static struct numbers *source_of(struct verifier *v)
 {
 	const struct box_source *source = &v->head.source;
+	static const uint64_t none[2];
 	size_t i;
 
 	for (i = 0; i < v->n_sources; i++)
@@ -87,7 +88,7 @@ static struct numbers *source_of(struct verifier *v)
 	     memcmp(v->sources[0].source.boot_id, source->boot_id, sizeof(source->boot_id))))
 		verify_number_end(v);
 	grow(&v->sources, &v->sources_room, v->n_sources, sizeof(*v->sources));
-	numbers_begin(&v->sources[v->n_sources], source, v->head.last);
+	numbers_begin(&v->sources[v->n_sources], source, v->options->from ? v->head.last : none);
 	return &v->sources[v->n_sources++];
 }
 
