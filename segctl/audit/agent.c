@@ -2,9 +2,10 @@
 /*
  * segctl agent: stores every record, for as long as it runs
  *
- * One thread does it all: it waits for records, stores a batch, and hands it to the
- * monitors, none of which it ever waits for. What it cannot store stays in the ring and
- * in the module's backlog, which tell by themselves what is lost if that lasts.
+ * One thread waits for records, stores a batch, and hands it to the monitors, none of
+ * which it ever waits for; another one lets the index follow. What cannot be stored stays
+ * in the ring and in the module's backlog, which tell by themselves what is lost if that
+ * lasts.
  */
 #include <poll.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "collect.h"
+#include "follow.h"
 #include "keep.h"
 #include "notify.h"
 #include "serve.h"
@@ -52,6 +54,7 @@ struct agent {
 	bool gone;	       /* it is not the one that records go to: only what is left in it */
 	struct collect *collect;
 	struct serve *serve;
+	struct follow *follow; /* NULL: there is no index */
 	struct keep keep;
 	uint64_t next_ms, tick_ms; /* when to take a batch, and to look after the rest */
 	int stuck;		   /* -errno of the last batch, or 0 */
@@ -223,7 +226,7 @@ static void hello_fill(const struct agent *a, struct feed_hello *hello)
 	memset(hello, 0, sizeof(*hello));
 	hello->netns = a->netns;
 	hello->stored = collect_stored(a->collect);
-	hello->lag = FEED_UNKNOWN;
+	hello->lag = follow_lag(a->follow);
 	hello->pid = (uint32_t)getpid();
 	hello->waiting = !a->ring;
 	snprintf(hello->error, sizeof(hello->error), "%s", a->error);
@@ -383,6 +386,7 @@ static int start(struct agent *a)
 		return EXIT_REFUSED;
 	}
 	keep_open(&a->keep, a->dir);
+	a->follow = follow_start(a->dir);
 	return EXIT_DONE;
 }
 
@@ -401,6 +405,7 @@ int cmd_agent(struct ctl *c, int argc, char **argv)
 	if (!ret)
 		ret = run(&a);
 	serve_close(a.serve);
+	follow_stop(a.follow);
 	keep_close(&a.keep);
 	collect_close(a.collect);
 	seg_ring_close(a.ring);

@@ -19,6 +19,7 @@
 #define SEGMENT_RECORDS	   262144
 #define CHECKPOINT_S	   60
 #define CHECKPOINT_RECORDS 65536
+#define HOOK_NS		   10000000000ULL
 #define NEW_SEGMENT	   "new"
 
 struct box {
@@ -300,6 +301,7 @@ int box_open(struct box **box, const char *dir, const struct box_source *source,
 	b->options = *options;
 	b->witness.anchor = options->anchor;
 	b->witness.hook = options->hook;
+	b->witness.limit = HOOK_NS;
 	if (!b->options.segment_records)
 		b->options.segment_records = SEGMENT_RECORDS;
 	if (!b->options.checkpoint_s)

@@ -206,6 +206,7 @@ static bool same_source(const struct box_source *a, const struct box_source *b)
 int box_recover_last(int segments, const struct box_source *source, const struct box_found *found,
 		     uint64_t last[2], char error[BOX_ERROR])
 {
+	char unread[BOX_ERROR]; /* what cannot be read has been told by box_recover() */
 	struct box_list list;
 	struct box_head head;
 	struct box_tail tail;
@@ -223,10 +224,10 @@ int box_recover_last(int segments, const struct box_source *source, const struct
 		return err;
 	/* two namespaces may have taken turns since this machine has started */
 	for (i = list.n; !err && i--;) {
-		fd = box_segment_open(segments, list.numbers[i], O_RDONLY, error);
+		fd = box_segment_open(segments, list.numbers[i], O_RDONLY, unread);
 		if (fd < 0)
 			continue;
-		if (!box_head_read(fd, list.numbers[i], &head, error)) {
+		if (!box_head_read(fd, list.numbers[i], &head, unread)) {
 			if (same_source(&head.source, source)) {
 				err = walk(fd, &head, &w, &tail, error);
 				memcpy(last, w.last, sizeof(w.last));

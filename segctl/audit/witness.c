@@ -16,8 +16,6 @@
 #include "box_file.h"
 #include "witness.h"
 
-#define HOOK_NS 10000000000ULL
-
 extern char **environ;
 
 static uint64_t now_ns(void)
@@ -121,12 +119,14 @@ static int reap(struct witness *w, char error[BOX_ERROR])
 
 	if (!w->pid)
 		return 0;
-	if (now_ns() - w->since > HOOK_NS) {
+	if (now_ns() - w->since > w->limit) {
 		kill(-w->pid, SIGKILL);
 		waitpid(w->pid, &status, 0);
 		w->pid = 0;
-		return box_say(error, -ETIMEDOUT,
-			       "the hook did not end in 10 s and was killed: it has to end sooner");
+		return box_say(
+			error, -ETIMEDOUT,
+			"the hook did not end in %llu ms and was killed: it has to be faster",
+			(unsigned long long)(w->limit / 1000000));
 	}
 	pid = waitpid(w->pid, &status, WNOHANG);
 	if (!pid)
@@ -160,16 +160,16 @@ int witness_tick(struct witness *w, char error[BOX_ERROR])
 
 int witness_tell(struct witness *w, const char *line, char error[BOX_ERROR])
 {
-	int err = 0;
+	int err = 0, lost = 0;
 
 	/* each line vouches for those before it: the newest one is enough */
 	if (w->hook) {
 		strcpy(w->next, line);
 		err = witness_tick(w, error);
 	}
-	if (w->anchor && anchor(w, line, err ? (char[BOX_ERROR]){ "" } : error))
-		err = err ? err : -EIO;
-	return err;
+	if (w->anchor)
+		lost = anchor(w, line, err ? (char[BOX_ERROR]){ "" } : error);
+	return err ? err : lost;
 }
 
 int witness_end(struct witness *w, char error[BOX_ERROR])

@@ -12,6 +12,7 @@
 
 struct witness {
 	const char *anchor, *hook;  /* or NULL */
+	uint64_t limit;		    /* ns that a hook has */
 	pid_t pid;		    /* of the hook that runs; 0: none does */
 	uint64_t since;		    /* CLOCK_BOOTTIME, ns */
 	char next[CHECKPOINT_LINE]; /* what it gets after that; "": nothing */

@@ -24,6 +24,8 @@ struct box *boxes_open(void **state, const struct box_options *options);
 void boxes_fill(struct box *box, uint64_t seq, size_t n);
 /* Numbers that are stored, in order; how many. At most @max. */
 size_t boxes_read(void **state, uint64_t *seqs, size_t max);
+/* The verifier finds nothing that is forged. */
+void boxes_proven(void **state);
 off_t boxes_size(const char *path);
 
 #endif
