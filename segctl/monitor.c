@@ -131,6 +131,7 @@ static void missed(struct monitor *m, uint64_t n)
 	js_str(o, "kind", "missed");
 	js_num(o, "records", n);
 	js_print(o);
+	fflush(stdout);
 }
 
 static int feed_loop(struct monitor *m, int fd)

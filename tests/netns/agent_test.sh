@@ -27,10 +27,13 @@ test_kill() {
 	done
 	wait "$flood"
 	check 'all sessions end' cut_all
+	check 'the index follows' wait_for 30 indexed
 	check 'the last of them stores the rest' wait_for 30 drained
 	check 'it ends with status 0' agent_down
 	box_is_whole "$BOX" 3000
 }
+
+indexed() { [ "$(status agent.index_lag)" = 0 ]; }
 
 # The ruleset in force can be read by the hash that the records have.
 test_rulesets() {
