@@ -13,11 +13,9 @@
 
 static int feed_hear(int fd, struct feed_hello *hello)
 {
-	const struct timeval limit = { .tv_sec = HELLO_S }, none = { 0 };
+	const struct timeval none = { 0 };
 	ssize_t n;
 
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)))
-		return -errno;
 	n = recv(fd, hello, sizeof(*hello), 0);
 	if (n < 0)
 		return errno == EAGAIN ? -ETIMEDOUT : -errno;
@@ -30,8 +28,9 @@ static int feed_hear(int fd, struct feed_hello *hello)
 
 int feed_connect(const char *path, struct feed_hello *hello)
 {
+	const struct timeval limit = { .tv_sec = HELLO_S };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd, err;
+	int fd, err = 0;
 
 	if (strlen(path) >= sizeof(addr.sun_path))
 		return -ENAMETOOLONG;
@@ -39,7 +38,13 @@ int feed_connect(const char *path, struct feed_hello *hello)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	err = connect(fd, (struct sockaddr *)&addr, sizeof(addr)) ? -errno : feed_hear(fd, hello);
+	/* the first is for connect() as well, should nobody accept */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) ||
+	    connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		err = -errno;
+	if (!err)
+		err = feed_hear(fd, hello);
 	if (err) {
 		close(fd);
 		return err;

@@ -170,7 +170,9 @@ static int take_batch(struct agent *a)
 
 	if (!a->ring)
 		return 0;
+	follow_hold(a->follow);
 	ret = collect_next(a->collect, a->ring, &records, &n, error);
+	follow_release(a->follow);
 	if (ret < 0) {
 		stuck(a, ret, error);
 		return ret;

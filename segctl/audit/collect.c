@@ -105,6 +105,15 @@ static int last_find(struct collect *c, const char *dir, char error[BOX_ERROR])
 	return ret;
 }
 
+/* A damaged segment is for those who verify; the numbers alone will do. */
+static void last_guess(struct collect *c)
+{
+	size_t i;
+
+	for (i = 0; i < 2; i++)
+		c->last[i] = (struct last){ box_last_seq(c->box, i), UINT64_MAX };
+}
+
 int collect_open(struct collect **collect, const char *dir, uint64_t netns,
 		 const struct box_options *options, size_t batch, char error[BOX_ERROR])
 {
@@ -121,8 +130,8 @@ int collect_open(struct collect **collect, const char *dir, uint64_t netns,
 			 strerror(-err));
 	if (!err)
 		err = box_open(&c->box, dir, &c->source, options, error);
-	if (!err)
-		err = last_find(c, dir, error);
+	if (!err && last_find(c, dir, error))
+		last_guess(c);
 	if (err) {
 		collect_close(c);
 		return err;

@@ -24,6 +24,7 @@ struct follow {
 	pthread_mutex_t lock; /* protects the next one */
 	bool over;
 	pthread_cond_t ended; /* it changed */
+	pthread_mutex_t hold; /* all that the box has is on the disk */
 	_Atomic uint64_t lag;
 	char told[BOX_ERROR]; /* the thread's own: what was said last */
 };
@@ -51,18 +52,35 @@ static void complain(struct follow *f, const char *error)
 	snprintf(f->told, sizeof(f->told), "%s", error);
 }
 
+/* What was on the disk when it began, and no more; how many, or -errno. */
+static int64_t follow_piece(struct follow *f, struct store *store, char error[BOX_ERROR])
+{
+	uint64_t lag = 0;
+	int64_t n;
+	int err;
+
+	pthread_mutex_lock(&f->hold);
+	err = store_lag(store, &lag, error);
+	pthread_mutex_unlock(&f->hold);
+	if (err)
+		return err;
+	/* 0 would be: all that there is */
+	n = lag ? store_follow(store, lag < PIECE ? lag : PIECE, error) : 0;
+	if (n >= 0)
+		atomic_store(&f->lag, lag > (uint64_t)n ? lag - (uint64_t)n : 0);
+	return n;
+}
+
 /* Until it is over, or the index cannot go on: then -errno. */
 static int follow_on(struct follow *f, struct store *store, char error[BOX_ERROR])
 {
-	uint64_t lag;
 	int64_t n;
 
 	do {
-		n = store_follow(store, PIECE, error);
+		n = follow_piece(f, store, error);
 		if (n < 0)
 			return (int)n;
 		f->told[0] = '\0';
-		atomic_store(&f->lag, store_lag(store, &lag, error) ? UINT64_MAX : lag);
 	} while (pause_for(f, n < PIECE ? PAUSE_S : 0));
 	return 0;
 }
@@ -103,6 +121,7 @@ struct follow *follow_start(const char *dir)
 	f->dir = xstrdup(dir);
 	atomic_init(&f->lag, UINT64_MAX);
 	pthread_mutex_init(&f->lock, NULL);
+	pthread_mutex_init(&f->hold, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&f->ended, &attr);
@@ -118,6 +137,18 @@ struct follow *follow_start(const char *dir)
 	free(f->dir);
 	free(f);
 	return NULL;
+}
+
+void follow_hold(struct follow *f)
+{
+	if (f)
+		pthread_mutex_lock(&f->hold);
+}
+
+void follow_release(struct follow *f)
+{
+	if (f)
+		pthread_mutex_unlock(&f->hold);
 }
 
 uint64_t follow_lag(const struct follow *f)
