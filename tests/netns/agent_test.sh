@@ -116,7 +116,7 @@ test_disk() {
 # Filters, and a monitor that comes through the socket.
 test_monitor() {
 	# what its unit leaves it
-	AGENT_RUN=(setpriv --bounding-set=-all,+bpf,+perfmon,+net_admin --no-new-privs)
+	AGENT_RUN=(setpriv --no-new-privs "--bounding-set=-all,+bpf,+perfmon,+net_admin")
 	check 'the agent runs with three capabilities' agent_up
 	check 'it has no more' grep -qx 'CapEff:.000000c000001000' "/proc/$agent/status"
 	spawn gw "$SEGCTL" -j monitor --verdict allow --peer 10.20.0.0/24 --policy meter >"$WORK/allowed"
