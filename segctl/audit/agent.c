@@ -56,6 +56,7 @@ struct agent {
 	struct serve *serve;
 	struct follow *follow; /* NULL: there is no index */
 	struct keep keep;
+	uint64_t garbled;	   /* times that the ring made no sense, as it was told */
 	uint64_t next_ms, tick_ms; /* when to take a batch, and to look after the rest */
 	int stuck;		   /* -errno of the last batch, or 0 */
 	char error[BOX_ERROR];	   /* what keeps it from storing; "" */
@@ -117,12 +118,23 @@ static int ring_open(struct agent *a)
 	return 0;
 }
 
+static void garbled_warn(struct agent *a)
+{
+	struct seg_ring_info info;
+
+	seg_ring_info(a->ring, &info);
+	if (info.garbled > a->garbled)
+		ctl_warn("the ring has what is no record that this program knows: skipped");
+	a->garbled = info.garbled;
+}
+
 /* Once in a while: is the ring still the one? If there is none, is there one now? */
 static void ring_tick(struct agent *a)
 {
 	struct seg_handle *h;
 
 	if (a->ring) {
+		garbled_warn(a);
 		if (!a->gone && seg_ring_live(a->c->h, a->ring) == 0) {
 			ctl_warn("the record program was taken away: no records come");
 			a->gone = true;
@@ -185,6 +197,7 @@ static int take_batch(struct agent *a)
 	if (!ret && a->gone) {
 		seg_ring_close(a->ring);
 		a->ring = NULL;
+		a->gone = false;
 	}
 	return (int)n;
 }
