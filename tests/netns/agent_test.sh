@@ -130,8 +130,23 @@ test_monitor() {
 		'deny open'
 	check_not 'no such reason' seg monitor --reason nonsense
 	check_not 'no such verdict' seg monitor --verdict maybe
-	agent_down
 }
+
+# It lets go of the module while simseg is disarmed, and comes back by itself.
+test_disarm() {
+	local before
+	seg disarm --reason 'a while' >/dev/null
+	check 'the agent notices that it is disarmed' wait_for 10 agent_said 'taken away'
+	rest 1.5
+	before=$(ticks)
+	rest 2
+	check 'it rests' test $(($(ticks) - before)) -lt 60
+	seg arm >/dev/null
+	check 'it takes records again when it is armed' wait_for 10 agent_said 'there again'
+	check 'it ends' agent_down
+}
+# Hundredths of a second that it has computed for.
+ticks() { awk '{ print $14 + $15 }' "/proc/$agent/stat"; }
 lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
 
 agent_topology
@@ -142,5 +157,6 @@ test_full; note "$SECONDS s"
 test_disk; note "$SECONDS s"
 BOX=$WORK/monitored
 test_monitor; note "$SECONDS s"
+test_disarm; note "$SECONDS s"
 check 'the module unloads' unload
 finish
