@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kernels: 6.12
+# kernels: 6.12 6.1
 #
 # segctl agent: every record is stored once, however often the agent is killed, or left
 # without a disk; what is lost when a ring is full is told to the last record; monitors
