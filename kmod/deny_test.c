@@ -68,7 +68,7 @@ static void deny_test_fold(struct kunit *test)
 	simseg_deny_flush(t->sn, true);
 	deny_expect(t, 2, 100);
 	KUNIT_EXPECT_EQ(test, rec[1].flags, SIMSEG_RECORD_F_FOLDED);
-	KUNIT_EXPECT_EQ(test, rec[1].count, 99);
+	KUNIT_EXPECT_EQ(test, rec[1].denied.packets, 99);
 	KUNIT_EXPECT_EQ(test, rec[1].sport, 0);
 	KUNIT_EXPECT_EQ(test, ntohs(rec[1].dport), 81);
 }

@@ -207,7 +207,7 @@ static void file_settings(struct file *f, struct yaml *y)
 	uint32_t seen = 0;
 	struct mark at;
 	long value;
-	int key;
+	int key, least;
 
 	while (n + 1 < SEG_SETTINGS && seg_setting_name((unsigned int)n + 1)) {
 		keys[n] = seg_setting_name((unsigned int)n + 1);
@@ -223,9 +223,10 @@ static void file_settings(struct file *f, struct yaml *y)
 		if (!text)
 			continue;
 		value = number(text, SETTING_MAX);
-		if (value < 0 || (!value && key + 1 != SIMSEG_A_SETTING_PICKUP))
+		least = !(SIMSEG_SETTINGS_ZERO >> (key + 1) & 1);
+		if (value < least)
 			diag_error(&f->diags, at, "bad value '%s': a number from %d to %d", text,
-				   key + 1 != SIMSEG_A_SETTING_PICKUP, SETTING_MAX);
+				   least, SETTING_MAX);
 		f->has_setting[key + 1] = true;
 		f->setting[key + 1] = (uint32_t)(value < 0 ? 0 : value);
 	}
