@@ -13,14 +13,9 @@
 #include <yaml.h>
 
 #include "libseg.h"
+#include "source.h"
 
 /* diag.c */
-
-/* A place in the file, both from 1; columns count characters. */
-struct mark {
-	uint32_t line;
-	uint32_t column;
-};
 
 struct diag {
 	struct mark at;
@@ -47,11 +42,31 @@ void diag_warning(struct diags *d, struct mark at, const char *fmt, ...)
 void diags_source(struct diags *d, const char *line, size_t len);
 void diags_sort(struct diags *d);
 /*
- * Each as file:line:column: ..., its source line, and a caret below it. @text is
+ * Each as file:line:column: ..., its source line, and a caret below it. @source is
  * the file; NULL, where diags_source() has said each line.
  */
-void diags_print(struct diags *d, const char *name, const char *text, size_t len, FILE *out);
+void diags_print(struct diags *d, const char *name, struct source *source, FILE *out);
 void diags_free(struct diags *d);
+
+/* yaml_input.c: what libyaml gets to read */
+
+struct yaml_input {
+	struct source *source;
+	struct diags *diags; /* NULL: tabs are not reported */
+	size_t at;
+	struct mark place;
+	bool indent; /* nothing but blanks in this line so far */
+	char last;
+	bool tabs; /* there were some in the indentation */
+};
+
+void yaml_input(struct yaml_input *in, struct source *source, struct diags *diags);
+/* The next bytes, 0 at the end. */
+size_t yaml_input_read(struct yaml_input *in, char *buf, size_t size);
+/* To the end, for the tabs that are left. */
+void yaml_input_drain(struct yaml_input *in);
+/* From the start to the byte at @offset or the character at @want: its place. */
+struct mark yaml_input_find(struct source *source, size_t offset, struct mark want, char *found);
 
 /* yaml.c: a cursor over the events of libyaml */
 
@@ -61,17 +76,15 @@ void diags_free(struct diags *d);
 struct yaml {
 	yaml_parser_t parser;
 	yaml_event_t event;
+	struct yaml_input input;
 	struct diags *diags;
-	const char *text;
-	size_t len;
-	bool dead;  /* no more events: the end, or bad syntax */
-	bool quiet; /* tabs were reported: spare what follows from them */
+	bool dead; /* no more events: the end, or bad syntax */
 	unsigned int depth;
 	char key[YAML_VALUE_LEN];
 	char value[YAML_VALUE_LEN];
 };
 
-void yaml_open(struct yaml *y, const char *text, size_t len, struct diags *diags);
+void yaml_open(struct yaml *y, struct source *source, struct diags *diags);
 void yaml_close(struct yaml *y);
 struct mark yaml_mark(const struct yaml *y);
 /* After the root: report what follows. */
@@ -190,7 +203,8 @@ struct file {
 	uint32_t setting[SEG_SETTINGS];
 };
 
-/* Never NULL; usable if diags.errors is 0. */
+/* Never NULL; usable if diags.errors is 0, and so is source->err. */
+struct file *file_read_source(struct source *source, bool strict);
 struct file *file_read(const char *text, size_t len, bool strict);
 void file_free(struct file *f);
 void *file_alloc(struct file *f, size_t size);

@@ -297,6 +297,7 @@ static void printed(void **state)
 	static const char want[] = "f\\x1b.yaml:2:15: error: bad address or prefix 'ten'\n"
 				   "    pools: [ \"\xc3\xa4?\", ten ]\n"
 				   "                  ^\n";
+	struct source source = { .text = text, .len = strlen(text) };
 	struct diags d = { 0 };
 	char *out = NULL;
 	size_t len;
@@ -304,7 +305,7 @@ static void printed(void **state)
 
 	(void)state;
 	diag_error(&d, (struct mark){ 2, 15 }, "bad address or prefix '%s'", "ten");
-	diags_print(&d, "f\x1b.yaml", text, strlen(text), mem);
+	diags_print(&d, "f\x1b.yaml", &source, mem);
 	fclose(mem);
 	assert_string_equal(out, want);
 	free(out);
