@@ -13,6 +13,7 @@
 #include <yaml.h>
 
 #include "libseg.h"
+#include "roster.h"
 #include "source.h"
 
 /* diag.c */
@@ -287,5 +288,7 @@ void file_state_free(struct file *f);
  */
 
 void file_check(struct file *f);
+/* Says that something at @at is there twice. */
+void file_clash(struct diags *d, struct mark at, const struct roster_clash *clash);
 
 #endif /* _SEGCTL_FILE_H */

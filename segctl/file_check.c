@@ -221,6 +221,18 @@ static void check_addresses(struct file *f)
 	free(items);
 }
 
+void file_clash(struct diags *d, struct mark at, const struct roster_clash *clash)
+{
+	char buf[SEG_PREFIX_LEN];
+
+	if (clash->what == ROSTER_ICCID)
+		diag_error(d, at, "duplicate ICCID '%s', first in line %u", clash->iccid,
+			   clash->first);
+	else
+		diag_error(d, at, "duplicate address %s, first in line %u",
+			   seg_prefix_print(&clash->addr, buf), clash->first);
+}
+
 void file_check(struct file *f)
 {
 	check_names(f);
