@@ -353,6 +353,7 @@ struct file *file_read_source(struct source *source, bool strict)
 	struct yaml y;
 
 	f->strict = strict;
+	roster_init_marked(&f->devices);
 	yaml_open(&y, source, &f->diags);
 	file_root(f, &y);
 	yaml_finish(&y);
@@ -390,7 +391,8 @@ void file_free(struct file *f)
 	file_state_free(f);
 	free(f->peers);
 	free(f->policies);
-	free(f->devices);
+	roster_free(&f->devices);
+	free(f->own);
 	free(f->interfaces);
 	diags_free(&f->diags);
 	free(f);

@@ -139,12 +139,12 @@ struct file_policy {
 	struct file_rules rules;
 };
 
-struct file_device {
-	struct seg_device dev;	   /* what it points to lives in the arena */
-	struct mark at, at_policy; /* where a policy is missing: of the device */
-	bool no_policy;		   /* the key is not there */
-	struct mark *binding_marks;
-	struct mark *rule_marks;
+/* Rules that a device has of its own. */
+struct file_own {
+	uint32_t place; /* of the device in the roster */
+	const struct seg_rule *rules;
+	const struct mark *marks;
+	size_t n;
 };
 
 struct file_interface {
@@ -189,13 +189,14 @@ struct file {
 	struct file_prefixes pools, failsafe;
 	struct file_peer *peers;
 	struct file_policy *policies;
-	struct file_device *devices;
+	struct roster devices; /* but for rules of their own: */
+	struct file_own *own;  /* in the order of devices */
 	struct file_interface *interfaces;
 	struct file_hold *holds;
 	struct file_timed *timed;
 	struct file_grant *grants;
-	size_t n_peers, n_policies, n_devices, n_interfaces, n_holds, n_timed, n_grants;
-	size_t peers_room, policies_room, devices_room, interfaces_room, holds_room, timed_room,
+	size_t n_peers, n_policies, n_own, n_interfaces, n_holds, n_timed, n_grants;
+	size_t peers_room, policies_room, own_room, interfaces_room, holds_room, timed_room,
 		grants_room;
 	struct mark at_state; /* of the first key that only a saved state has; or line 0 */
 	uint64_t saved;	      /* wall clock, s since 1970; 0: not a saved state */
@@ -238,8 +239,12 @@ void file_rules_free(struct file_rules *r);
 
 /* file_device.c */
 
-/* The name or pattern of an interface at the cursor, kept; or NULL, and reported. */
+/* The name or pattern of an interface at the cursor as long as it is; or NULL, and reported. */
 const char *file_ifname(struct file *f, struct yaml *y, struct mark *at);
+/* The device at @place of the roster with all that it has; the place of the next. */
+uint32_t file_device(const struct file *f, uint32_t place, struct roster_device *to);
+/* Its own rules; NULL: it has none. */
+const struct file_own *file_own(const struct file *f, uint32_t place);
 
 void file_devices(struct file *f, struct yaml *y);
 

@@ -243,7 +243,8 @@ static void good_rules(const struct file *f)
 static void good(void **state)
 {
 	struct file *f = file_read(good_file, strlen(good_file), true);
-	const struct seg_device *d;
+	struct roster_device d;
+	uint32_t next;
 
 	(void)state;
 	assert_int_equal(f->diags.n, 0);
@@ -259,16 +260,21 @@ static void good(void **state)
 	assert_false(f->policies[0].observe);
 	assert_true(f->policies[1].observe);
 	assert_true(f->has_devices);
-	assert_int_equal(f->n_devices, 2);
-	d = &f->devices[0].dev;
-	assert_string_equal(d->iccid, "8988228000000000012");
-	assert_string_equal(d->policy, "meter");
-	assert_int_equal(d->n_bindings, 2);
-	assert_string_equal(d->bindings[1].ifname, "wwan*");
-	assert_int_equal(d->n_rules, 1);
-	d = &f->devices[1].dev;
-	assert_null(d->bindings[0].ifname);
-	assert_int_equal(d->bindings[0].prefix.plen, 120);
+	assert_int_equal(f->devices.n, 2);
+	next = file_device(f, 0, &d);
+	assert_string_equal(d.dev.iccid, "8988228000000000012");
+	assert_string_equal(d.dev.policy, "meter");
+	assert_string_equal(d.dev.asset, "M \xc3\xa4");
+	assert_int_equal(d.dev.n_bindings, 2);
+	assert_string_equal(d.bindings[1].ifname, "wwan*");
+	assert_int_equal(d.dev.n_rules, 1);
+	assert_int_equal(d.dev.rules[0].prefixes[0].plen, 128);
+	file_device(f, next, &d);
+	assert_string_equal(d.dev.policy, "none");
+	assert_null(d.dev.asset);
+	assert_null(d.bindings[0].ifname);
+	assert_int_equal(d.bindings[0].prefix.plen, 120);
+	assert_int_equal(d.dev.n_rules, 0);
 	assert_int_equal(f->n_interfaces, 2);
 	assert_int_equal(f->interfaces[0].mode, SIMSEG_MODE_AUTO);
 	assert_int_equal(f->interfaces[1].side, SIMSEG_SIDE_NET);
