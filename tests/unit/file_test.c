@@ -8,16 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
+#include "diags.h"
 #include "unit.h"
 
-#define HEAD	 "version: 1\npools: [10.64.0.0/16, \"fd64::/48\"]\n"
-#define METER	 "policies: { meter: { out: [] } }\n"
-#define LIST_MAX 8
+#define HEAD  "version: 1\npools: [10.64.0.0/16, \"fd64::/48\"]\n"
+#define METER "policies: { meter: { out: [] } }\n"
 
 struct bad_file {
 	const char *text;
-	const char *want[LIST_MAX]; /* "line:column: text", in order */
+	const char *want[DIAGS_LIST]; /* "line:column: text", in order */
 };
 
 static const struct bad_file bad_files[] = {
@@ -151,21 +150,9 @@ static const struct bad_file bad_files[] = {
 static void check(const struct bad_file *bad)
 {
 	struct file *f = file_read(bad->text, strlen(bad->text), false);
-	char line[512];
-	size_t i;
 
-	diags_sort(&f->diags);
-	for (i = 0; i < LIST_MAX && bad->want[i]; i++) {
-		if (i >= f->diags.n)
-			fail_msg("missing '%s' of\n%s", bad->want[i], bad->text);
-		snprintf(line, sizeof(line), "%u:%u: %s", f->diags.list[i].at.line,
-			 f->diags.list[i].at.column, f->diags.list[i].text);
-		if (strcmp(line, bad->want[i]))
-			fail_msg("'%s'\n instead of '%s' of\n%s", line, bad->want[i], bad->text);
-	}
-	if (f->diags.n != i)
-		fail_msg("also '%s' of\n%s", f->diags.list[i].text, bad->text);
-	assert_int_equal(f->diags.errors, i);
+	expect_diags(&f->diags, bad->want, bad->text);
+	assert_int_equal(f->diags.errors, f->diags.n);
 	file_free(f);
 }
 
