@@ -239,6 +239,7 @@ void simseg_outbox_init(struct simseg_net *sn)
 {
 	spin_lock_init(&sn->outbox.lock);
 	sn->outbox.tell = jiffies;
+	sn->outbox.since = ktime_get_boottime_ns();
 	INIT_LIST_HEAD(&sn->outbox.backlog);
 }
 
