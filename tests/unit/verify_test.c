@@ -354,8 +354,22 @@ static void checkpoint_spoilt(void **state)
 	fill(state);
 	shell(state, "sed -i '3s/.*/nothing/' checkpoints");
 	forged(state, 0, 0, "line 3 of checkpoints is no checkpoint");
+	shell(state, ": >checkpoints");
+	assert_non_null(strstr(verify_with(state, NULL, NULL)->first.text,
+			       "there is no checkpoint at all"));
 	shell(state, "rm checkpoints");
 	assert_non_null(strstr(verify_with(state, NULL, NULL)->first.text, "has no checkpoints"));
+}
+
+/* Of the checkpoints alone the tail is cut: segments that follow each other betray it. */
+static void checkpoints_cut(void **state)
+{
+	fill(state);
+	shell(state, "head -n 25 checkpoints >c && mv c checkpoints");
+	assert_int_equal(verify_with(state, NULL, NULL)->result.findings[VERIFY_SPAN], 2);
+	assert_non_null(strstr(verify_with(state, NULL, NULL)->all,
+			       "was sealed, but that checkpoint is missing"));
+	forged(state, 0, 0, "which the anchor has");
 }
 
 /* A copy of a box that is being written: what no checkpoint has sealed yet is named. */
@@ -452,6 +466,7 @@ int main(void)
 		TEST(checkpoint_missing),
 		TEST(checkpoint_changed),
 		TEST(checkpoint_spoilt),
+		TEST(checkpoints_cut),
 		TEST(unsealed),
 		TEST(silence),
 		TEST(span),
