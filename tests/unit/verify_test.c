@@ -390,6 +390,50 @@ static void unsealed(void **state)
 	assert_int_equal(seen->result.findings[VERIFY_SPAN], 0);
 }
 
+/* A record is taken out of the unsealed rest, and the chain made anew: its number lacks. */
+static void unsealed_dropped(void **state)
+{
+	const struct box_options options = { .checkpoint_records = 1000 };
+	struct simseg_record deny = boxes_record(31, SIMSEG_RECORD_DENY);
+	struct box *box = boxes_open(state, &options);
+	char error[BOX_ERROR];
+	int fd;
+
+	boxes_fill(box, 1, 30);
+	assert_int_equal(box_append(box, &deny, 1, error), 0);
+	boxes_fill(box, 32, 1);
+	fd = segment(state, 1);
+	slots_move(fd, 13, 12);
+	rechain(fd, 12);
+	close(fd);
+	assert_non_null(strstr(verify_with(state, NULL, NULL)->first.text,
+			       "of numbers 13 to 13 1 are missing"));
+	box_close(box);
+}
+
+/* What a gap record counts is no forgery, but told. */
+static void told_as_lost(void **state)
+{
+	struct simseg_record record = boxes_record(16, SIMSEG_RECORD_GAP);
+	struct simseg_record_gap *gap = (void *)&record;
+	struct box *box = boxes_open(state, NULL);
+	const struct seen *seen;
+	char error[BOX_ERROR];
+
+	boxes_fill(box, 1, 10);
+	memset(gap->lost, 0, sizeof(gap->lost));
+	gap->first = 11;
+	gap->last = 15;
+	gap->lost[SIMSEG_RECORD_OPEN] = 5;
+	assert_int_equal(box_append(box, &record, 1, error), 0);
+	boxes_fill(box, 17, 10);
+	box_close(box);
+	seen = verify_with(state, NULL, NULL);
+	assert_int_equal(seen->result.findings[VERIFY_FORGED], 0);
+	assert_int_equal(seen->result.findings[VERIFY_SPAN], 0);
+	assert_int_equal(seen->result.lost, 5);
+}
+
 static void silence(void **state)
 {
 	const struct box_options options = { .checkpoint_s = 1 };
@@ -468,6 +512,8 @@ int main(void)
 		TEST(checkpoint_spoilt),
 		TEST(checkpoints_cut),
 		TEST(unsealed),
+		TEST(unsealed_dropped),
+		TEST(told_as_lost),
 		TEST(silence),
 		TEST(span),
 	};
