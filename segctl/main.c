@@ -101,6 +101,18 @@ static const struct cmd cmds[] = {
 	  "The module keeps the last 1024 changes, and as many that it makes itself.\n"
 	  "  --last N  only the last N of them\n"
 	  "  --follow  then go on with what comes" },
+#ifdef SEG_WITH_AUDIT
+	{ "audit", cmd_audit,
+	  "verify [DIR] [--from TIME] [--to TIME] [--key FILE|KEY] [--anchor FILE] |\n"
+	  "                    key [DIR]",
+	  "the black box of all records: prove it, or show its key",
+	  "verify needs neither the module nor root, and works on a copy. It names the first\n"
+	  "record that is not as it was written. Exit codes: 0 proven, 3 proven but for the\n"
+	  "spans and losses that it names, 6 forged or damaged.\n"
+	  "  --key KEY      what 'segctl audit key' printed when the box was new\n"
+	  "  --anchor FILE  checkpoints that were kept elsewhere\n"
+	  "  --from, --to   only segments with records of that time (UTC)" },
+#endif
 	{ "explain", cmd_explain, "SRC DST PROTO PORT [--sport PORT] [--dev IF]",
 	  "what would become of a packet, and why",
 	  "Asks the kernel's own verdict function. PORT is '-' for protocols without." },

@@ -10,6 +10,7 @@ static const char *const with_value[] = {
 	"--reason",	  "--ticket", "--allow",  "--open-pool", "--device",
 	"--dev",	  "--side",   "--mode",	  "--sport",	 "--confirm-within",
 	"--revert-after", "--for",    "--policy", "--iif",	 "--last",
+	"--from",	  "--to",     "--key",	  "--anchor",
 };
 
 bool opt_takes_value(const char *arg)

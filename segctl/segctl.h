@@ -323,6 +323,9 @@ int cmd_revoke(struct ctl *c, int argc, char **argv);
 int cmd_policy(struct ctl *c, int argc, char **argv);
 int cmd_peer(struct ctl *c, int argc, char **argv);
 int cmd_session(struct ctl *c, int argc, char **argv);
+#ifdef SEG_WITH_AUDIT
+int cmd_audit(struct ctl *c, int argc, char **argv);
+#endif
 int cmd_stats(struct ctl *c, int argc, char **argv);
 int cmd_monitor(struct ctl *c, int argc, char **argv);
 int cmd_log(struct ctl *c, int argc, char **argv);

@@ -42,7 +42,9 @@ struct box_head {
 	uint64_t time;		    /* CLOCK_BOOTTIME, ns, when it was begun */
 	uint64_t real;		    /* CLOCK_REALTIME, ns */
 	uint8_t previous[BOX_HASH]; /* last chain of the segment before; 0: there is none */
-	uint8_t reserved[120];
+	uint64_t cut;		    /* bytes of torn records cut off the segment before */
+	uint64_t last[2];	    /* highest numbers of @source before: others, denies */
+	uint8_t reserved[96];
 	uint8_t start[BOX_HASH]; /* chain(-1) */
 };
 
@@ -76,19 +78,32 @@ int box_open(struct box **box, const char *dir, const struct box_source *source,
 	     const struct box_options *options, char error[BOX_ERROR]);
 /* Highest number that is stored of @source's denies, or of its other records; 0: none. */
 uint64_t box_last_seq(const struct box *box, bool denies);
-/* Behind the last record; in the page cache, not on disk. -ENOSPC: none of them. */
+/*
+ * Behind the last record; in the page cache, not on disk. All of them or, with an
+ * error (-ENOSPC: also for a quota or a limit of the file's size), none: try it again.
+ */
 int box_append(struct box *box, const struct simseg_record *records, size_t n,
 	       char error[BOX_ERROR]);
-/* All that was appended is on disk when this returns. */
+/*
+ * All that was appended is on disk when this returns 0. With an error nothing that was
+ * appended since the last commit is in the box any longer: append it again.
+ */
 int box_commit(struct box *box, char error[BOX_ERROR]);
-/* To be called about every second: a checkpoint if one is due. */
+/*
+ * To be called about every second: a checkpoint if one is due. An error tells what went
+ * wrong with checkpoints since the last call; it does not touch records.
+ */
 int box_tick(struct box *box, char error[BOX_ERROR]);
 /* Where the next record will lie. */
 struct box_pos box_end(const struct box *box);
 /* Seals what is open, with a last checkpoint. */
 void box_close(struct box *box);
 
-/* A reader, of a box that may grow meanwhile, or of a copy of one. */
+/*
+ * A reader, of a box that may grow meanwhile, or of a copy of one. What the writer has
+ * not committed yet may be taken back: whoever keeps places stops before box_end() as
+ * it was after the last commit.
+ */
 struct box_cursor;
 
 /* @from: the first to be read; {0, 0}: from the beginning. */

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Checkpoints as lines
+ */
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/timex.h>
+
+#include "box_file.h"
+#include "checkpoint.h"
+
+#define SIGNATURE ",\"signature\":\""
+
+static const char *hex(char *buf, const uint8_t *data)
+{
+	return sodium_bin2hex(buf, 2 * BOX_HASH + 1, data, BOX_HASH);
+}
+
+/* What is signed. */
+static size_t print_body(const struct checkpoint *cp, char line[CHECKPOINT_LINE])
+{
+	char chain[2 * BOX_HASH + 1], root[2 * BOX_HASH + 1], previous[2 * BOX_HASH + 1],
+		next[2 * BOX_HASH + 1];
+
+	return (size_t)snprintf(
+		line, CHECKPOINT_LINE,
+		"{\"simseg_checkpoint\":1,\"number\":%llu,\"why\":\"%s\",\"segment\":%llu,"
+		"\"records\":%llu,\"total\":%llu,\"chain\":\"%s\",\"root\":\"%s\","
+		"\"real_ns\":%llu,\"boot_ns\":%llu,\"synced\":%s,\"every_s\":%u,"
+		"\"previous\":\"%s\",\"next_key\":\"%s\"",
+		(unsigned long long)cp->number, cp->why, (unsigned long long)cp->segment,
+		(unsigned long long)cp->records, (unsigned long long)cp->total,
+		hex(chain, cp->chain), hex(root, cp->root), (unsigned long long)cp->real,
+		(unsigned long long)cp->boot, cp->synced ? "true" : "false", cp->every,
+		hex(previous, cp->previous), hex(next, cp->next));
+}
+
+static void print_signature(const struct checkpoint *cp, size_t len, char line[CHECKPOINT_LINE])
+{
+	char text[2 * KEY_SIGNATURE + 1];
+
+	sodium_bin2hex(text, sizeof(text), cp->signature, sizeof(cp->signature));
+	snprintf(line + len, CHECKPOINT_LINE - len, SIGNATURE "%s\"}", text);
+}
+
+void checkpoint_sign(struct checkpoint *cp, const uint8_t seed[KEY_SEED],
+		     char line[CHECKPOINT_LINE])
+{
+	size_t len = print_body(cp, line);
+
+	key_sign(seed, line, len, cp->signature);
+	print_signature(cp, len, line);
+	strcat(line, "\n");
+}
+
+static bool unhex(const char *text, uint8_t *data, size_t len)
+{
+	size_t have;
+
+	return !sodium_hex2bin(data, len, text, 2 * len, NULL, &have, NULL) && have == len;
+}
+
+bool checkpoint_parse(const char *line, struct checkpoint *cp)
+{
+	char chain[65], root[65], previous[65], next[65], signature[129], synced[6];
+	unsigned long long number, segment, records, total, real, boot;
+	char again[CHECKPOINT_LINE];
+
+	memset(cp, 0, sizeof(*cp));
+	if (sscanf(line,
+		   "{\"simseg_checkpoint\":1,\"number\":%20llu,\"why\":\"%11[a-z]\","
+		   "\"segment\":%20llu,\"records\":%20llu,\"total\":%20llu,"
+		   "\"chain\":\"%64[0-9a-f]\",\"root\":\"%64[0-9a-f]\",\"real_ns\":%20llu,"
+		   "\"boot_ns\":%20llu,\"synced\":%5[a-z],\"every_s\":%10u,"
+		   "\"previous\":\"%64[0-9a-f]\",\"next_key\":\"%64[0-9a-f]\","
+		   "\"signature\":\"%128[0-9a-f]\"}",
+		   &number, cp->why, &segment, &records, &total, chain, root, &real, &boot, synced,
+		   &cp->every, previous, next, signature) != 14)
+		return false;
+	cp->number = number;
+	cp->segment = segment;
+	cp->records = records;
+	cp->total = total;
+	cp->real = real;
+	cp->boot = boot;
+	cp->synced = !strcmp(synced, "true");
+	if (!unhex(chain, cp->chain, sizeof(cp->chain)) ||
+	    !unhex(root, cp->root, sizeof(cp->root)) ||
+	    !unhex(previous, cp->previous, sizeof(cp->previous)) ||
+	    !unhex(next, cp->next, sizeof(cp->next)) ||
+	    !unhex(signature, cp->signature, sizeof(cp->signature)))
+		return false;
+	/* one statement has one line: nothing is hidden in how it is written */
+	print_signature(cp, print_body(cp, again), again);
+	return !strcmp(line, again);
+}
+
+bool checkpoint_signed(const char *line, const struct checkpoint *cp,
+		       const uint8_t public[KEY_PUBLIC])
+{
+	const char *end = strstr(line, SIGNATURE);
+
+	return end && !crypto_sign_verify_detached(cp->signature, (const uint8_t *)line,
+						   (size_t)(end - line), public);
+}
+
+void checkpoint_hash(const char *line, uint8_t hash[BOX_HASH])
+{
+	crypto_generichash(hash, BOX_HASH, (const uint8_t *)line, strlen(line), NULL, 0);
+}
+
+void checkpoint_clocks(struct checkpoint *cp)
+{
+	struct timex tx = { 0 };
+
+	cp->real = box_clock(CLOCK_REALTIME);
+	cp->boot = box_clock(CLOCK_BOOTTIME);
+	cp->synced = adjtimex(&tx) >= 0 && !(tx.status & STA_UNSYNC);
+}
