@@ -10,6 +10,9 @@ static const struct {
 } nouns[] = {
 	{ "verify", audit_verify },
 	{ "key", audit_key },
+	{ "status", audit_status },
+	{ "reindex", audit_reindex },
+	{ "purge", audit_purge },
 };
 
 int cmd_audit(struct ctl *c, int argc, char **argv)
