@@ -4,9 +4,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -303,6 +305,64 @@ static void lag(void **state)
 	trail_remove(dir);
 }
 
+/* Two write in turn, and one of them begins anew. */
+static void two(void **state)
+{
+	char *dir = trail_dir();
+	struct store *a, *b;
+	struct trail t;
+
+	(void)state;
+	trail_init(&t, 4, 5, 5);
+	trail_box(dir, &t, 1000, SEGMENT, NULL);
+	assert_int_equal(store_open(&a, dir, STORE_WRITE, error), 0);
+	assert_int_equal(store_open(&b, dir, STORE_WRITE, error), 0);
+	assert_int_equal(store_follow(a, 300, error), 300);
+	assert_int_equal(store_follow(b, 200, error), 200);
+	assert_int_equal(store_reset(b, error), 0);
+	assert_int_equal(store_follow(b, 500, error), 500);
+	assert_int_equal(store_follow(a, 0, error), 500);
+	assert_int_equal(store_follow(b, 0, error), 0);
+	assert_int_equal(count(a, "SELECT count(*) FROM record JOIN source ON source.id ="
+				  " record.source") +
+				 count(a, "SELECT count(*) FROM text"),
+			 1000);
+	store_close(a);
+	store_close(b);
+	trail_remove(dir);
+}
+
+/* The disk is full in the middle of a piece: nothing of it is there, and then all. */
+static void full(void **state)
+{
+	const struct rlimit small = { 600000, RLIM_INFINITY };
+	const struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+	char *dir = trail_dir();
+	struct store *store;
+	struct trail t;
+
+	(void)state;
+	trail_init(&t, 5, 50, 50);
+	trail_box(dir, &t, 20000, 5000, NULL);
+	assert_int_equal(store_open(&store, dir, STORE_WRITE, error), 0);
+	assert_int_equal(store_follow(store, 1000, error), 1000);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_true(store_follow(store, 0, error) < 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_int_equal(count(store, "SELECT count(*) FROM record") +
+				 count(store, "SELECT count(*) FROM text"),
+			 1000);
+	assert_int_equal(store_follow(store, 0, error), 19000);
+	store_close(store);
+	assert_int_equal(store_open(&store, dir, STORE_CHECK, error), 0);
+	assert_int_equal(count(store, "SELECT count(*) FROM record") +
+				 count(store, "SELECT count(*) FROM text"),
+			 20000);
+	store_close(store);
+	trail_remove(dir);
+}
+
 static size_t holds_count(struct store *store)
 {
 	struct store_hold *holds;
@@ -362,6 +422,7 @@ int main(void)
 		cmocka_unit_test(by_size),   cmocka_unit_test(by_age),
 		cmocka_unit_test(purge_cut), cmocka_unit_test(power_cut),
 		cmocka_unit_test(other_box), cmocka_unit_test(lag),
+		cmocka_unit_test(two),	     cmocka_unit_test(full),
 		cmocka_unit_test(holds),
 	};
 
