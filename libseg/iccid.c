@@ -58,3 +58,15 @@ char *seg_iccid_unpack(const uint8_t bcd[10], char iccid[SEG_ICCID_LEN])
 	iccid[i] = '\0';
 	return iccid;
 }
+
+void seg_iccid_pack(const char *iccid, uint8_t bcd[10])
+{
+	unsigned int digit;
+	int i;
+
+	memset(bcd, 0xff, 10);
+	for (i = 0; i < SIMSEG_ICCID_MAX && is_digit(iccid[i]); i++) {
+		digit = (unsigned int)(iccid[i] - '0');
+		bcd[i / 2] = (uint8_t)(i % 2 ? (bcd[i / 2] & 0xf0) | digit : digit << 4 | 0xf);
+	}
+}

@@ -122,6 +122,8 @@ int seg_iccid_parse(const char *text, char iccid[SEG_ICCID_LEN]);
 int seg_iccid_luhn(const char *iccid);
 /* From packed BCD as in struct simseg_record; "" if there is no device. */
 char *seg_iccid_unpack(const uint8_t bcd[10], char iccid[SEG_ICCID_LEN]);
+/* To the same. */
+void seg_iccid_pack(const char *iccid, uint8_t bcd[10]);
 
 /* names.c */
 

@@ -56,8 +56,7 @@ int ctl_fail(struct ctl *c, int err, const char *what)
 	return ctl_code(err);
 }
 
-/* Who does it, by what is nearest to the person. */
-static const char *actor_name(const struct ctl *c)
+const char *ctl_actor_name(const struct ctl *c, char buf[32])
 {
 	const char *name = c->actor;
 	struct passwd *pw;
@@ -72,19 +71,18 @@ static const char *actor_name(const struct ctl *c)
 		pw = getpwuid(getuid());
 		name = pw ? pw->pw_name : NULL;
 	}
+	if (!name) {
+		snprintf(buf, 32, "uid %u", (unsigned int)getuid());
+		name = buf;
+	}
 	return name;
 }
 
 int ctl_actor(struct ctl *c)
 {
-	const char *actor = actor_name(c);
 	char buf[32];
 
-	if (!actor) {
-		snprintf(buf, sizeof(buf), "uid %u", (unsigned int)getuid());
-		actor = buf;
-	}
-	if (!seg_set_actor(c->h, actor))
+	if (!seg_set_actor(c->h, ctl_actor_name(c, buf)))
 		return EXIT_DONE;
 	ctl_warn("%s", seg_strerror(c->h));
 	return EXIT_USAGE;

@@ -104,14 +104,38 @@ static const struct cmd cmds[] = {
 #ifdef SEG_WITH_AUDIT
 	{ "audit", cmd_audit,
 	  "verify [DIR] [--from TIME] [--to TIME] [--key FILE|KEY] [--anchor FILE] |\n"
-	  "                    key [DIR]",
+	  "                    key [DIR] | status [DIR] [--check] | reindex [DIR] |\n"
+	  "                    purge [DIR] [--older TIME] [--size BYTES] [--limit N]",
 	  "the black box of all records: prove it, or show its key",
 	  "verify needs neither the module nor root, and works on a copy. It names the first\n"
 	  "record that is not as it was written. Exit codes: 0 proven, 3 proven but for the\n"
 	  "spans and losses that it names, 6 forged or damaged.\n"
 	  "  --key KEY      what 'segctl audit key' printed when the box was new\n"
 	  "  --anchor FILE  checkpoints that were kept elsewhere\n"
-	  "  --from, --to   only segments with records of that time (UTC)" },
+	  "  --from, --to   only segments with records of that time (UTC)\n"
+	  "status says what the index has; reindex makes it anew from the records; purge\n"
+	  "takes whole segments from the front, none with a record of a held device.\n"
+	  "  --check        look at every page of the index\n"
+	  "  --older TIME   segments whose newest record is older: RFC 3339, or as 90d\n"
+	  "  --size BYTES   until all segments together are no larger, as 500M, 20G\n"
+	  "  --limit N      at most N segments" },
+	{ "records", cmd_records,
+	  "[--device ICCID] [--asset A] [--peer ADDR|PREFIX] [--reason NAME]\n"
+	  "                      [--kind K] [--rule POLICY-ID/RULE|LABEL] [--session ID]\n"
+	  "                      [--from TIME] [--to TIME] [--limit N]\n"
+	  "                      [--by device|peer|rule|reason] [--dir DIR]",
+	  "stored records, the newest last",
+	  "Needs neither the module nor the agent. TIME is RFC 3339, or how long ago: 2h.\n"
+	  "  --device ICCID  on either side, and changes that name it\n"
+	  "  --peer PREFIX   either address\n"
+	  "  --asset, --rule LABEL  what a session was opened with counts for all of it\n"
+	  "  --reason NAME   of a deny or an opened session, or why a session ended\n"
+	  "  --kind K        open, update, close, deny, config, gap\n"
+	  "  --limit N       the newest N (100); 0: all\n"
+	  "  --by WHAT       sums, of a session what it carried in all" },
+	{ "hold", cmd_hold, "ICCID --reason T [--dir DIR] | --list [--dir DIR]",
+	  "keep a device's records, whatever their age", NULL },
+	{ "unhold", cmd_unhold, "ICCID [--dir DIR]", "let them go when their time comes", NULL },
 #endif
 	{ "explain", cmd_explain, "SRC DST PROTO PORT [--sport PORT] [--dev IF]",
 	  "what would become of a packet, and why",

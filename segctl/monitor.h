@@ -12,6 +12,7 @@ struct monitor_change {
 	struct simseg_record_change head;
 	char text[512]; /* ends in a 0 that is no part of it */
 	size_t got;
+	struct js_list *list; /* in JSON an element of this one; NULL: alone */
 };
 
 /* Take a CONFIG or TEXT record; prints the change when it is whole. */

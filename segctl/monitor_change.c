@@ -29,8 +29,9 @@ static void receipt_of(const struct simseg_record_change *r, struct seg_receipt 
 	memcpy(receipt->hash, r->hash, sizeof(receipt->hash));
 }
 
-static void print_json(const struct simseg_record_change *r, const struct seg_change *ch)
+static void print_json(const struct monitor_change *m, const struct seg_change *ch)
 {
+	const struct simseg_record_change *r = &m->head;
 	struct json_object *o = json_object_new_object();
 	struct seg_receipt receipt;
 	char buf[48];
@@ -46,7 +47,10 @@ static void print_json(const struct simseg_record_change *r, const struct seg_ch
 	receipt_of(r, &receipt);
 	if (r->time_request)
 		js_receipt(o, &receipt);
-	js_print(o);
+	if (m->list)
+		js_list_add(m->list, o);
+	else
+		js_print(o);
 }
 
 /* The next of the texts; NULL if it is empty, or did not come. */
@@ -92,7 +96,7 @@ void monitor_change_end(struct monitor_change *m, struct ctl *c)
 		ctl_warn("change %llu: a part of its texts was missed",
 			 (unsigned long long)r->number);
 	if (c->json) {
-		print_json(r, &ch);
+		print_json(m, &ch);
 		return;
 	}
 	fputs("change ", stdout);
@@ -105,7 +109,7 @@ void monitor_change_add(struct monitor_change *m, struct ctl *c, const struct si
 
 	if (record->kind == SIMSEG_RECORD_CONFIG) {
 		monitor_change_end(m, c);
-		memset(m, 0, sizeof(*m));
+		*m = (struct monitor_change){ .list = m->list };
 		memcpy(&m->head, record, sizeof(m->head));
 		m->open = true;
 	} else if (m->open && piece->number == m->head.number && piece->offset == m->got &&

@@ -52,7 +52,9 @@ int ctl_open(struct ctl *c);
 bool ctl_dry(struct ctl *c);
 /* As ctl_open(), for a verb that takes neither options nor operands. */
 int ctl_open_bare(struct ctl *c, int argc, char **argv);
-/* Who does it, for the kernel; done by ctl_open(). */
+/* Who does it, by what is nearest to the person; @buf if it is a number. */
+const char *ctl_actor_name(const struct ctl *c, char buf[32]);
+/* The same, for the kernel; done by ctl_open(). */
 int ctl_actor(struct ctl *c);
 /* Say what went wrong in a library call; the code to exit with. */
 int ctl_fail(struct ctl *c, int err, const char *what);
@@ -325,6 +327,9 @@ int cmd_peer(struct ctl *c, int argc, char **argv);
 int cmd_session(struct ctl *c, int argc, char **argv);
 #ifdef SEG_WITH_AUDIT
 int cmd_audit(struct ctl *c, int argc, char **argv);
+int cmd_records(struct ctl *c, int argc, char **argv);
+int cmd_hold(struct ctl *c, int argc, char **argv);
+int cmd_unhold(struct ctl *c, int argc, char **argv);
 #endif
 int cmd_stats(struct ctl *c, int argc, char **argv);
 int cmd_monitor(struct ctl *c, int argc, char **argv);

@@ -16,5 +16,8 @@ enum {
 /* Each takes its own arguments, without its name. */
 int audit_verify(struct ctl *c, int argc, char **argv);
 int audit_key(struct ctl *c, int argc, char **argv);
+int audit_status(struct ctl *c, int argc, char **argv);
+int audit_reindex(struct ctl *c, int argc, char **argv);
+int audit_purge(struct ctl *c, int argc, char **argv);
 
 #endif
