@@ -57,7 +57,7 @@ static void deny_test_fold(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ntohs(rec[0].sport), SIMTEST_PORT);
 	KUNIT_EXPECT_EQ(test, ntohs(rec[0].dport), 81);
 	KUNIT_EXPECT_EQ(test, rec[0].reason, SIMSEG_REASON_NO_RULE);
-	KUNIT_EXPECT_EQ(test, rec[0].flags, 0);
+	KUNIT_EXPECT_EQ(test, rec[0].flags, SIMSEG_RECORD_F_CLOCK);
 	for (i = 0; i < 99; i++) {
 		probe.sport++;
 		deny_packet(t, &probe);
@@ -67,8 +67,9 @@ static void deny_test_fold(struct kunit *test)
 	deny_expect(t, 1, 1);
 	simseg_deny_flush(t->sn, true);
 	deny_expect(t, 2, 100);
-	KUNIT_EXPECT_EQ(test, rec[1].flags, SIMSEG_RECORD_F_FOLDED);
-	KUNIT_EXPECT_EQ(test, rec[1].count, 99);
+	KUNIT_EXPECT_EQ(test, rec[1].flags,
+			SIMSEG_RECORD_F_CLOCK | SIMSEG_RECORD_F_FOLDED);
+	KUNIT_EXPECT_EQ(test, rec[1].denied.packets, 99);
 	KUNIT_EXPECT_EQ(test, rec[1].sport, 0);
 	KUNIT_EXPECT_EQ(test, ntohs(rec[1].dport), 81);
 }
@@ -120,9 +121,10 @@ static void deny_test_flood(struct kunit *test)
 	simseg_deny_flush(t->sn, true);
 	deny_expect(t, 17, 1000);
 	last = &simtest_records.rec[16];
-	KUNIT_EXPECT_EQ(test, last->flags, SIMSEG_RECORD_F_FOLDED | SIMSEG_RECORD_F_MIXED);
+	KUNIT_EXPECT_EQ(test, last->flags,
+			SIMSEG_RECORD_F_CLOCK | SIMSEG_RECORD_F_FOLDED | SIMSEG_RECORD_F_MIXED);
 	KUNIT_EXPECT_EQ(test, last->dport, 0);
-	KUNIT_EXPECT_EQ(test, last->count, 984);
+	KUNIT_EXPECT_EQ(test, last->denied.packets, 984);
 	KUNIT_EXPECT_EQ(test, last->proto, IPPROTO_TCP);
 	KUNIT_EXPECT_EQ(test, last->reason, SIMSEG_REASON_NO_RULE);
 }

@@ -381,6 +381,7 @@ static int simseg_nl_put_records(struct sk_buff *skb, struct simseg_net *sn)
 		{ SIMSEG_A_STATUS_RECORDS_WAITING },
 		{ SIMSEG_A_STATUS_RECORDS_LOST },
 		{ SIMSEG_A_STATUS_RECORDS_UNHEARD },
+		{ SIMSEG_A_STATUS_RECORDS_SINCE, sn->outbox.since },
 	};
 	struct simseg_outbox_counts counts;
 

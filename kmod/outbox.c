@@ -5,7 +5,8 @@
  * order and up to a limit, and is sent before anything that comes later: in the
  * ring the numbers only rise. Denies have a ring of their own and never wait, so
  * that a flood of them cannot push out the rest, nor the rest them. What is lost is
- * told by a GAP record as soon as one can be sent. At any time
+ * told by a GAP record, at most one a second: a flood cannot fill the ring with those
+ * either. At any time
  *
  *	made == delivered + waiting + lost
  *
@@ -13,6 +14,7 @@
  * into its ring: of all packets only those that begin or end a session, or are told
  * as denied, come here.
  */
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/slab.h>
 
@@ -104,44 +106,44 @@ static void simseg_outbox_stamp(struct simseg_record *rec, u8 kind)
 		rec->flags = SIMSEG_RECORD_F_CLOCK;
 }
 
-/* Tells what was lost up to now; false: there is no room for that either. */
-static bool simseg_outbox_tell(struct simseg_net *sn)
+/* Tells what was lost up to now, if it is time; false: there is no room for that either. */
+static bool simseg_outbox_tell(struct simseg_net *sn, bool *full)
 {
 	struct simseg_outbox *ob = &sn->outbox;
 	struct simseg_event event;
-	bool full;
 
 	lockdep_assert_held(&ob->lock);
-	if (!ob->gap.first)
+	if (!ob->gap.first || time_before(jiffies, ob->tell))
 		return true;
 	memset(&event, 0, sizeof(event));
 	event.netns = sn->net->net_cookie;
 	event.gap = ob->gap;
 	simseg_outbox_stamp(&event.record, SIMSEG_RECORD_GAP);
 	event.record.seq = ob->made + 1;
-	if (!simseg_outbox_hand(ob, &event, &full))
+	if (!simseg_outbox_hand(ob, &event, full))
 		return false;
 	ob->made++;
+	ob->tell = jiffies + HZ;
 	memset(&ob->gap, 0, sizeof(ob->gap));
 	return true;
 }
 
-/* Sends at most @n of those that wait; true: nothing is left to be told. */
-static bool simseg_outbox_drain(struct simseg_net *sn, unsigned int n)
+/* Sends at most @n of those that wait; false: others have to wait, too, if it is @full. */
+static bool simseg_outbox_drain(struct simseg_net *sn, unsigned int n, bool *full)
 {
 	struct simseg_outbox *ob = &sn->outbox;
 	struct simseg_waiting *w;
-	bool full;
 
 	lockdep_assert_held(&ob->lock);
 	while (n-- && (w = list_first_entry_or_null(&ob->backlog, struct simseg_waiting, list))) {
-		if (!simseg_outbox_hand(ob, &w->event, &full))
+		if (!simseg_outbox_hand(ob, &w->event, full))
 			return false;
 		list_del(&w->list);
 		kfree(w);
 		ob->waiting--;
 	}
-	return list_empty(&ob->backlog) && simseg_outbox_tell(sn);
+	*full = true;
+	return list_empty(&ob->backlog) && simseg_outbox_tell(sn, full);
 }
 
 /**
@@ -190,12 +192,13 @@ void simseg_outbox_send(struct simseg_net *sn, struct simseg_event *event)
 {
 	struct simseg_outbox *ob = &sn->outbox;
 	struct simseg_record *rec = &event->record;
-	bool deny = rec->kind == SIMSEG_RECORD_DENY, full = true;
+	bool turn, full;
 
 	spin_lock_bh(&ob->lock);
-	deny |= simseg_outbox_drain(sn, SIMSEG_OUTBOX_STEP);
+	turn = rec->kind == SIMSEG_RECORD_DENY ||
+	       simseg_outbox_drain(sn, SIMSEG_OUTBOX_STEP, &full);
 	rec->seq = ++ob->made;
-	if (!(deny && simseg_outbox_hand(ob, event, &full)) &&
+	if (!(turn && simseg_outbox_hand(ob, event, &full)) &&
 	    !(full && simseg_outbox_wait(sn, event)))
 		simseg_outbox_lose(ob, rec, full);
 	spin_unlock_bh(&ob->lock);
@@ -205,14 +208,14 @@ void simseg_outbox_send(struct simseg_net *sn, struct simseg_event *event)
 void simseg_outbox_flush(struct simseg_net *sn)
 {
 	struct simseg_outbox *ob = &sn->outbox;
+	bool more, full;
 	u32 before;
-	bool more;
 
 	do {
 		spin_lock_bh(&ob->lock);
 		before = ob->waiting;
 		more = trace_simseg_record_enabled() &&
-		       !simseg_outbox_drain(sn, SIMSEG_OUTBOX_STEP) && ob->waiting &&
+		       !simseg_outbox_drain(sn, SIMSEG_OUTBOX_STEP, &full) && ob->waiting &&
 		       ob->waiting < before;
 		spin_unlock_bh(&ob->lock);
 		cond_resched();
@@ -235,6 +238,8 @@ void simseg_outbox_count(struct simseg_net *sn, struct simseg_outbox_counts *cou
 void simseg_outbox_init(struct simseg_net *sn)
 {
 	spin_lock_init(&sn->outbox.lock);
+	sn->outbox.tell = jiffies;
+	sn->outbox.since = ktime_get_boottime_ns();
 	INIT_LIST_HEAD(&sn->outbox.backlog);
 }
 

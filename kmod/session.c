@@ -358,6 +358,14 @@ static u8 simseg_session_next(struct simseg_session *s, const struct simseg_pkt 
 	return d ? max_t(u8, s->state, SIMSEG_SESSION_REPLIED) : s->state;
 }
 
+/* From the first SYN to the end of the handshake, us; 0 says that it was not seen. */
+static u32 simseg_session_rtt(const struct simseg_session *s)
+{
+	u64 ns = ktime_get_boottime_ns() - s->start;
+
+	return clamp_t(u64, div_u64(ns, NSEC_PER_USEC), 1, U32_MAX);
+}
+
 /* @dir: index of the packet's source in the key. */
 void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
 			    const struct simseg_pkt *pkt, u8 dir)
@@ -373,7 +381,7 @@ void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
 	if (state == READ_ONCE(s->state))
 		return;
 	if (state == SIMSEG_SESSION_ESTABLISHED)
-		s->rtt_us = min_t(u64, (ktime_get_boottime_ns() - s->start) / NSEC_PER_USEC, U32_MAX);
+		s->rtt_us = simseg_session_rtt(s);
 	WRITE_ONCE(s->state, state);
 	if (simseg_session_answered(s))
 		simseg_limit_opened(s);

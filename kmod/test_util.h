@@ -106,6 +106,8 @@ struct simtest_records {
 	u32 kinds[__SIMSEG_RECORD_MAX];
 	u64 denied;		/* packets of DENY records */
 	u64 denied_bytes;
+	bool full[2];		/* no room: for denies [1], for all else [0] */
+	bool deaf;		/* as if nobody listened */
 	struct simseg_record rec[SIMTEST_RECORDS];
 };
 

@@ -90,6 +90,12 @@ static void simtest_probe(void *data, struct simseg_event *event)
 	struct simtest_records *r = &simtest_records;
 	const struct simseg_record *rec = &event->record;
 
+	if (r->deaf)
+		return;
+	if (r->full[rec->kind == SIMSEG_RECORD_DENY]) {
+		event->status = SIMSEG_RECORD_LOST;
+		return;
+	}
 	event->status = SIMSEG_RECORD_DELIVERED;
 	if (r->n < SIMTEST_RECORDS)
 		r->rec[r->n] = *rec;
@@ -161,6 +167,11 @@ int simtest_init(struct kunit *test)
 	t->sn = simseg_net(&init_net);
 	if (test->param_value)
 		t->v6 = *(const bool *)test->param_value;
+	/* what nobody heard before, or had no room, is told now */
+	memset(&simtest_records, 0, sizeof(simtest_records));
+	t->sn->outbox.tell = jiffies;
+	simseg_outbox_flush(t->sn);
+	t->sn->outbox.tell = jiffies;
 	memset(&simtest_records, 0, sizeof(simtest_records));
 	test->priv = t;
 	return 0;

@@ -486,6 +486,8 @@ struct simseg_outbox {
 	u64 lost;
 	u64 unheard;			/* of these: nobody listened */
 	struct simseg_record_gap gap;	/* lost, and not told yet; first 0: nothing */
+	u64 since;			/* CLOCK_BOOTTIME, ns: number 0 */
+	unsigned long tell;		/* jiffies: before that no gap is told */
 };
 
 /* Everything about one network namespace. */

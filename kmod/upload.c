@@ -223,6 +223,7 @@ static bool simseg_setting_is_time(u32 setting)
 	case SIMSEG_A_SETTING_HALF_OPEN:
 	case SIMSEG_A_SETTING_DEVICE_HALF_OPEN:
 	case SIMSEG_A_SETTING_DEVICES:
+	case SIMSEG_A_SETTING_RECORD_BACKLOG:
 		return false;
 	default:
 		return true;
@@ -232,11 +233,7 @@ static bool simseg_setting_is_time(u32 setting)
 int simseg_upload_setting(struct simseg_upload *up, u32 setting, u32 value,
 			  struct netlink_ext_ack *extack)
 {
-	bool zero_is_fine = setting == SIMSEG_A_SETTING_PICKUP ||
-			    setting == SIMSEG_A_SETTING_RECORD_INTERVAL ||
-			    setting == SIMSEG_A_SETTING_RECORD_BACKLOG;
-
-	if (!value && !zero_is_fine) {
+	if (!value && !(SIMSEG_SETTINGS_ZERO & BIT(setting))) {
 		NL_SET_ERR_MSG_MOD(extack,
 				   "a time or limit of 0 would stop everything; 1 is the least");
 		return -ERANGE;

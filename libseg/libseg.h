@@ -244,7 +244,8 @@ struct seg_status {
 	uint8_t trial_confirm; /* 1: unless it is confirmed before */
 	uint64_t settled;      /* ns that the last change took to reach every flow */
 	uint64_t records_made, records_delivered, records_waiting, records_lost;
-	uint64_t records_unheard; /* of the lost ones */
+	uint64_t records_unheard;	   /* of the lost ones */
+	uint64_t records_since;		   /* CLOCK_BOOTTIME, ns: when their numbers began */
 	uint8_t has_setting[SEG_SETTINGS]; /* by SIMSEG_A_SETTING_* */
 	uint32_t setting[SEG_SETTINGS];
 	char disarm_actor[SIMSEG_ACTOR_MAX + 1]; /* "" while armed */

@@ -26,6 +26,7 @@ static const struct nla_policy seg_status_policy[SIMSEG_A_STATUS_MAX + 1] = {
 	[SIMSEG_A_STATUS_RECORDS_LOST] = { .type = NLA_U64 },
 	[SIMSEG_A_STATUS_RECORDS_UNHEARD] = { .type = NLA_U64 },
 	[SIMSEG_A_STATUS_RECORDS_WAITING] = { .type = NLA_U64 },
+	[SIMSEG_A_STATUS_RECORDS_SINCE] = { .type = NLA_U64 },
 	[SIMSEG_A_STATUS_DEADLINE] = { .type = NLA_U64 },
 };
 
@@ -71,6 +72,7 @@ static int seg_reply_status(struct seg_handle *h, struct nlmsghdr *nlh, struct n
 	st->settled = seg_get_u64(tb[SIMSEG_A_STATUS_SETTLED]);
 	st->records_made = seg_get_u64(tb[SIMSEG_A_STATUS_RECORDS_MADE]);
 	st->records_delivered = seg_get_u64(tb[SIMSEG_A_STATUS_RECORDS_DELIVERED]);
+	st->records_since = seg_get_u64(tb[SIMSEG_A_STATUS_RECORDS_SINCE]);
 	st->records_waiting = seg_get_u64(tb[SIMSEG_A_STATUS_RECORDS_WAITING]);
 	st->records_lost = seg_get_u64(tb[SIMSEG_A_STATUS_RECORDS_LOST]);
 	st->records_unheard = seg_get_u64(tb[SIMSEG_A_STATUS_RECORDS_UNHEARD]);

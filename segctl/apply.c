@@ -233,13 +233,10 @@ struct kept {
 static int kept_print(const struct seg_device *d, void *arg)
 {
 	struct kept *k = arg;
-	size_t i;
 
-	if (d->part || d->state == SIMSEG_STATE_ACTIVE || !k->left)
+	if (d->part || d->state == SIMSEG_STATE_ACTIVE || !k->left ||
+	    roster_has(&k->f->devices, d->iccid))
 		return 0;
-	for (i = 0; i < k->f->n_devices; i++)
-		if (!strcmp(k->f->devices[i].dev.iccid, d->iccid))
-			return 0;
 	k->left--;
 	ctl_warn("kept: %s%s%s is quarantined, and not in the file", d->iccid, d->asset ? " " : "",
 		 d->asset ? d->asset : "");
@@ -427,7 +424,7 @@ static int dry_run(struct ctl *c, const struct file *f, const struct request *r)
 	if (!c->json)
 		printf("%s is good: %zu pools, %zu peer sets, %zu policies, %zu devices\n",
 		       strcmp(r->name, "-") ? r->name : "<stdin>", f->pools.n, f->n_peers,
-		       f->n_policies, f->n_devices);
+		       f->n_policies, f->devices.n);
 	return ctl_dry(c) ? show_changes(c, f, r) : EXIT_DONE;
 }
 

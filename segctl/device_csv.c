@@ -241,39 +241,33 @@ struct reading {
 	struct devices_file *file;
 	struct csv csv;
 	struct csv_columns columns;
+	uint32_t clashed; /* line of the last row that was told of */
 };
 
-/* The n-th address of the row, as text of its own in @buf. */
-static struct mark clash_addr(struct reading *r, size_t n, char buf[CSV_VALUE_LEN])
+/* The place of the n-th address of the row. */
+static struct mark clash_addr(struct reading *r, size_t n)
 {
 	const char *word = column_value(&r->csv, &r->columns, CSV_ADDR);
 
 	for (word += strspn(word, " "); n--; word += strspn(word, " "))
 		word += strcspn(word, " ");
-	snprintf(buf, CSV_VALUE_LEN, "%.*s", (int)strcspn(word, " @"), word);
 	return addr_mark(&r->csv, &r->columns, (size_t)(word - r->csv.value));
 }
 
 static void report_clash(void *arg, const struct roster_clash *clash)
 {
-	char text[CSV_VALUE_LEN], shown[SEG_PREFIX_LEN];
 	struct reading *r = arg;
 	struct csv was = r->csv;
-	struct simseg_prefix prefix;
 	struct mark at;
 
+	/* of what is twice in a row, the first is told */
+	if (r->clashed == clash->line)
+		return;
+	r->clashed = clash->line;
 	csv_again(&r->csv, clash->at, clash->line);
-	if (clash->what == ROSTER_ICCID) {
-		snprintf(text, sizeof(text), "%s", column_value(&r->csv, &r->columns, CSV_ICCID));
-		diag_error(&r->file->diags, column_mark(&r->csv, &r->columns, CSV_ICCID),
-			   "duplicate ICCID '%.*s', first in line %u",
-			   (int)strspn(text, "0123456789"), text, clash->first);
-	} else {
-		at = clash_addr(r, clash->binding, text);
-		seg_prefix_parse(text, &prefix);
-		diag_error(&r->file->diags, at, "duplicate address %s, first in line %u",
-			   seg_prefix_print(&prefix, shown), clash->first);
-	}
+	at = clash->what == ROSTER_ICCID ? column_mark(&r->csv, &r->columns, CSV_ICCID) :
+					   clash_addr(r, clash->binding);
+	file_clash(&r->file->diags, at, clash);
 	r->csv = was;
 }
 
@@ -302,7 +296,7 @@ static void rows_read(struct reading *r)
 	while (csv_row(&r->csv)) {
 		if (!csv_device(&r->csv, &r->columns, f->strict, &device))
 			continue;
-		if (!roster_add(&f->roster, &device.dev, r->csv.line, r->csv.row))
+		if (!roster_add(&f->roster, &device.dev, NULL, r->csv.line, r->csv.row))
 			diag_error(
 				&f->diags, csv_mark(&r->csv, 0, 0),
 				"too many: 1024 policies, 65536 interfaces and 4 GB of devices are possible");

@@ -27,7 +27,7 @@ static int dump_add(const struct seg_device *d, void *arg)
 	if (d->part || d->state == SIMSEG_STATE_UNKNOWN)
 		return 0;
 	dump->with_rules += d->n_rules > 0;
-	if (!roster_add(&dump->roster, d, 0, 0))
+	if (!roster_add(&dump->roster, d, NULL, 0, 0))
 		dump->full = true;
 	return 0;
 }

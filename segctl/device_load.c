@@ -67,7 +67,7 @@ static int load_read(struct load *l, const char *path)
 	devices_read(f, fd);
 	close(fd);
 	progress(l, "reading", f->size, f->size);
-	diags_print(&f->diags, l->name, NULL, 0, stderr);
+	diags_print(&f->diags, l->name, NULL, stderr);
 	if (f->err)
 		ctl_warn("%s: %s", l->name, strerror(f->err));
 	if (f->diags.errors)

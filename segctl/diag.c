@@ -110,6 +110,8 @@ static size_t source_break(const char *p, const char *end)
 	};
 	size_t i, len;
 
+	if ((unsigned char)*p >= ' ' && (unsigned char)*p < 0x80)
+		return 0; /* as most of a file */
 	for (i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++) {
 		len = strlen(breaks[i]);
 		if (len <= (size_t)(end - p) && !memcmp(p, breaks[i], len))
@@ -118,54 +120,65 @@ static size_t source_break(const char *p, const char *end)
 	return 0;
 }
 
-static void source_print(const char *line, const char *end, uint32_t column, FILE *out)
+/* The line at which @w is, around @column. */
+static void source_print(struct source_walk *w, uint32_t column, FILE *out)
 {
-	uint32_t at = 1, from = column > SOURCE_WIDTH ? column - SOURCE_BEFORE : 1;
-	size_t len;
+	uint32_t at, from = column > SOURCE_WIDTH ? column - SOURCE_BEFORE : 1;
+	const char *p;
+	size_t n, len;
 
 	fputs("    ", out);
-	for (; line < end && !source_break(line, end) && at < from + SOURCE_WIDTH; at++) {
-		len = source_len(line, end);
+	for (at = 1; at < from + SOURCE_WIDTH; at++) {
+		p = source_peek(w, &n);
+		if (!n || source_break(p, p + n))
+			break;
+		len = source_len(p, p + n);
 		if (at >= from)
-			source_char(line, len, out);
-		line += len;
+			source_char(p, len, out);
+		source_skip(w, len);
 	}
 	fprintf(out, "\n    %*s^\n", (int)(column - from), "");
 }
 
-/* The start of the line @want, going on from line *@line at @p. */
-static const char *source_seek(const char *p, const char *end, uint32_t *line, uint32_t want)
+/* To the start of the line @want, going on from line *@line. */
+static void source_seek(struct source_walk *w, uint32_t *line, uint32_t want)
 {
-	size_t len;
+	const char *p;
+	size_t n, len;
 
-	for (; p < end && *line < want; p += len ? len : 1) {
-		len = source_break(p, end);
+	while (*line < want && (p = source_peek(w, &n), n)) {
+		len = source_break(p, p + n);
 		*line += len > 0;
+		source_skip(w, len ? len : 1);
 	}
-	return p;
 }
 
-void diags_print(struct diags *d, const char *name, const char *text, size_t len, FILE *out)
+void diags_print(struct diags *d, const char *name, struct source *source, FILE *out)
 {
-	const char *p = text, *end = text ? text + len : NULL;
+	struct source none = { .text = "" }, own;
+	struct source_walk walk, line;
 	const struct diag *diag;
 	char shown[300];
-	uint32_t line = 1;
+	uint32_t at = 1;
 	size_t i;
 
 	diags_sort(d);
 	text_escape(name, shown, sizeof(shown));
+	source = source ? source : &none;
+	source_walk(&walk, source, 0);
 	for (i = 0; i < d->n; i++) {
 		diag = &d->list[i];
 		fprintf(out, "%s:%u:%u: %s: %s\n", shown, diag->at.line, diag->at.column,
 			diag->warning ? "warning" : "error", diag->text);
 		if (diag->source) {
-			source_print(diag->source, diag->source + strlen(diag->source),
-				     diag->at.column, out);
-			continue;
+			own = (struct source){ .text = diag->source, .len = strlen(diag->source) };
+			source_walk(&line, &own, 0);
+		} else {
+			/* the next one may be about the same line */
+			source_seek(&walk, &at, diag->at.line);
+			source_walk(&line, source, source_at(&walk));
 		}
-		p = source_seek(p, end, &line, diag->at.line);
-		source_print(p, end, diag->at.column, out);
+		source_print(&line, diag->at.column, out);
 	}
 	if (d->dropped)
 		fprintf(out, "%s: %zu more are not shown\n", shown, d->dropped);

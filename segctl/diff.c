@@ -205,24 +205,6 @@ static void policies_diff(const struct diff *d, const struct file *old, const st
 	}
 }
 
-static int device_cmp(const void *a, const void *b)
-{
-	const struct file_device *const *x = a, *const *y = b;
-
-	return strcmp((*x)->dev.iccid, (*y)->dev.iccid);
-}
-
-static const struct file_device **devices_sorted(const struct file *f)
-{
-	const struct file_device **list = xcalloc(f->n_devices + 1, sizeof(*list));
-	size_t i;
-
-	for (i = 0; i < f->n_devices; i++)
-		list[i] = &f->devices[i];
-	qsort(list, f->n_devices, sizeof(*list), device_cmp);
-	return list;
-}
-
 static void text_diff(const struct diff *d, const char *iccid, const char *what, const char *old,
 		      const char *new)
 {
@@ -265,22 +247,25 @@ static void device_diff(const struct diff *d, const struct seg_device *old,
 
 static void devices_diff(const struct diff *d, const struct file *old, const struct file *new)
 {
-	const struct file_device **a = devices_sorted(old), **b = devices_sorted(new);
+	uint32_t *a = roster_sort(&old->devices), *b = roster_sort(&new->devices);
+	struct roster_device was, is;
 	size_t i = 0, j = 0;
 	int order;
 
-	while (i < old->n_devices || j < new->n_devices) {
-		order = i == old->n_devices ? 1 :
-			j == new->n_devices ? -1 :
-					      device_cmp(&a[i], &b[j]);
+	while (i < old->devices.n || j < new->devices.n) {
+		order = i == old->devices.n ? 1 :
+			j == new->devices.n ? -1 :
+					      roster_cmp(&old->devices, a[i], &new->devices, b[j]);
+		if (order <= 0)
+			file_device(old, a[i++], &was);
+		if (order >= 0)
+			file_device(new, b[j++], &is);
 		if (order < 0)
-			d->cb('-', DIFF_DEVICE, a[i]->dev.iccid, NULL, d->arg);
+			d->cb('-', DIFF_DEVICE, was.iccid, NULL, d->arg);
 		else if (order > 0)
-			d->cb('+', DIFF_DEVICE, b[j]->dev.iccid, NULL, d->arg);
+			d->cb('+', DIFF_DEVICE, is.iccid, NULL, d->arg);
 		else
-			device_diff(d, &a[i]->dev, &b[j]->dev);
-		i += order <= 0;
-		j += order >= 0;
+			device_diff(d, &was.dev, &is.dev);
 	}
 	free(a);
 	free(b);

@@ -207,7 +207,7 @@ static void file_settings(struct file *f, struct yaml *y)
 	uint32_t seen = 0;
 	struct mark at;
 	long value;
-	int key;
+	int key, least;
 
 	while (n + 1 < SEG_SETTINGS && seg_setting_name((unsigned int)n + 1)) {
 		keys[n] = seg_setting_name((unsigned int)n + 1);
@@ -223,9 +223,10 @@ static void file_settings(struct file *f, struct yaml *y)
 		if (!text)
 			continue;
 		value = number(text, SETTING_MAX);
-		if (value < 0 || (!value && key + 1 != SIMSEG_A_SETTING_PICKUP))
+		least = !(SIMSEG_SETTINGS_ZERO >> (key + 1) & 1);
+		if (value < least)
 			diag_error(&f->diags, at, "bad value '%s': a number from %d to %d", text,
-				   key + 1 != SIMSEG_A_SETTING_PICKUP, SETTING_MAX);
+				   least, SETTING_MAX);
 		f->has_setting[key + 1] = true;
 		f->setting[key + 1] = (uint32_t)(value < 0 ? 0 : value);
 	}
@@ -346,56 +347,28 @@ static void file_root(struct file *f, struct yaml *y)
 		diag_error(&f->diags, (struct mark){ 1, 1 }, "no pools: write pools: [] for none");
 }
 
-/*
- * Tabs are an error of their own: libyaml stops at some and takes others for
- * content. They become spaces, so that the rest of the file can be checked.
- */
-static char *file_tabs(struct diags *d, const char *text, size_t len)
-{
-	char *copy = xcalloc(1, len + 1);
-	uint32_t line = 1, column = 1;
-	bool indent = true;
-	size_t i;
-
-	memcpy(copy, text, len);
-	for (i = 0; i < len; i++) {
-		if (copy[i] == '\t' && indent) {
-			diag_error(d, (struct mark){ line, column }, "a tab: indent with spaces");
-			for (; i + 1 < len && copy[i + 1] == '\t'; i++, column++)
-				copy[i] = ' ';
-			copy[i] = ' ';
-		}
-		column++;
-		indent = indent && copy[i] == ' ';
-		if (copy[i] == '\n' || copy[i] == '\r') {
-			line += !(copy[i] == '\r' && i + 1 < len && copy[i + 1] == '\n');
-			column = 1;
-			indent = true;
-		}
-	}
-	return copy;
-}
-
-struct file *file_read(const char *text, size_t len, bool strict)
+struct file *file_read_source(struct source *source, bool strict)
 {
 	struct file *f = xcalloc(1, sizeof(*f));
 	struct yaml y;
-	char *copy;
 
 	f->strict = strict;
-	copy = file_tabs(&f->diags, text, len);
-	if (len >= 3 && !memcmp(copy, "\xef\xbb\xbf", 3))
-		memcpy(copy, "   ", 3);
-	yaml_open(&y, copy, len, &f->diags);
-	y.quiet = f->diags.errors;
+	roster_init_marked(&f->devices);
+	yaml_open(&y, source, &f->diags);
 	file_root(f, &y);
 	yaml_finish(&y);
 	file_prefixes_unique(&f->diags, &f->pools);
 	file_prefixes_unique(&f->diags, &f->failsafe);
 	file_check(f);
 	yaml_close(&y);
-	free(copy);
 	return f;
+}
+
+struct file *file_read(const char *text, size_t len, bool strict)
+{
+	struct source source = { .text = text, .len = len };
+
+	return file_read_source(&source, strict);
 }
 
 void file_free(struct file *f)
@@ -418,7 +391,8 @@ void file_free(struct file *f)
 	file_state_free(f);
 	free(f->peers);
 	free(f->policies);
-	free(f->devices);
+	roster_free(&f->devices);
+	free(f->own);
 	free(f->interfaces);
 	diags_free(&f->diags);
 	free(f);

@@ -13,14 +13,10 @@
 #include <yaml.h>
 
 #include "libseg.h"
+#include "roster.h"
+#include "source.h"
 
 /* diag.c */
-
-/* A place in the file, both from 1; columns count characters. */
-struct mark {
-	uint32_t line;
-	uint32_t column;
-};
 
 struct diag {
 	struct mark at;
@@ -47,11 +43,31 @@ void diag_warning(struct diags *d, struct mark at, const char *fmt, ...)
 void diags_source(struct diags *d, const char *line, size_t len);
 void diags_sort(struct diags *d);
 /*
- * Each as file:line:column: ..., its source line, and a caret below it. @text is
+ * Each as file:line:column: ..., its source line, and a caret below it. @source is
  * the file; NULL, where diags_source() has said each line.
  */
-void diags_print(struct diags *d, const char *name, const char *text, size_t len, FILE *out);
+void diags_print(struct diags *d, const char *name, struct source *source, FILE *out);
 void diags_free(struct diags *d);
+
+/* yaml_input.c: what libyaml gets to read */
+
+struct yaml_input {
+	struct source *source;
+	struct diags *diags; /* NULL: tabs are not reported */
+	size_t at;
+	struct mark place;
+	bool indent; /* nothing but blanks in this line so far */
+	char last;
+	bool tabs; /* there were some in the indentation */
+};
+
+void yaml_input(struct yaml_input *in, struct source *source, struct diags *diags);
+/* The next bytes, 0 at the end. */
+size_t yaml_input_read(struct yaml_input *in, char *buf, size_t size);
+/* To the end, for the tabs that are left. */
+void yaml_input_drain(struct yaml_input *in);
+/* From the start to the byte at @offset or the character at @want: its place. */
+struct mark yaml_input_find(struct source *source, size_t offset, struct mark want, char *found);
 
 /* yaml.c: a cursor over the events of libyaml */
 
@@ -61,17 +77,15 @@ void diags_free(struct diags *d);
 struct yaml {
 	yaml_parser_t parser;
 	yaml_event_t event;
+	struct yaml_input input;
 	struct diags *diags;
-	const char *text;
-	size_t len;
-	bool dead;  /* no more events: the end, or bad syntax */
-	bool quiet; /* tabs were reported: spare what follows from them */
+	bool dead; /* no more events: the end, or bad syntax */
 	unsigned int depth;
 	char key[YAML_VALUE_LEN];
 	char value[YAML_VALUE_LEN];
 };
 
-void yaml_open(struct yaml *y, const char *text, size_t len, struct diags *diags);
+void yaml_open(struct yaml *y, struct source *source, struct diags *diags);
 void yaml_close(struct yaml *y);
 struct mark yaml_mark(const struct yaml *y);
 /* After the root: report what follows. */
@@ -125,12 +139,12 @@ struct file_policy {
 	struct file_rules rules;
 };
 
-struct file_device {
-	struct seg_device dev;	   /* what it points to lives in the arena */
-	struct mark at, at_policy; /* where a policy is missing: of the device */
-	bool no_policy;		   /* the key is not there */
-	struct mark *binding_marks;
-	struct mark *rule_marks;
+/* Rules that a device has of its own. */
+struct file_own {
+	uint32_t place; /* of the device in the roster */
+	const struct seg_rule *rules;
+	const struct mark *marks;
+	size_t n;
 };
 
 struct file_interface {
@@ -175,13 +189,14 @@ struct file {
 	struct file_prefixes pools, failsafe;
 	struct file_peer *peers;
 	struct file_policy *policies;
-	struct file_device *devices;
+	struct roster devices; /* but for rules of their own: */
+	struct file_own *own;  /* in the order of devices */
 	struct file_interface *interfaces;
 	struct file_hold *holds;
 	struct file_timed *timed;
 	struct file_grant *grants;
-	size_t n_peers, n_policies, n_devices, n_interfaces, n_holds, n_timed, n_grants;
-	size_t peers_room, policies_room, devices_room, interfaces_room, holds_room, timed_room,
+	size_t n_peers, n_policies, n_own, n_interfaces, n_holds, n_timed, n_grants;
+	size_t peers_room, policies_room, own_room, interfaces_room, holds_room, timed_room,
 		grants_room;
 	struct mark at_state; /* of the first key that only a saved state has; or line 0 */
 	uint64_t saved;	      /* wall clock, s since 1970; 0: not a saved state */
@@ -190,7 +205,8 @@ struct file {
 	uint32_t setting[SEG_SETTINGS];
 };
 
-/* Never NULL; usable if diags.errors is 0. */
+/* Never NULL; usable if diags.errors is 0, and so is source->err. */
+struct file *file_read_source(struct source *source, bool strict);
 struct file *file_read(const char *text, size_t len, bool strict);
 void file_free(struct file *f);
 void *file_alloc(struct file *f, size_t size);
@@ -223,8 +239,12 @@ void file_rules_free(struct file_rules *r);
 
 /* file_device.c */
 
-/* The name or pattern of an interface at the cursor, kept; or NULL, and reported. */
+/* The name or pattern of an interface at the cursor as long as it is; or NULL, and reported. */
 const char *file_ifname(struct file *f, struct yaml *y, struct mark *at);
+/* The device at @place of the roster with all that it has; the place of the next. */
+uint32_t file_device(const struct file *f, uint32_t place, struct roster_device *to);
+/* Its own rules; NULL: it has none. */
+const struct file_own *file_own(const struct file *f, uint32_t place);
 
 void file_devices(struct file *f, struct yaml *y);
 
@@ -273,5 +293,7 @@ void file_state_free(struct file *f);
  */
 
 void file_check(struct file *f);
+/* Says that something at @at is there twice. */
+void file_clash(struct diags *d, struct mark at, const struct roster_clash *clash);
 
 #endif /* _SEGCTL_FILE_H */

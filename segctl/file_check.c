@@ -3,7 +3,7 @@
  * What can be told only when the whole file is read: names without an owner,
  * two owners of one thing, addresses outside every pool
  *
- * Duplicates are found by sorting: no file, however made, takes longer.
+ * Duplicates are found by sorting, those of devices in the tables of their roster.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,6 @@
 /* A thing that may be there once, and where it is. */
 struct item {
 	const char *name;
-	const struct simseg_prefix *prefix;
 	struct mark at;
 };
 
@@ -29,14 +28,6 @@ static int name_cmp(const void *va, const void *vb)
 {
 	const struct item *a = va, *b = vb;
 	int diff = strcmp(a->name, b->name);
-
-	return diff ? diff : mark_cmp(a->at, b->at);
-}
-
-static int prefix_cmp(const void *va, const void *vb)
-{
-	const struct item *a = va, *b = vb;
-	int diff = seg_prefix_cmp(a->prefix, b->prefix);
 
 	return diff ? diff : mark_cmp(a->at, b->at);
 }
@@ -111,44 +102,42 @@ static void check_rules(struct file *f, const struct item *peers, const struct s
 	}
 }
 
-static void check_device_names(struct file *f, const struct file_device *d,
-			       const struct item *policies, const struct item *peers)
+/* What devices are measured by, and what was found about the one before. */
+struct measure {
+	const struct item *policies, *peers;
+	const char *policy; /* its policy, which is known; a roster has each name once */
+	bool lengths[129];  /* of prefixes, which are in use */
+	unsigned int n_lengths;
+};
+
+static void check_device_policy(struct file *f, struct measure *m, const char *policy,
+				uint32_t place)
 {
+	struct roster_marks marks;
 	char near[64];
 
-	check_rules(f, peers, d->dev.rules, d->rule_marks, d->dev.n_rules);
-	if (d->no_policy)
-		diag_error(&f->diags, d->at_policy, "a device needs a policy");
-	else if (d->dev.policy && !name_known(d->dev.policy, policies, f->n_policies))
-		diag_error(&f->diags, d->at_policy, "unknown policy '%s'%s", d->dev.policy,
-			   file_near(near, sizeof(near), d->dev.policy,
+	if (policy && (policy == m->policy || name_known(policy, m->policies, f->n_policies))) {
+		m->policy = policy;
+		return;
+	}
+	roster_marks(&f->devices, place, &marks);
+	if (policy)
+		diag_error(&f->diags, marks.policy, "unknown policy '%s'%s", policy,
+			   file_near(near, sizeof(near), policy,
 				     f->n_policies ? f->policies[0].name : NULL, f->n_policies,
 				     sizeof(*f->policies)));
+	else if (marks.policy.column)
+		diag_error(&f->diags, marks.policy, "a device needs a policy");
 }
 
-static void check_names(struct file *f)
+static void check_device_names(struct file *f, struct measure *m, const struct seg_device *d,
+			       uint32_t place)
 {
-	struct item *policies = check_policies(f), *peers = check_peers(f);
-	size_t i;
+	const struct file_own *own = d->n_rules ? file_own(f, place) : NULL;
 
-	for (i = 0; i < f->n_policies; i++)
-		check_rules(f, peers, f->policies[i].rules.list, f->policies[i].rules.marks,
-			    f->policies[i].rules.n);
-	for (i = 0; i < f->n_devices && !was_in_force(f); i++)
-		check_device_names(f, &f->devices[i], policies, peers);
-	free(policies);
-	free(peers);
-}
-
-static void check_iccids(struct file *f)
-{
-	struct item *items = xcalloc(f->n_devices, sizeof(*items));
-	size_t i;
-
-	for (i = 0; i < f->n_devices; i++)
-		items[i] = (struct item){ .name = f->devices[i].dev.iccid, .at = f->devices[i].at };
-	names_unique(f, items, f->n_devices, "ICCID");
-	free(items);
+	if (own)
+		check_rules(f, m->peers, own->rules, own->marks, own->n);
+	check_device_policy(f, m, d->policy, place);
 }
 
 static void check_interfaces(struct file *f)
@@ -166,65 +155,89 @@ static void check_interfaces(struct file *f)
 	free(items);
 }
 
-static void check_in_pool(struct file *f, const struct simseg_prefix *prefix, struct mark at)
+static bool in_pool(const struct file *f, const struct simseg_prefix *prefix)
 {
-	char buf[SEG_PREFIX_LEN];
 	size_t i;
 
 	for (i = 0; i < f->pools.n; i++)
 		if (seg_prefix_contains(&f->pools.list[i], prefix))
-			return;
-	diag_error(&f->diags, at, "%s lies in no pool", seg_prefix_print(prefix, buf));
+			return true;
+	return false;
 }
 
 /* The kernel looks an address up once for each length that is in use. */
-static void check_lengths(struct file *f, const struct item *items, size_t n)
+static bool one_length_too_many(struct measure *m, const struct simseg_prefix *prefix)
 {
-	bool seen[129] = { false };
-	unsigned int lengths = 0;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (seen[items[i].prefix->plen])
-			continue;
-		seen[items[i].prefix->plen] = true;
-		if (++lengths == SIMSEG_PLENS_MAX + 1)
-			diag_error(&f->diags, items[i].at,
-				   "more than %u different prefix lengths in addresses of devices",
-				   SIMSEG_PLENS_MAX);
-	}
+	if (m->lengths[prefix->plen])
+		return false;
+	m->lengths[prefix->plen] = true;
+	return ++m->n_lengths == SIMSEG_PLENS_MAX + 1;
 }
 
-static void check_addresses(struct file *f)
+static void check_device_addr(struct file *f, struct measure *m, uint32_t place, size_t i,
+			      const struct simseg_prefix *prefix)
+{
+	bool outside = !was_in_force(f) && !in_pool(f, prefix);
+	bool length = one_length_too_many(m, prefix);
+	struct roster_marks marks;
+	char buf[SEG_PREFIX_LEN];
+
+	if (!outside && !length)
+		return;
+	roster_marks(&f->devices, place, &marks);
+	if (outside)
+		diag_error(&f->diags, marks.bindings[i], "%s lies in no pool",
+			   seg_prefix_print(prefix, buf));
+	if (length)
+		diag_error(&f->diags, marks.bindings[i],
+			   "more than %u different prefix lengths in addresses of devices",
+			   SIMSEG_PLENS_MAX);
+}
+
+void file_clash(struct diags *d, struct mark at, const struct roster_clash *clash)
 {
 	char buf[SEG_PREFIX_LEN];
-	struct item *items;
-	size_t i, j, n = 0;
 
-	for (i = 0; i < f->n_devices; i++)
-		n += f->devices[i].dev.n_bindings;
-	items = xcalloc(n, sizeof(*items));
-	for (i = 0, n = 0; i < f->n_devices; i++)
-		for (j = 0; j < f->devices[i].dev.n_bindings; j++, n++) {
-			items[n].prefix = &f->devices[i].dev.bindings[j].prefix;
-			items[n].at = f->devices[i].binding_marks[j];
-			if (!was_in_force(f))
-				check_in_pool(f, items[n].prefix, items[n].at);
-		}
-	check_lengths(f, items, n);
-	if (n)
-		qsort(items, n, sizeof(*items), prefix_cmp);
-	for (i = 1; i < n; i++)
-		if (!seg_prefix_cmp(items[i].prefix, items[i - 1].prefix))
-			diag_error(&f->diags, items[i].at, "duplicate address %s, first in line %u",
-				   seg_prefix_print(items[i].prefix, buf), items[i - 1].at.line);
-	free(items);
+	if (clash->what == ROSTER_ICCID)
+		diag_error(d, at, "duplicate ICCID '%s', first in line %u", clash->iccid,
+			   clash->first);
+	else
+		diag_error(d, at, "duplicate address %s, first in line %u",
+			   seg_prefix_print(&clash->addr, buf), clash->first);
+}
+
+static void report_clash(void *arg, const struct roster_clash *clash)
+{
+	file_clash(arg, clash->mark, clash);
+}
+
+static void check_devices(struct file *f, struct measure *m)
+{
+	struct roster_device d;
+	uint32_t place = 0, next;
+	size_t i, j;
+
+	for (i = 0; i < f->devices.n; i++, place = next) {
+		next = file_device(f, place, &d);
+		if (!was_in_force(f))
+			check_device_names(f, m, &d.dev, place);
+		for (j = 0; j < d.dev.n_bindings; j++)
+			check_device_addr(f, m, place, j, &d.bindings[j].prefix);
+	}
+	roster_check(&f->devices, report_clash, &f->diags);
 }
 
 void file_check(struct file *f)
 {
-	check_names(f);
-	check_iccids(f);
-	check_addresses(f);
+	struct item *policies = check_policies(f), *peers = check_peers(f);
+	struct measure m = { .policies = policies, .peers = peers };
+	size_t i;
+
+	for (i = 0; i < f->n_policies; i++)
+		check_rules(f, peers, f->policies[i].rules.list, f->policies[i].rules.marks,
+			    f->policies[i].rules.n);
+	check_devices(f, &m);
 	check_interfaces(f);
+	free(policies);
+	free(peers);
 }

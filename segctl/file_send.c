@@ -29,6 +29,8 @@ static int send_policy(struct seg_handle *h, const struct file_policy *p)
 
 int file_send(struct seg_handle *h, const struct file *f, bool devices)
 {
+	struct roster_device device;
+	uint32_t place = 0;
 	size_t i;
 	int err;
 
@@ -42,7 +44,9 @@ int file_send(struct seg_handle *h, const struct file *f, bool devices)
 		err = send_settings(h, f);
 	for (i = 0; i < f->n_policies && !err; i++)
 		err = send_policy(h, &f->policies[i]);
-	for (i = 0; i < f->n_devices && devices && !err; i++)
-		err = seg_ruleset_device(h, &f->devices[i].dev);
+	for (i = 0; i < f->devices.n && devices && !err; i++) {
+		place = file_device(f, place, &device);
+		err = seg_ruleset_device(h, &device.dev);
+	}
 	return err;
 }

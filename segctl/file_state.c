@@ -175,6 +175,7 @@ void file_timed(struct file *f, struct yaml *y)
 
 static void file_grant_key(struct file *f, struct yaml *y, struct file_grant *g, int key)
 {
+	const char *text;
 	struct mark at;
 
 	switch (key) {
@@ -186,7 +187,8 @@ static void file_grant_key(struct file *f, struct yaml *y, struct file_grant *g,
 		file_rules(f, y, key == 1 ? SIMSEG_DIR_OUT : SIMSEG_DIR_IN, 1, &g->rules);
 		break;
 	case 3:
-		g->ifname = file_ifname(f, y, &at);
+		text = file_ifname(f, y, &at);
+		g->ifname = text ? file_strdup(f, text) : NULL;
 		break;
 	case 4:
 		g->actor = file_words(f, y, "an actor", SIMSEG_ACTOR_MAX);

@@ -115,7 +115,7 @@ static const struct cmd cmds[] = {
 	  "store every record, as long as it runs",
 	  "Takes the records out of the kernel when they are on the disk, and hands them to\n"
 	  "monitors. SIGTERM ends it when the ring is empty.\n"
-	  "  --dir DIR           the black box, /var/lib/simseg\n"
+	  "  --dir DIR           the black box, /var/lib/simseg/audit\n"
 	  "  --socket PATH       for monitors, " FEED_SOCKET "\n"
 	  "  --ring SIZE         of the ring in the kernel, a power of two: 4M\n"
 	  "  --deny-ring SIZE    of the one for denies: 1M\n"

@@ -3,31 +3,17 @@
  * A roster: many devices in little memory
  *
  * A million devices with an address each take about 35 MB, and 10 MB to know
- * which ICCIDs and addresses are there. A device is
- *
- *	ICCID		10 bytes, packed digits, padded with 0xf
- *	lines		number: how far behind the line of the one before
- *	policy		number of its name, 0: none
- *	asset		1 byte of length, and that many
- *	addresses	1 byte, how many, and for each
- *		length	1 byte: of the prefix, or 129 + an IPv4 one's
- *		bytes	16, or 4
- *		ifname	number of its name, 0: none
- *
- * and a number has seven bits a byte, the last one below 128.
+ * which ICCIDs and addresses are there. How a device is written,
+ * roster_pack.h says.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "roster.h"
+#include "roster_pack.h"
 #include "text.h"
 
-#define V4_CODE	    129
-#define V4_PLEN	    96
-#define V4_LEAD	    12
 #define CHUNK_LEN   (1U << 20)
-#define ENTRY_MAX   (ROSTER_BCD + 16 + SIMSEG_ASSET_MAX + SIMSEG_BINDINGS_MAX * 24)
 #define SIGN_EVERY  64 /* devices */
 #define IFNAMES_MAX 65536
 
@@ -59,11 +45,6 @@ static struct index_key iccid_key(const void *owner, uint32_t place)
 	return (struct index_key){ at(r, place), ROSTER_BCD };
 }
 
-static size_t addr_len(uint8_t code)
-{
-	return code >= V4_CODE ? 4 : 16;
-}
-
 static struct index_key addr_key(const void *owner, uint32_t place)
 {
 	const uint8_t *data = at(owner, place);
@@ -76,10 +57,20 @@ void roster_init(struct roster *r, roster_clash_fn *fn, void *arg)
 	memset(r, 0, sizeof(*r));
 	r->clash = fn;
 	r->arg = arg;
+	r->policies.max = SIMSEG_POLICIES_MAX;
+	r->ifnames.max = IFNAMES_MAX;
 	index_init(&r->policies.index, &r->policies, name_key);
 	index_init(&r->ifnames.index, &r->ifnames, name_key);
 	index_init(&r->iccids.index, r, iccid_key);
 	index_init(&r->addrs.index, r, addr_key);
+}
+
+void roster_init_marked(struct roster *r)
+{
+	roster_init(r, NULL, NULL);
+	r->marked = true;
+	r->policies.max = UINT32_MAX;
+	r->ifnames.max = UINT32_MAX;
 }
 
 void roster_free(struct roster *r)
@@ -112,7 +103,7 @@ void roster_expect(struct roster *r, size_t n)
 }
 
 /* Number of a name, from 1; 0 for none, or if there are too many (then *full). */
-static uint32_t name_number(struct roster_names *names, const char *name, size_t max, bool *full)
+static uint32_t name_number(struct roster_names *names, const char *name, bool *full)
 {
 	struct index_key key = { (const uint8_t *)name, name ? strlen(name) : 0 };
 	uint32_t place;
@@ -126,7 +117,7 @@ static uint32_t name_number(struct roster_names *names, const char *name, size_t
 	memcpy(names->list[names->n], name, key.len + 1);
 	place = index_add(&names->index, key, index_prepare(&names->index, key),
 			  (uint32_t)names->n);
-	if (place == names->n && names->n == max) {
+	if (place == names->n && names->n == names->max) {
 		*full = true;
 		return 0;
 	}
@@ -140,63 +131,49 @@ static const char *name_of(const struct roster_names *names, uint32_t number)
 	return number ? names->list[number - 1] : NULL;
 }
 
-static uint8_t *put_number(uint8_t *p, uint32_t n)
+/* Over a number and the mark behind it. */
+static const uint8_t *skip_marked(const struct roster *r, const uint8_t *p, uint32_t *number)
 {
-	for (; n >= 128; n >>= 7)
-		*p++ = (uint8_t)(n | 128);
-	*p++ = (uint8_t)n;
-	return p;
+	struct mark mark;
+
+	p = get_number(p, number);
+	return r->marked ? get_mark(p, 0, &mark) : p;
 }
 
-static const uint8_t *get_number(const uint8_t *p, uint32_t *n)
+/* The place of the first address of a device, and how many it has. */
+static uint32_t first_addr(const struct roster *r, uint32_t place, unsigned int *n)
 {
-	unsigned int shift = 0;
+	const uint8_t *start = at(r, place), *p;
+	uint32_t number;
 
-	for (*n = 0; *p & 128; shift += 7)
-		*n |= (uint32_t)(*p++ & 127) << shift;
-	*n |= (uint32_t)*p++ << shift;
-	return p;
+	p = skip_marked(r, start + ROSTER_BCD, &number);
+	p = skip_marked(r, p, &number);
+	p += 1 + *p; /* the asset */
+	*n = *p++;
+	return place + (uint32_t)(p - start);
 }
 
-static uint8_t *put_iccid(uint8_t *p, const char *iccid)
+static uint32_t next_addr(const struct roster *r, uint32_t place)
 {
-	size_t i;
+	const uint8_t *p = at(r, place);
+	uint32_t number;
 
-	memset(p, 0xff, ROSTER_BCD);
-	for (i = 0; iccid[i]; i++)
-		p[i / 2] = i % 2 ? (uint8_t)((p[i / 2] & 0xf0) | (iccid[i] - '0')) :
-				   (uint8_t)((iccid[i] - '0') << 4 | 0xf);
-	return p + ROSTER_BCD;
+	return place + (uint32_t)(skip_marked(r, p + 1 + addr_len(*p), &number) - p);
 }
 
-static uint8_t *put_addr(uint8_t *p, const struct simseg_prefix *prefix)
+static uint32_t next_device(const struct roster *r, uint32_t place)
 {
-	bool v4 = prefix->plen >= V4_PLEN && seg_addr_is_v4(prefix->addr);
-	size_t lead = v4 ? V4_LEAD : 0;
+	unsigned int n;
 
-	*p++ = v4 ? (uint8_t)(prefix->plen - V4_PLEN + V4_CODE) : prefix->plen;
-	memcpy(p, prefix->addr + lead, sizeof(prefix->addr) - lead);
-	return p + sizeof(prefix->addr) - lead;
-}
-
-static const uint8_t *get_addr(const uint8_t *p, struct simseg_prefix *prefix)
-{
-	static const uint8_t lead[V4_LEAD] = { [10] = 0xff, [11] = 0xff };
-	size_t len = addr_len(*p);
-
-	memset(prefix, 0, sizeof(*prefix));
-	prefix->plen = *p >= V4_CODE ? (uint8_t)(*p - V4_CODE + V4_PLEN) : *p;
-	if (len == 4)
-		memcpy(prefix->addr, lead, sizeof(lead));
-	memcpy(prefix->addr + sizeof(prefix->addr) - len, p + 1, len);
-	return p + 1 + len;
+	for (place = first_addr(r, place, &n); n; n--)
+		place = next_addr(r, place);
+	return next_place(place);
 }
 
 /* The line of the device whose entry has @place in it. */
 static uint32_t line_of(const struct roster *r, uint32_t place)
 {
 	size_t low = 0, high = r->n_signs, mid;
-	struct roster_device skipped;
 	uint32_t here, next, line, lines;
 
 	while (high - low > 1) {
@@ -208,7 +185,7 @@ static uint32_t line_of(const struct roster *r, uint32_t place)
 	}
 	line = r->signs[low].line;
 	here = r->signs[low].place;
-	for (; (next = roster_get(r, here, &skipped)) <= place; here = next) {
+	for (; (next = next_device(r, here)) <= place; here = next) {
 		get_number(at(r, next) + ROSTER_BCD, &lines);
 		line += lines;
 	}
@@ -223,27 +200,51 @@ static void sign_add(struct roster *r, uint32_t line)
 	r->signs[r->n_signs++] = (struct roster_sign){ r->len, line };
 }
 
-/* Is the one that has waited longest there already? */
-static void settle_one(struct roster *r)
+/* Where the ICCID or address at @place is in the file. */
+static struct mark mark_of(const struct roster *r, uint32_t place, bool iccid, uint32_t line)
 {
-	const struct roster_wait *w = &r->waits[r->first_wait];
-	struct roster_keys *keys = w->what == ROSTER_ICCID ? &r->iccids : &r->addrs;
+	const uint8_t *p = at(r, place);
+	struct mark mark = { .line = line };
+	uint32_t number;
+
+	/* either has a number behind it, and then its mark */
+	p = get_number(iccid ? p + ROSTER_BCD : p + 1 + addr_len(*p), &number);
+	if (r->marked)
+		get_mark(p, line, &mark);
+	return mark;
+}
+
+static void tell_clash(const struct roster *r, const struct roster_wait *w, uint32_t found)
+{
+	bool iccid = w->what == ROSTER_ICCID;
 	struct roster_clash clash = {
 		.what = w->what,
 		.binding = w->binding,
 		.line = w->line,
 		.at = w->at,
+		.mark = mark_of(r, w->place, iccid, w->line),
+		.first = mark_of(r, found, iccid, line_of(r, found)).line,
 	};
+
+	if (iccid)
+		seg_iccid_unpack(at(r, w->place), clash.iccid);
+	else
+		get_addr(at(r, w->place), &clash.addr);
+	r->clash(r->arg, &clash);
+}
+
+/* Is the one that has waited longest there already? */
+static void settle_one(struct roster *r)
+{
+	const struct roster_wait *w = &r->waits[r->first_wait];
+	struct roster_keys *keys = w->what == ROSTER_ICCID ? &r->iccids : &r->addrs;
 	uint32_t found;
 
 	found = index_add(&keys->index, keys->index.key(r, w->place), w->hash, w->place);
 	r->first_wait = (r->first_wait + 1) % ROSTER_WAITS;
 	r->n_waits--;
-	if (found == w->place || r->clashed == w->device)
-		return;
-	r->clashed = w->device;
-	clash.first = line_of(r, found);
-	r->clash(r->arg, &clash);
+	if (found != w->place)
+		tell_clash(r, w, found);
 }
 
 void roster_settle(struct roster *r)
@@ -272,25 +273,9 @@ static bool keys_ascend(struct roster_keys *keys, struct index_key key)
 	return true;
 }
 
-/* The place of the first address of a device, and how many it has. */
-static uint32_t first_addr(const struct roster *r, uint32_t place, unsigned int *n)
+static bool has_iccid(const struct roster *r, uint32_t place)
 {
-	const uint8_t *start = at(r, place), *p;
-	uint32_t number;
-
-	p = get_number(start + ROSTER_BCD, &number);
-	p = get_number(p, &number);
-	p += 1 + *p; /* the asset */
-	*n = *p++;
-	return place + (uint32_t)(p - start);
-}
-
-static uint32_t next_addr(const struct roster *r, uint32_t place)
-{
-	const uint8_t *p = at(r, place);
-	uint32_t number;
-
-	return place + (uint32_t)(get_number(p + 1 + addr_len(*p), &number) - p);
+	return *at(r, place) != NO_DIGITS;
 }
 
 /* All that came before the one at @end goes into the table: they are not sorted. */
@@ -307,7 +292,7 @@ static void keys_mix(struct roster *r, struct roster_keys *keys, uint32_t end)
 		wait.place = device;
 		if (iccids && device == end)
 			return;
-		if (iccids)
+		if (iccids && has_iccid(r, device))
 			wait_add(r, keys, &wait);
 		for (addr = first_addr(r, device, &n); n; n--, addr = next_addr(r, addr)) {
 			wait.place = addr;
@@ -328,13 +313,14 @@ static void key_check(struct roster *r, struct roster_keys *keys, struct roster_
 	wait_add(r, keys, wait);
 }
 
-/* Is anything of the device at the place of @wait there already? */
+/* Is anything of the device at the place of @wait there already? It moves to its end. */
 static void device_check(struct roster *r, struct roster_wait *wait)
 {
 	unsigned int i, n;
 
 	wait->what = ROSTER_ICCID;
-	key_check(r, &r->iccids, wait);
+	if (has_iccid(r, wait->place))
+		key_check(r, &r->iccids, wait);
 	wait->what = ROSTER_ADDR;
 	wait->place = first_addr(r, wait->place, &n);
 	for (i = 0; i < n; i++, wait->place = next_addr(r, wait->place)) {
@@ -343,16 +329,57 @@ static void device_check(struct roster *r, struct roster_wait *wait)
 	}
 }
 
+void roster_check(struct roster *r, roster_clash_fn *clash, void *arg)
+{
+	struct roster_wait wait = { 0 };
+	uint32_t place = 0, lines;
+	size_t i;
+
+	r->clash = clash;
+	r->arg = arg;
+	keys_expect(&r->iccids, r->n);
+	keys_expect(&r->addrs, r->n_addrs);
+	for (i = 0; i < r->n; i++) {
+		wait.place = place;
+		get_number(at(r, place) + ROSTER_BCD, &lines);
+		wait.line += lines;
+		device_check(r, &wait);
+		place = next_place(wait.place);
+	}
+	roster_settle(r);
+}
+
+/* All of a device but its addresses, from @p on; the end. */
+static uint8_t *add_head(struct roster *r, uint8_t *p, const struct seg_device *d,
+			 const struct roster_marks *marks, uint32_t line, bool *full)
+{
+	size_t asset = d->asset ? strlen(d->asset) : 0;
+
+	p = put_iccid(p, d->iccid);
+	p = put_number(p, line - r->line);
+	if (r->marked)
+		p = put_mark(p, line, marks->iccid);
+	p = put_number(p, name_number(&r->policies, d->policy, full));
+	if (r->marked)
+		p = put_mark(p, line, marks->policy);
+	*p++ = (uint8_t)asset;
+	if (asset)
+		memcpy(p, d->asset, asset);
+	return p + asset;
+}
+
 /* The addresses of a device, behind @p; the end. */
-static uint8_t *add_addrs(struct roster *r, uint8_t *p, const struct seg_device *d, bool *full)
+static uint8_t *add_addrs(struct roster *r, uint8_t *p, const struct seg_device *d,
+			  const struct roster_marks *marks, uint32_t line, bool *full)
 {
 	size_t i;
 
 	*p++ = (uint8_t)d->n_bindings;
 	for (i = 0; i < d->n_bindings; i++) {
 		p = put_addr(p, &d->bindings[i].prefix);
-		p = put_number(p,
-			       name_number(&r->ifnames, d->bindings[i].ifname, IFNAMES_MAX, full));
+		p = put_number(p, name_number(&r->ifnames, d->bindings[i].ifname, full));
+		if (r->marked)
+			p = put_mark(p, line, marks->bindings[i]);
 	}
 	return p;
 }
@@ -367,10 +394,10 @@ static bool chunk_add(struct roster *r)
 	return true;
 }
 
-bool roster_add(struct roster *r, const struct seg_device *d, uint32_t line, size_t where)
+bool roster_add(struct roster *r, const struct seg_device *d, const struct roster_marks *marks,
+		uint32_t line, size_t where)
 {
 	struct roster_wait wait = { .place = r->len, .line = line, .at = where };
-	size_t asset = d->asset ? strlen(d->asset) : 0;
 	bool full = false;
 	uint8_t *p, *start;
 
@@ -378,14 +405,9 @@ bool roster_add(struct roster *r, const struct seg_device *d, uint32_t line, siz
 		return false;
 	start = at(r, r->len);
 	sign_add(r, line);
-	wait.device = (uint32_t)++r->n;
-	p = put_iccid(start, d->iccid);
-	p = put_number(p, line - r->line);
-	p = put_number(p, name_number(&r->policies, d->policy, SIMSEG_POLICIES_MAX, &full));
-	*p++ = (uint8_t)asset;
-	if (asset)
-		memcpy(p, d->asset, asset);
-	p = add_addrs(r, p + asset, d, &full);
+	r->n++;
+	p = add_head(r, start, d, marks, line, &full);
+	p = add_addrs(r, p, d, marks, line, &full);
 	r->len = next_place(r->len + (uint32_t)(p - start));
 	r->full = r->len < wait.place;
 	r->line = line;
@@ -406,8 +428,8 @@ uint32_t roster_get(const struct roster *r, uint32_t place, struct roster_device
 		.iccid = seg_iccid_unpack(p, to->iccid),
 		.bindings = to->bindings,
 	};
-	p = get_number(p + ROSTER_BCD, &number); /* of lines */
-	p = get_number(p, &number);
+	p = skip_marked(r, p + ROSTER_BCD, &number); /* of lines */
+	p = skip_marked(r, p, &number);
 	to->dev.policy = name_of(&r->policies, number);
 	n = *p++;
 	if (n) {
@@ -419,11 +441,42 @@ uint32_t roster_get(const struct roster *r, uint32_t place, struct roster_device
 	to->dev.n_bindings = *p++;
 	for (i = 0; i < to->dev.n_bindings; i++) {
 		p = get_addr(p, &to->bindings[i].prefix);
-		p = get_number(p, &number);
+		p = skip_marked(r, p, &number);
 		to->bindings[i].ifname = name_of(&r->ifnames, number);
 		to->bindings[i].epoch = 0;
 	}
 	return next_place(place + (uint32_t)(p - start));
+}
+
+void roster_marks(const struct roster *r, uint32_t place, struct roster_marks *to)
+{
+	uint32_t line = line_of(r, place), addr, number;
+	const uint8_t *p = at(r, place) + ROSTER_BCD;
+	unsigned int i, n;
+
+	p = get_mark(get_number(p, &number), line, &to->iccid);
+	get_mark(get_number(p, &number), line, &to->policy);
+	addr = first_addr(r, place, &n);
+	for (i = 0; i < n; i++, addr = next_addr(r, addr))
+		to->bindings[i] = mark_of(r, addr, false, line);
+}
+
+bool roster_has(const struct roster *r, const char *iccid)
+{
+	uint8_t bcd[ROSTER_BCD];
+	uint32_t place = 0;
+	size_t i;
+
+	put_iccid(bcd, iccid);
+	for (i = 0; i < r->n; i++, place = next_device(r, place))
+		if (!memcmp(at(r, place), bcd, sizeof(bcd)))
+			return true;
+	return false;
+}
+
+int roster_cmp(const struct roster *a, uint32_t place_a, const struct roster *b, uint32_t place_b)
+{
+	return memcmp(at(a, place_a), at(b, place_b), ROSTER_BCD);
 }
 
 /* What is compared stands together: the devices lie all over the memory. */
@@ -444,13 +497,12 @@ uint32_t *roster_sort(const struct roster *r)
 {
 	struct sorted *list = xcalloc(r->n, sizeof(*list));
 	uint32_t *places = xcalloc(r->n, sizeof(*places)), place = 0;
-	struct roster_device device;
 	size_t i;
 
 	for (i = 0; i < r->n; i++) {
 		memcpy(list[i].iccid, at(r, place), ROSTER_BCD);
 		list[i].place = place;
-		place = roster_get(r, place, &device);
+		place = next_device(r, place);
 	}
 	if (r->n)
 		qsort(list, r->n, sizeof(*list), sorted_cmp);

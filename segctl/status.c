@@ -318,6 +318,7 @@ static int print_json(const struct view *v)
 	js_num(o, "records_made", st->records_made);
 	js_num(o, "records_delivered", st->records_delivered);
 	js_num(o, "records_waiting", st->records_waiting);
+	js_num(o, "records_since_ns", st->records_since);
 	js_num(o, "records_lost", st->records_lost);
 	js_num(o, "records_unheard", st->records_unheard);
 	json_object_object_add(o, "ring", ring_json(v));

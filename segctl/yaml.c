@@ -21,57 +21,39 @@ struct mark yaml_mark(const struct yaml *y)
 }
 
 /* libyaml gives a byte, not a place, for what is not text at all. */
-static struct mark mark_at(const char *text, size_t offset)
+static struct mark mark_at(struct source *source, size_t offset)
 {
-	struct mark at = { 1, 1 };
-	size_t i;
+	char found;
 
-	for (i = 0; i < offset; i++) {
-		if (text[i] == '\n') {
-			at.line++;
-			at.column = 1;
-		} else if (((unsigned char)text[i] & 0xc0) != 0x80) {
-			at.column++;
-		}
-	}
-	return at;
+	return yaml_input_find(source, offset, (struct mark){ UINT32_MAX, 0 }, &found);
 }
 
-static bool mark_before(struct mark a, struct mark b)
+static char char_at(struct source *source, struct mark at)
 {
-	return a.line < b.line || (a.line == b.line && a.column < b.column);
-}
+	char found;
 
-static char char_at(const char *text, size_t len, struct mark want)
-{
-	struct mark at = { 1, 1 };
-	size_t i;
-
-	for (i = 0; i < len && mark_before(at, want); i++) {
-		if (text[i] == '\n') {
-			at.line++;
-			at.column = 1;
-		} else if (((unsigned char)text[i + 1] & 0xc0) != 0x80) {
-			at.column++;
-		}
-	}
-	return i < len ? text[i] : '\0';
+	yaml_input_find(source, SIZE_MAX, at, &found);
+	return found;
 }
 
 static void yaml_syntax(struct yaml *y)
 {
 	const yaml_parser_t *p = &y->parser;
 	struct mark at = mark_of(p->problem_mark);
-	size_t offset = p->problem_offset < y->len ? p->problem_offset : y->len;
+	struct source *source = y->input.source;
 
 	y->dead = true;
+	/* tabs behind it count as well: they spare what may follow from them */
+	yaml_input_drain(&y->input);
+	if (source->err)
+		return;
 	if (p->error == YAML_MEMORY_ERROR)
 		diag_error(y->diags, at, "out of memory");
 	else if (p->error == YAML_READER_ERROR)
-		diag_error(y->diags, mark_at(y->text, offset), "%s", p->problem);
-	else if (char_at(y->text, y->len, at) == '\t')
+		diag_error(y->diags, mark_at(source, p->problem_offset), "%s", p->problem);
+	else if (char_at(source, at) == '\t')
 		diag_error(y->diags, at, "a tab: write spaces");
-	else if (!y->quiet)
+	else if (!y->input.tabs)
 		diag_error(y->diags, at, "%s%s%s", p->context ? p->context : "",
 			   p->context ? ": " : "", p->problem ? p->problem : "bad syntax");
 }
@@ -128,19 +110,26 @@ static void yaml_next(struct yaml *y)
 		y->dead = true;
 }
 
-void yaml_open(struct yaml *y, const char *text, size_t len, struct diags *diags)
+static int yaml_read(void *data, unsigned char *buf, size_t size, size_t *len)
+{
+	struct yaml *y = data;
+
+	*len = yaml_input_read(&y->input, (char *)buf, size);
+	return !y->input.source->err;
+}
+
+void yaml_open(struct yaml *y, struct source *source, struct diags *diags)
 {
 	memset(y, 0, sizeof(*y));
 	y->diags = diags;
-	y->text = text;
-	y->len = len;
+	yaml_input(&y->input, source, diags);
 	if (!yaml_parser_initialize(&y->parser)) {
 		y->dead = true;
 		diag_error(diags, (struct mark){ 1, 1 }, "out of memory");
 		return;
 	}
 	yaml_parser_set_encoding(&y->parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&y->parser, (const unsigned char *)text, len);
+	yaml_parser_set_input(&y->parser, yaml_read, y);
 	yaml_next(y); /* start of the stream */
 	yaml_next(y); /* start of the document */
 	if (y->event.type == YAML_DOCUMENT_START_EVENT)
@@ -159,6 +148,7 @@ void yaml_finish(struct yaml *y)
 		yaml_next(y);
 	if (!y->dead)
 		diag_error(y->diags, yaml_mark(y), "more than one document");
+	yaml_input_drain(&y->input);
 }
 
 void yaml_skip(struct yaml *y)

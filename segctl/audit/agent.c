@@ -18,7 +18,7 @@
 #include "notify.h"
 #include "serve.h"
 
-#define AGENT_DIR "/var/lib/simseg"
+#define AGENT_DIR "/var/lib/simseg/audit"
 #define TICK_MS	  1000
 #define DRAIN_MS  20000 /* at the end, however much still comes */
 
@@ -49,7 +49,7 @@ struct agent {
 	struct seg_ring_options rings;
 	struct box_options box;
 	struct size size;
-	uint64_t netns;
+	uint64_t netns, since; /* whose records they are, and of which load of the module */
 	struct seg_ring *ring; /* NULL: nothing takes records out of the module */
 	bool gone;	       /* it is not the one that records go to: only what is left in it */
 	struct collect *collect;
@@ -109,6 +109,8 @@ static int ring_open(struct agent *a)
 
 	if (err || !st.armed)
 		return err;
+	if (a->since && st.records_since != a->since)
+		return -ESTALE;
 	err = seg_ring_open(a->c->h, &a->rings, &a->ring);
 	if (err)
 		return err;
@@ -132,6 +134,7 @@ static void garbled_warn(struct agent *a)
 static void ring_tick(struct agent *a)
 {
 	struct seg_handle *h;
+	int err;
 
 	if (a->ring) {
 		garbled_warn(a);
@@ -148,7 +151,13 @@ static void ring_tick(struct agent *a)
 	}
 	seg_close(a->c->h);
 	a->c->h = h;
-	if (ring_open(a) || !a->ring)
+	err = ring_open(a);
+	if (err == -ESTALE) {
+		/* their numbers begin again, which is another source to the box */
+		ctl_warn("the module was loaded anew: the agent has to be started again");
+		stopped = 1;
+	}
+	if (err || !a->ring)
 		return;
 	ctl_warn("the record program is there again");
 	a->keep.wanted = true;
@@ -393,9 +402,10 @@ static int start(struct agent *a)
 	if (err)
 		return ctl_fail(a->c, err, NULL);
 	a->netns = st.netns_cookie;
+	a->since = st.records_since;
 	if (!a->ring)
 		ctl_warn("simseg is disarmed: no records come until `segctl arm`");
-	if (collect_open(&a->collect, a->dir, a->netns, &a->box, a->size.batch, error) ||
+	if (collect_open(&a->collect, a->dir, a->netns, a->since, &a->box, a->size.batch, error) ||
 	    serve_open(&a->serve, a->socket, a->size.room, error)) {
 		ctl_warn("%s", error);
 		return EXIT_REFUSED;

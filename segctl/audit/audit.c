@@ -8,11 +8,8 @@ static const struct {
 	const char *name;
 	int (*run)(struct ctl *c, int argc, char **argv);
 } nouns[] = {
-	{ "verify", audit_verify },
-	{ "key", audit_key },
-	{ "status", audit_status },
-	{ "reindex", audit_reindex },
-	{ "purge", audit_purge },
+	{ "verify", audit_verify },   { "key", audit_key },	{ "status", audit_status },
+	{ "reindex", audit_reindex }, { "purge", audit_purge },
 };
 
 int cmd_audit(struct ctl *c, int argc, char **argv)

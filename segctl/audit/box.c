@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "box_writer.h"
@@ -40,14 +39,6 @@ struct box {
 	struct box_slot slots[BOX_IO];
 };
 
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
-
 static void head_fill(struct box_head *head, uint64_t number, const struct box_source *source)
 {
 	memset(head, 0, sizeof(*head));
@@ -57,8 +48,8 @@ static void head_fill(struct box_head *head, uint64_t number, const struct box_s
 	head->slot = sizeof(struct box_slot);
 	head->segment = number;
 	head->source = *source;
-	head->time = clock_ns(CLOCK_BOOTTIME);
-	head->real = clock_ns(CLOCK_REALTIME);
+	head->time = box_clock(CLOCK_BOOTTIME);
+	head->real = box_clock(CLOCK_REALTIME);
 }
 
 /*
@@ -407,7 +398,7 @@ int box_tick(struct box *b, char error[BOX_ERROR])
 	char sentence[BOX_ERROR];
 	int err;
 
-	if (clock_ns(CLOCK_BOOTTIME) >= b->next_time)
+	if (box_clock(CLOCK_BOOTTIME) >= b->next_time)
 		checkpoint(b, "time");
 	complain(b, witness_tick(&b->witness, sentence), sentence);
 	err = b->trouble;

@@ -25,10 +25,11 @@
 #define BOX_ORDER   0x01020304
 #define BOX_VERSION 1
 
-/* Whose records they are: numbers begin again with each boot and namespace. */
+/* Whose records they are: numbers begin again with each boot, namespace and module. */
 struct box_source {
 	uint8_t boot_id[16]; /* /proc/sys/kernel/random/boot_id */
 	uint64_t netns;	     /* cookie */
+	uint64_t since;	     /* CLOCK_BOOTTIME, ns: when the module began to number them */
 };
 
 struct box_head {
@@ -44,7 +45,7 @@ struct box_head {
 	uint8_t previous[BOX_HASH]; /* last chain of the segment before; 0: there is none */
 	uint64_t cut;		    /* bytes of torn records cut off the segment before */
 	uint64_t last[2];	    /* highest numbers of @source before: others, denies */
-	uint8_t reserved[96];
+	uint8_t reserved[88];
 	uint8_t start[BOX_HASH]; /* chain(-1) */
 };
 

@@ -28,6 +28,14 @@ int box_say(char error[BOX_ERROR], int err, const char *fmt, ...)
 	return err;
 }
 
+uint64_t box_clock(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
 int box_fsync(int fd, const char *what, char error[BOX_ERROR])
 {
 	if (!fsync(fd))

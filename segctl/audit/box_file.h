@@ -6,6 +6,7 @@
 #define BOX_FILE_H
 
 #include <sys/types.h>
+#include <time.h>
 
 #include "box.h"
 
@@ -20,6 +21,8 @@ _Static_assert(sizeof(struct box_slot) == 224, "so is the slot's");
 int box_say(char error[BOX_ERROR], int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* ns */
+uint64_t box_clock(clockid_t id);
 /* File descriptor of DIR/segments, or -errno. @make: both are made if they are not there. */
 int box_dir_open(const char *dir, bool make, int *segments, char error[BOX_ERROR]);
 int box_fsync(int fd, const char *what, char error[BOX_ERROR]);

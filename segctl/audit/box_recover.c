@@ -200,7 +200,7 @@ static bool same_boot(const struct box_source *a, const struct box_source *b)
 
 static bool same_source(const struct box_source *a, const struct box_source *b)
 {
-	return a->netns == b->netns && same_boot(a, b);
+	return a->netns == b->netns && a->since == b->since && same_boot(a, b);
 }
 
 int box_recover_last(int segments, const struct box_source *source, const struct box_found *found,

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/timex.h>
-#include <time.h>
 
+#include "box_file.h"
 #include "checkpoint.h"
 
 #define SIGNATURE ",\"signature\":\""
@@ -110,19 +110,11 @@ void checkpoint_hash(const char *line, uint8_t hash[BOX_HASH])
 	crypto_generichash(hash, BOX_HASH, (const uint8_t *)line, strlen(line), NULL, 0);
 }
 
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
-
 void checkpoint_clocks(struct checkpoint *cp)
 {
 	struct timex tx = { 0 };
 
-	cp->real = clock_ns(CLOCK_REALTIME);
-	cp->boot = clock_ns(CLOCK_BOOTTIME);
+	cp->real = box_clock(CLOCK_REALTIME);
+	cp->boot = box_clock(CLOCK_BOOTTIME);
 	cp->synced = adjtimex(&tx) >= 0 && !(tx.status & STA_UNSYNC);
 }

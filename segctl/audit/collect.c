@@ -114,7 +114,7 @@ static void last_guess(struct collect *c)
 		c->last[i] = (struct last){ box_last_seq(c->box, i), UINT64_MAX };
 }
 
-int collect_open(struct collect **collect, const char *dir, uint64_t netns,
+int collect_open(struct collect **collect, const char *dir, uint64_t netns, uint64_t since,
 		 const struct box_options *options, size_t batch, char error[BOX_ERROR])
 {
 	struct collect *c = xcalloc(1, sizeof(*c));
@@ -124,6 +124,7 @@ int collect_open(struct collect **collect, const char *dir, uint64_t netns,
 	c->batch = xcalloc(batch, sizeof(*c->batch));
 	c->room = batch;
 	c->source.netns = netns;
+	c->source.since = since;
 	err = boot_id_read(c->source.boot_id);
 	if (err)
 		snprintf(error, BOX_ERROR, BOOT_ID " does not tell which boot this is: %s",

@@ -46,6 +46,7 @@ struct store {
 	bool write;
 	sqlite3_stmt *stmts[STMT_MAX];
 	struct box_cursor *cursor;
+	uint64_t version;    /* of the data, as of the last batch: others write, too */
 	struct box_pos next; /* that the cursor will read */
 	uint64_t segment;    /* whose source is known: */
 	int64_t source;

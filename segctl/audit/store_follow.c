@@ -217,13 +217,18 @@ static int reconcile(struct store *s, const struct segments *segs, struct box_po
 static int cursor_get(struct store *s, char error[BOX_ERROR])
 {
 	struct segments segs;
+	uint64_t version = 0;
 	struct box_pos next;
 	int err = store_next(s, &next, error);
 
+	if (!err)
+		err = store_number(s, "PRAGMA data_version", &version, error);
 	if (err)
 		return err;
-	if (s->cursor && next.segment == s->next.segment && next.index == s->next.index)
+	if (s->cursor && version == s->version && next.segment == s->next.segment &&
+	    next.index == s->next.index)
 		return 0;
+	s->version = version;
 	store_cursor_drop(s);
 	err = segments_list(s->dir, &segs, error);
 	if (!err)

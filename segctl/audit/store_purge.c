@@ -264,7 +264,7 @@ static int purge_front(struct purge *p, const struct store_limits *limits, char 
 	struct segments segs;
 	struct box_pos next;
 	uint64_t bytes = 0, before = p->done->segments;
-	bool old = false;
+	bool old = false, may;
 	size_t i;
 	int err = segments_list(p->store->dir, &segs, error);
 
@@ -272,10 +272,13 @@ static int purge_front(struct purge *p, const struct store_limits *limits, char 
 		err = store_next(p->store, &next, error);
 	for (i = 0; i < segs.n; i++)
 		bytes += segs.list[i].bytes;
-	if (!err && segs.n > 1 && next.segment > segs.list[0].number)
+	/* not the one that is written to, and none that the index has not taken */
+	may = !err && segs.n > 1 &&
+	      (next.segment > segs.list[0].number ||
+	       (next.segment == segs.list[0].number && next.index >= segs.list[0].records));
+	if (may)
 		err = is_old(p->store, &segs, 0, limits->real, &old, error);
-	if (!err && segs.n > 1 && next.segment > segs.list[0].number &&
-	    (old || (limits->bytes && bytes > limits->bytes)))
+	if (may && !err && (old || (limits->bytes && bytes > limits->bytes)))
 		err = purge_one(p, &segs.list[0], error);
 	segments_free(&segs);
 	return err ? err : p->done->segments > before;

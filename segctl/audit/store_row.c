@@ -169,6 +169,13 @@ int store_row(struct store *s, const struct simseg_record *r, struct box_pos pos
 	return err;
 }
 
+static void bind_source(sqlite3_stmt *st, const struct box_source *source)
+{
+	sqlite3_bind_blob(st, 1, source->boot_id, sizeof(source->boot_id), SQLITE_STATIC);
+	sqlite3_bind_int64(st, 2, (int64_t)source->netns);
+	sqlite3_bind_int64(st, 3, (int64_t)source->since);
+}
+
 int store_source(struct store *s, const struct box_source *source, int64_t *id,
 		 char error[BOX_ERROR])
 {
@@ -176,20 +183,20 @@ int store_source(struct store *s, const struct box_source *source, int64_t *id,
 	int rc, err;
 
 	err = store_stmt(s, STMT_SOURCE_ADD,
-			 "INSERT OR IGNORE INTO source(boot, netns) VALUES(?1, ?2)", &st, error);
+			 "INSERT OR IGNORE INTO source(boot, netns, since) VALUES(?1, ?2, ?3)", &st,
+			 error);
 	if (err)
 		return err;
-	sqlite3_bind_blob(st, 1, source->boot_id, sizeof(source->boot_id), SQLITE_STATIC);
-	sqlite3_bind_int64(st, 2, (int64_t)source->netns);
+	bind_source(st, source);
 	err = store_run(s, st, error);
 	if (!err)
 		err = store_stmt(s, STMT_SOURCE,
-				 "SELECT id FROM source WHERE boot = ?1 AND netns = ?2", &st,
-				 error);
+				 "SELECT id FROM source WHERE boot = ?1 AND netns = ?2"
+				 " AND since = ?3",
+				 &st, error);
 	if (err)
 		return err;
-	sqlite3_bind_blob(st, 1, source->boot_id, sizeof(source->boot_id), SQLITE_STATIC);
-	sqlite3_bind_int64(st, 2, (int64_t)source->netns);
+	bind_source(st, source);
 	rc = sqlite3_step(st);
 	if (rc == SQLITE_ROW)
 		*id = sqlite3_column_int64(st, 0);

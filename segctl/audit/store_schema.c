@@ -18,7 +18,7 @@
 static const char step_1[] =
 	"PRAGMA application_id = 0x53494d53;"
 	"CREATE TABLE source(id INTEGER PRIMARY KEY, boot BLOB NOT NULL, netns INTEGER NOT NULL,"
-	" UNIQUE(boot, netns));"
+	" since INTEGER NOT NULL, UNIQUE(boot, netns, since));"
 	"CREATE TABLE segment(number INTEGER PRIMARY KEY, source INTEGER NOT NULL,"
 	" start BLOB NOT NULL);"
 	"CREATE TABLE record(place INTEGER PRIMARY KEY, source INTEGER NOT NULL, seq INTEGER,"

@@ -201,6 +201,16 @@ static void say_unsealed(struct verifier *v)
 
 	if (!v->unsealed.pos.segment)
 		return;
+	/* one stands at the begin of each run, and where a segment follows another */
+	if (!v->statements.before.number)
+		verify_say(v, VERIFY_FORGED, v->unsealed.pos, &r,
+			   "there is no checkpoint at all: they were taken away");
+	else if (v->unsealed.pos.segment != v->head.segment)
+		verify_say(
+			v, VERIFY_SPAN, v->unsealed.pos, &r,
+			"segment %llu was sealed, but that checkpoint is missing: their tail was "
+			"cut off, unless the copy was made while the box was written to",
+			(unsigned long long)v->unsealed.pos.segment);
 	verify_say(v, VERIFY_SPAN, v->unsealed.pos, &r,
 		   "no checkpoint has sealed the last %llu records, from here on (%s to %s): who "
 		   "can write to the box can have changed them",

@@ -95,9 +95,15 @@ static struct numbers *source_of(struct verifier *v)
 void verify_number(struct verifier *v, const struct simseg_record *record, struct box_pos pos)
 {
 	struct numbers *n = source_of(v);
+	uint64_t lost = n->lost;
 	struct number_range range;
 	enum numbers_wrong wrong = numbers_add(n, record, &range);
 
 	if (wrong)
 		say(v, wrong, &range, 0, record, pos);
+	else if (n->lost != lost)
+		verify_say(v, VERIFY_SPAN, pos, record,
+			   "of numbers %llu to %llu %llu were lost, as the kernel tells",
+			   (unsigned long long)range.first, (unsigned long long)range.last,
+			   (unsigned long long)(n->lost - lost));
 }

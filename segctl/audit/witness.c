@@ -18,14 +18,6 @@
 
 extern char **environ;
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
-
 /* A line that was torn before must not spoil this one. */
 static int anchor_write(int fd, const char *line)
 {
@@ -107,7 +99,7 @@ static int hook_run(struct witness *w, const char *line, char error[BOX_ERROR])
 
 	if (in >= 0)
 		close(in);
-	w->since = now_ns();
+	w->since = box_clock(CLOCK_BOOTTIME);
 	return err ? box_say(error, err, "cannot run the hook: %s", strerror(-err)) : 0;
 }
 
@@ -119,7 +111,7 @@ static int reap(struct witness *w, char error[BOX_ERROR])
 
 	if (!w->pid)
 		return 0;
-	if (now_ns() - w->since > w->limit) {
+	if (box_clock(CLOCK_BOOTTIME) - w->since > w->limit) {
 		kill(-w->pid, SIGKILL);
 		waitpid(w->pid, &status, 0);
 		w->pid = 0;

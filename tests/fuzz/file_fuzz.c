@@ -25,15 +25,15 @@ static void check_printed(const char *out, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const char *text = size ? (const char *)data : "";
-	struct file *f = file_read(text, size, size % 2);
+	struct source source = { .text = size ? (const char *)data : "", .len = size };
+	struct file *f = file_read_source(&source, size % 2);
 	char *out = NULL;
 	size_t len;
 	FILE *mem = open_memstream(&out, &len);
 
 	if (!mem)
 		abort();
-	diags_print(&f->diags, "fuzz", text, size, mem);
+	diags_print(&f->diags, "fuzz", &source, mem);
 	fclose(mem);
 	check_printed(out, len);
 	free(out);

@@ -51,7 +51,7 @@ class Box:
         chain = blake(data[:HEAD - HASH])
         self.chained &= chain == data[HEAD - HASH:HEAD]
         if previous is not None:
-            self.chained &= data[72:104] == previous
+            self.chained &= data[80:112] == previous
         for at in range(HEAD, len(data) - SLOT + 1, SLOT):
             raw = data[at:at + RECORD]
             chain = blake(chain + raw)

@@ -31,7 +31,8 @@ void change_begin(struct world *w)
 
 int change_apply(struct world *w, const char *text, size_t len)
 {
-	struct file *f = file_read(text, len, false);
+	struct source source = { .text = text, .len = len };
+	struct file *f = file_read_source(&source, false);
 	struct seg_commit_opts opts = { 0 };
 	struct seg_status st;
 	int err;
@@ -39,7 +40,7 @@ int change_apply(struct world *w, const char *text, size_t len)
 	if (f->has_devices)
 		opts.flags = SIMSEG_COMMIT_DEVICES;
 	if (f->diags.errors) {
-		diags_print(&f->diags, "ruleset", text, len, stderr);
+		diags_print(&f->diags, "ruleset", &source, stderr);
 		file_free(f);
 		return -EINVAL;
 	}

@@ -122,7 +122,7 @@ class Changes:
     def turn_settings(self, spec, _change):
         """Another value of a setting."""
         name = self.rng.choice(sorted(state_file.SETTINGS))
-        value = self.rng.randint(0 if name == "pickup" else 1, 90000)
+        value = self.rng.randint(0 if name in state_file.SETTINGS_ZERO else 1, 60000)
         if name == "devices":
             value = len(spec.get("devices", ICCIDS)) + self.rng.randint(0, 3) or 1
         spec["settings"][name] = value

@@ -25,6 +25,8 @@ SETTINGS = {
     "record_interval": 3600, "record_backlog": 4096,
 }
 
+SETTINGS_ZERO = {"pickup", "record_interval", "record_backlog"}
+
 PROTOS = {"icmp": 1, "tcp": 6, "udp": 17, "dccp": 33, "gre": 47, "esp": 50, "ah": 51,
           "sctp": 132, "udplite": 136}
 WITH_PORTS = {6, 17, 33, 132, 136}
@@ -247,11 +249,11 @@ class File:
         self.ruleset.names = frozenset(self.peers)
 
     def read_settings(self, settings):
-        """Settings are numbers; only pickup may be 0."""
+        """Settings are numbers; few may be 0."""
         for name, value in settings.items():
             if name not in SETTINGS:
                 raise BadFile("unknown key")
-            if not (name != "pickup") <= value <= SETTING_MAX:
+            if not (name not in SETTINGS_ZERO) <= value <= SETTING_MAX:
                 raise BadFile("bad value")
             self.ruleset.settings[name] = value
 

@@ -234,7 +234,11 @@ class State(Names, Registry, Peers, Quarantines, Grants):
         if self.trial:
             wrong.append("confirm or revert it first")
         # whatever was in force once may be so again: but no pool is opened by that
-        refuse(wrong + self.wrong_pools(saved.ruleset, frozenset(), True))
+        wrong += self.wrong_pools(saved.ruleset, frozenset(), True)
+        if wrong and change["state"].holds:
+            # they were put back by then
+            return Expect(PART, "|".join(wrong), True)
+        refuse(wrong)
         if saved.ruleset.key() != self.ruleset.key() or saved.peers != self.peers:
             self.put_ruleset(saved.ruleset, copy.deepcopy(saved.peers))
         self.put_devices(devices)

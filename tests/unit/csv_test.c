@@ -163,7 +163,7 @@ static void printed(void **state)
 
 	(void)state;
 	read_text(&f, text, sizeof(text) - 1, true);
-	diags_print(&f.diags, "x.csv", NULL, 0, mem);
+	diags_print(&f.diags, "x.csv", NULL, mem);
 	fclose(mem);
 	assert_string_equal(out, want);
 	free(out);

@@ -8,16 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
+#include "diags.h"
 #include "unit.h"
 
-#define HEAD	 "version: 1\npools: [10.64.0.0/16, \"fd64::/48\"]\n"
-#define METER	 "policies: { meter: { out: [] } }\n"
-#define LIST_MAX 8
+#define HEAD  "version: 1\npools: [10.64.0.0/16, \"fd64::/48\"]\n"
+#define METER "policies: { meter: { out: [] } }\n"
 
 struct bad_file {
 	const char *text;
-	const char *want[LIST_MAX]; /* "line:column: text", in order */
+	const char *want[DIAGS_LIST]; /* "line:column: text", in order */
 };
 
 static const struct bad_file bad_files[] = {
@@ -151,21 +150,9 @@ static const struct bad_file bad_files[] = {
 static void check(const struct bad_file *bad)
 {
 	struct file *f = file_read(bad->text, strlen(bad->text), false);
-	char line[512];
-	size_t i;
 
-	diags_sort(&f->diags);
-	for (i = 0; i < LIST_MAX && bad->want[i]; i++) {
-		if (i >= f->diags.n)
-			fail_msg("missing '%s' of\n%s", bad->want[i], bad->text);
-		snprintf(line, sizeof(line), "%u:%u: %s", f->diags.list[i].at.line,
-			 f->diags.list[i].at.column, f->diags.list[i].text);
-		if (strcmp(line, bad->want[i]))
-			fail_msg("'%s'\n instead of '%s' of\n%s", line, bad->want[i], bad->text);
-	}
-	if (f->diags.n != i)
-		fail_msg("also '%s' of\n%s", f->diags.list[i].text, bad->text);
-	assert_int_equal(f->diags.errors, i);
+	expect_diags(&f->diags, bad->want, bad->text);
+	assert_int_equal(f->diags.errors, f->diags.n);
 	file_free(f);
 }
 
@@ -243,7 +230,8 @@ static void good_rules(const struct file *f)
 static void good(void **state)
 {
 	struct file *f = file_read(good_file, strlen(good_file), true);
-	const struct seg_device *d;
+	struct roster_device d;
+	uint32_t next;
 
 	(void)state;
 	assert_int_equal(f->diags.n, 0);
@@ -259,16 +247,21 @@ static void good(void **state)
 	assert_false(f->policies[0].observe);
 	assert_true(f->policies[1].observe);
 	assert_true(f->has_devices);
-	assert_int_equal(f->n_devices, 2);
-	d = &f->devices[0].dev;
-	assert_string_equal(d->iccid, "8988228000000000012");
-	assert_string_equal(d->policy, "meter");
-	assert_int_equal(d->n_bindings, 2);
-	assert_string_equal(d->bindings[1].ifname, "wwan*");
-	assert_int_equal(d->n_rules, 1);
-	d = &f->devices[1].dev;
-	assert_null(d->bindings[0].ifname);
-	assert_int_equal(d->bindings[0].prefix.plen, 120);
+	assert_int_equal(f->devices.n, 2);
+	next = file_device(f, 0, &d);
+	assert_string_equal(d.dev.iccid, "8988228000000000012");
+	assert_string_equal(d.dev.policy, "meter");
+	assert_string_equal(d.dev.asset, "M \xc3\xa4");
+	assert_int_equal(d.dev.n_bindings, 2);
+	assert_string_equal(d.bindings[1].ifname, "wwan*");
+	assert_int_equal(d.dev.n_rules, 1);
+	assert_int_equal(d.dev.rules[0].prefixes[0].plen, 128);
+	file_device(f, next, &d);
+	assert_string_equal(d.dev.policy, "none");
+	assert_null(d.dev.asset);
+	assert_null(d.bindings[0].ifname);
+	assert_int_equal(d.bindings[0].prefix.plen, 120);
+	assert_int_equal(d.dev.n_rules, 0);
 	assert_int_equal(f->n_interfaces, 2);
 	assert_int_equal(f->interfaces[0].mode, SIMSEG_MODE_AUTO);
 	assert_int_equal(f->interfaces[1].side, SIMSEG_SIDE_NET);
@@ -297,6 +290,7 @@ static void printed(void **state)
 	static const char want[] = "f\\x1b.yaml:2:15: error: bad address or prefix 'ten'\n"
 				   "    pools: [ \"\xc3\xa4?\", ten ]\n"
 				   "                  ^\n";
+	struct source source = { .text = text, .len = strlen(text) };
 	struct diags d = { 0 };
 	char *out = NULL;
 	size_t len;
@@ -304,7 +298,7 @@ static void printed(void **state)
 
 	(void)state;
 	diag_error(&d, (struct mark){ 2, 15 }, "bad address or prefix '%s'", "ten");
-	diags_print(&d, "f\x1b.yaml", text, strlen(text), mem);
+	diags_print(&d, "f\x1b.yaml", &source, mem);
 	fclose(mem);
 	assert_string_equal(out, want);
 	free(out);

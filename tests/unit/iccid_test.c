@@ -91,13 +91,29 @@ static void unpacks(void **state)
 	assert_string_equal(seg_iccid_unpack(none, iccid), "");
 }
 
+static void packs(void **state)
+{
+	static const char *const rows[] = { "", "898822800000000001", "8988228000000000012",
+					    "89882280000000000123" };
+	uint8_t bcd[10];
+	char iccid[SEG_ICCID_LEN];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		seg_iccid_pack(rows[i], bcd);
+		assert_string_equal(seg_iccid_unpack(bcd, iccid), rows[i]);
+	}
+	assert_int_equal(bcd[9], 0x23);
+	seg_iccid_pack("8988228000000000012", bcd);
+	assert_int_equal(bcd[9], 0x2f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parses),
-		cmocka_unit_test(refuses),
-		cmocka_unit_test(luhn),
-		cmocka_unit_test(unpacks),
+		cmocka_unit_test(parses),  cmocka_unit_test(refuses), cmocka_unit_test(luhn),
+		cmocka_unit_test(unpacks), cmocka_unit_test(packs),
 	};
 
 	return cmocka_run_group_tests_name("iccid", tests, NULL, NULL);

@@ -86,6 +86,7 @@ static void gone(void **state)
 		"devices:\n"
 		"  - { iccid: \"8988228000000000012\", addr: \"10.99.0.1\" }\n"
 		"  - { iccid: \"8988228000000000020\", policy: gone, out: [ { to: gone } ] }\n";
+	struct roster_device d;
 	char text[512];
 	struct file *f;
 
@@ -97,9 +98,11 @@ static void gone(void **state)
 	snprintf(text, sizeof(text), HEAD "%ssaved: \"2026-11-23T07:00:00Z\"\n", devices);
 	f = read_text(text);
 	assert_int_equal(f->diags.errors, 0);
-	assert_null(f->devices[0].dev.policy);
-	assert_string_equal(f->devices[1].dev.policy, "gone");
-	assert_string_equal(f->devices[1].dev.rules[0].peer, "gone");
+	file_device(f, 0, &d);
+	assert_null(d.dev.policy);
+	file_device(f, file_device(f, 0, &d), &d);
+	assert_string_equal(d.dev.policy, "gone");
+	assert_string_equal(d.dev.rules[0].peer, "gone");
 	file_free(f);
 }
 
@@ -139,12 +142,14 @@ static void addresses(void **state)
 					"    policy: meter\n"
 					"    addr: [10.64.0.1, { addr: \"fd64::1\", dev: wwan1 }]\n"
 					"    dev: wwan0\n");
+	struct roster_device d;
 
 	(void)state;
 	assert_int_equal(f->diags.errors, 0);
-	assert_int_equal(f->devices[0].dev.n_bindings, 2);
-	assert_string_equal(f->devices[0].dev.bindings[0].ifname, "wwan0");
-	assert_string_equal(f->devices[0].dev.bindings[1].ifname, "wwan1");
+	file_device(f, 0, &d);
+	assert_int_equal(d.dev.n_bindings, 2);
+	assert_string_equal(d.bindings[0].ifname, "wwan0");
+	assert_string_equal(d.bindings[1].ifname, "wwan1");
 	file_free(f);
 }
 

@@ -204,8 +204,10 @@ static void gap(struct trail *t, struct simseg_record *r)
 	struct simseg_record_gap *g = (void *)r;
 
 	g->head.kind = SIMSEG_RECORD_GAP;
-	g->first = t->seq;
-	g->last = t->seq + 1;
+	g->first = t->seq + 1;
+	g->last = t->seq + 2;
+	g->from = g->to = t->seq * TRAIL_STEP;
+	t->seq += 2;
 	g->lost[SIMSEG_RECORD_DENY] = 2;
 }
 
@@ -260,22 +262,26 @@ void trail_remove(char *dir)
 void trail_box(const char *dir, struct trail *t, size_t n, uint64_t segment,
 	       struct simseg_record *records)
 {
-	const struct box_options options = { .segment_records = segment };
+	const struct box_options options = { .segment_records = segment ? segment : 262144 };
 	const struct box_source source = { .boot_id = "boot", .netns = 1 };
 	char error[BOX_ERROR] = "";
 	struct simseg_record some[256];
 	struct box *box;
 	size_t i, k;
 
+	segment = options.segment_records;
 	if (box_open(&box, dir, &source, &options, error))
 		fail_msg("%s", error);
 	for (i = 0; i < n; i += k) {
-		for (k = 0; k < ARRAY_SIZE(some) && i + k < n; k++)
+		for (k = 0; k < ARRAY_SIZE(some) && i + k < n && (!k || (i + k) % segment); k++)
 			trail_next(t, &some[k]);
 		if (box_append(box, some, k, error))
 			fail_msg("%s", error);
 		if (records)
 			memcpy(records + i, some, k * sizeof(some[0]));
+		/* a segment that is full is sealed by that */
+		if (!((i + k) % segment) && box_commit(box, error))
+			fail_msg("%s", error);
 	}
 	box_close(box);
 }

@@ -354,8 +354,22 @@ static void checkpoint_spoilt(void **state)
 	fill(state);
 	shell(state, "sed -i '3s/.*/nothing/' checkpoints");
 	forged(state, 0, 0, "line 3 of checkpoints is no checkpoint");
+	shell(state, ": >checkpoints");
+	assert_non_null(strstr(verify_with(state, NULL, NULL)->first.text,
+			       "there is no checkpoint at all"));
 	shell(state, "rm checkpoints");
 	assert_non_null(strstr(verify_with(state, NULL, NULL)->first.text, "has no checkpoints"));
+}
+
+/* Of the checkpoints alone the tail is cut: segments that follow each other betray it. */
+static void checkpoints_cut(void **state)
+{
+	fill(state);
+	shell(state, "head -n 25 checkpoints >c && mv c checkpoints");
+	assert_int_equal(verify_with(state, NULL, NULL)->result.findings[VERIFY_SPAN], 2);
+	assert_non_null(strstr(verify_with(state, NULL, NULL)->all,
+			       "was sealed, but that checkpoint is missing"));
+	forged(state, 0, 0, "which the anchor has");
 }
 
 /* A copy of a box that is being written: what no checkpoint has sealed yet is named. */
@@ -374,6 +388,51 @@ static void unsealed(void **state)
 	box_close(box);
 	seen = verify_with(state, NULL, NULL);
 	assert_int_equal(seen->result.findings[VERIFY_SPAN], 0);
+}
+
+/* A record is taken out of the unsealed rest, and the chain made anew: its number lacks. */
+static void unsealed_dropped(void **state)
+{
+	const struct box_options options = { .checkpoint_records = 1000 };
+	struct simseg_record deny = boxes_record(31, SIMSEG_RECORD_DENY);
+	struct box *box = boxes_open(state, &options);
+	char error[BOX_ERROR];
+	int fd;
+
+	boxes_fill(box, 1, 30);
+	assert_int_equal(box_append(box, &deny, 1, error), 0);
+	boxes_fill(box, 32, 1);
+	fd = segment(state, 1);
+	slots_move(fd, 13, 12);
+	rechain(fd, 12);
+	close(fd);
+	assert_non_null(strstr(verify_with(state, NULL, NULL)->first.text,
+			       "of numbers 13 to 13 1 are missing"));
+	box_close(box);
+}
+
+/* What a gap record counts is no forgery, but told. */
+static void told_as_lost(void **state)
+{
+	struct simseg_record record = boxes_record(16, SIMSEG_RECORD_GAP);
+	struct simseg_record_gap *gap = (void *)&record;
+	struct box *box = boxes_open(state, NULL);
+	const struct seen *seen;
+	char error[BOX_ERROR];
+
+	boxes_fill(box, 1, 10);
+	memset(gap->lost, 0, sizeof(gap->lost));
+	gap->first = 11;
+	gap->last = 15;
+	gap->lost[SIMSEG_RECORD_OPEN] = 5;
+	assert_int_equal(box_append(box, &record, 1, error), 0);
+	boxes_fill(box, 17, 10);
+	box_close(box);
+	seen = verify_with(state, NULL, NULL);
+	assert_int_equal(seen->result.findings[VERIFY_FORGED], 0);
+	assert_int_equal(seen->result.findings[VERIFY_SPAN], 1);
+	assert_non_null(strstr(seen->all, "of numbers 11 to 15 5 were lost"));
+	assert_int_equal(seen->result.lost, 5);
 }
 
 static void silence(void **state)
@@ -452,7 +511,10 @@ int main(void)
 		TEST(checkpoint_missing),
 		TEST(checkpoint_changed),
 		TEST(checkpoint_spoilt),
+		TEST(checkpoints_cut),
 		TEST(unsealed),
+		TEST(unsealed_dropped),
+		TEST(told_as_lost),
 		TEST(silence),
 		TEST(span),
 	};

@@ -479,6 +479,9 @@ enum simseg_attr_status {
 	SIMSEG_A_STATUS_RECORDS_LOST,	/* u64, there was no room for them */
 	SIMSEG_A_STATUS_RECORDS_UNHEARD, /* u64, of these: no program was attached */
 	SIMSEG_A_STATUS_RECORDS_WAITING, /* u64, for room in the ring */
+	SIMSEG_A_STATUS_RECORDS_SINCE,	/* u64, ns, CLOCK_BOOTTIME: when their numbers
+					 * began; they begin again with the module
+					 */
 	SIMSEG_A_STATUS_OBSERVING,	/* u32, policies that only observe */
 	SIMSEG_A_STATUS_TRIAL,		/* u64, ns until the ruleset goes back */
 	SIMSEG_A_STATUS_TRIAL_CONFIRM,	/* u8, 1: unless it is confirmed */

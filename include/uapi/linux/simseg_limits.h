@@ -70,6 +70,11 @@ enum simseg_attr_setting {
 #define SIMSEG_DEVICES_DEFAULT	1048576
 #define SIMSEG_TIME_MAX		2000000	/* s, of a setting: in jiffies 31 bits at HZ 1000 */
 
+/* Those that may be 0, as bits; for all others it would stop everything. */
+#define SIMSEG_SETTINGS_ZERO	((1U << SIMSEG_A_SETTING_PICKUP) |		      \
+				 (1U << SIMSEG_A_SETTING_RECORD_INTERVAL) |	      \
+				 (1U << SIMSEG_A_SETTING_RECORD_BACKLOG))
+
 /* What a setting is when nobody has set it; X(SYMBOL, value). */
 #define SIMSEG_SETTING_DEFAULTS(X)					      \
 	X(TCP_NEW, 60)							      \
