@@ -327,7 +327,7 @@ void simseg_deny_note(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	for (;;) {
 		table = simseg_deny_table(sn, device);
 		if (!table) {
-			simseg_outbox_skip(sn, SIMSEG_RECORD_DENY, true);
+			simseg_outbox_skip(sn, SIMSEG_RECORD_DENY, now, true);
 			return;
 		}
 		spin_lock_bh(&table->lock);

@@ -43,18 +43,18 @@ static bool simseg_outbox_hand(struct simseg_outbox *ob, struct simseg_event *ev
 }
 
 /* It is lost; the next GAP record tells. */
-static void simseg_outbox_lose(struct simseg_outbox *ob, const struct simseg_record *rec, bool full)
+static void simseg_outbox_lose(struct simseg_outbox *ob, u8 kind, u64 seq, u64 time, bool full)
 {
 	struct simseg_record_gap *gap = &ob->gap;
 
 	lockdep_assert_held(&ob->lock);
-	if (!gap->first || rec->seq < gap->first)
-		gap->first = rec->seq;
-	if (!gap->from || rec->time < gap->from)
-		gap->from = rec->time;
-	gap->last = max(gap->last, rec->seq);
-	gap->to = max(gap->to, rec->time);
-	gap->lost[rec->kind]++;
+	if (!gap->first || seq < gap->first)
+		gap->first = seq;
+	if (!gap->from || time < gap->from)
+		gap->from = time;
+	gap->last = max(gap->last, seq);
+	gap->to = max(gap->to, time);
+	gap->lost[kind]++;
 	gap->unheard += !full;
 	ob->lost++;
 	ob->unheard += !full;
@@ -93,17 +93,25 @@ static bool simseg_outbox_wait(struct simseg_net *sn, const struct simseg_event 
 	return true;
 }
 
-static void simseg_outbox_stamp(struct simseg_record *rec, u8 kind)
+static void simseg_outbox_stamp(const struct simseg_outbox *ob, struct simseg_record *rec,
+				u8 kind, u64 time)
 {
-	u64 real = ktime_get_real_ns();
-
 	rec->version = SIMSEG_RECORD_VERSION;
 	rec->size = sizeof(*rec);
 	rec->kind = kind;
-	rec->time = ktime_get_boottime_ns();
-	rec->real = real;
-	if (real >= SIMSEG_CLOCK_MIN * (u64)NSEC_PER_SEC)
+	rec->time = time;
+	rec->real = time + READ_ONCE(ob->wall);
+	if (rec->real >= SIMSEG_CLOCK_MIN * (u64)NSEC_PER_SEC)
 		rec->flags = SIMSEG_RECORD_F_CLOCK;
+}
+
+/*
+ * How far the clock on the wall is ahead of the time since boot. A record that read
+ * both would cost a sixth more: a clock that is set is noticed within a second.
+ */
+static void simseg_outbox_set_wall(struct simseg_outbox *ob)
+{
+	WRITE_ONCE(ob->wall, ktime_get_real_ns() - ktime_get_boottime_ns());
 }
 
 /* Tells what was lost up to now, if it is time; false: there is no room for that either. */
@@ -118,7 +126,7 @@ static bool simseg_outbox_tell(struct simseg_net *sn, bool *full)
 	memset(&event, 0, sizeof(event));
 	event.netns = sn->net->net_cookie;
 	event.gap = ob->gap;
-	simseg_outbox_stamp(&event.record, SIMSEG_RECORD_GAP);
+	simseg_outbox_stamp(ob, &event.record, SIMSEG_RECORD_GAP, ktime_get_boottime_ns());
 	event.record.seq = ob->made + 1;
 	if (!simseg_outbox_hand(ob, &event, full))
 		return false;
@@ -149,12 +157,13 @@ static bool simseg_outbox_drain(struct simseg_net *sn, unsigned int n, bool *ful
 /**
  * simseg_outbox_begin() - begin a record, unless nobody listens
  * @sn: namespace
- * @event: on the caller's stack
+ * @event: on the caller's stack, all zero
  * @kind: enum simseg_record_kind
+ * @time: CLOCK_BOOTTIME, ns, of what it tells
  *
  * Return: false if it need not be made: it is counted as unheard.
  */
-bool simseg_outbox_begin(struct simseg_net *sn, struct simseg_event *event, u8 kind)
+bool simseg_outbox_begin(struct simseg_net *sn, struct simseg_event *event, u8 kind, u64 time)
 {
 	struct simseg_record *rec = &event->record;
 
@@ -166,24 +175,21 @@ bool simseg_outbox_begin(struct simseg_net *sn, struct simseg_event *event, u8 k
 	BUILD_BUG_ON(sizeof(*event) != 16 + sizeof(*rec));
 
 	if (!trace_simseg_record_enabled()) {
-		simseg_outbox_skip(sn, kind, false);
+		simseg_outbox_skip(sn, kind, time, false);
 		return false;
 	}
-	memset(event, 0, sizeof(*event));
 	event->netns = sn->net->net_cookie;
-	simseg_outbox_stamp(rec, kind);
+	simseg_outbox_stamp(&sn->outbox, rec, kind, time);
 	return true;
 }
 
 /* A record that was not even made; @full: for want of memory. */
-void simseg_outbox_skip(struct simseg_net *sn, u8 kind, bool full)
+void simseg_outbox_skip(struct simseg_net *sn, u8 kind, u64 time, bool full)
 {
 	struct simseg_outbox *ob = &sn->outbox;
-	struct simseg_record rec = { .kind = kind, .time = ktime_get_boottime_ns() };
 
 	spin_lock_bh(&ob->lock);
-	rec.seq = ++ob->made;
-	simseg_outbox_lose(ob, &rec, full);
+	simseg_outbox_lose(ob, kind, ++ob->made, time, full);
 	spin_unlock_bh(&ob->lock);
 }
 
@@ -200,7 +206,7 @@ void simseg_outbox_send(struct simseg_net *sn, struct simseg_event *event)
 	rec->seq = ++ob->made;
 	if (!(turn && simseg_outbox_hand(ob, event, &full)) &&
 	    !(full && simseg_outbox_wait(sn, event)))
-		simseg_outbox_lose(ob, rec, full);
+		simseg_outbox_lose(ob, rec->kind, rec->seq, rec->time, full);
 	spin_unlock_bh(&ob->lock);
 }
 
@@ -211,6 +217,7 @@ void simseg_outbox_flush(struct simseg_net *sn)
 	bool more, full;
 	u32 before;
 
+	simseg_outbox_set_wall(ob);
 	do {
 		spin_lock_bh(&ob->lock);
 		before = ob->waiting;
@@ -240,6 +247,7 @@ void simseg_outbox_init(struct simseg_net *sn)
 	spin_lock_init(&sn->outbox.lock);
 	sn->outbox.tell = jiffies;
 	sn->outbox.since = ktime_get_boottime_ns();
+	simseg_outbox_set_wall(&sn->outbox);
 	INIT_LIST_HEAD(&sn->outbox.backlog);
 }
 

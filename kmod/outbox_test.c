@@ -16,10 +16,10 @@ static struct simseg_outbox_counts outbox_counts(struct simtest *t)
 
 static void outbox_send(struct simtest *t, u8 kind, u32 n)
 {
-	struct simseg_event event;
-
 	while (n--) {
-		if (simseg_outbox_begin(t->sn, &event, kind))
+		struct simseg_event event = {};
+
+		if (simseg_outbox_begin(t->sn, &event, kind, ktime_get_boottime_ns()))
 			simseg_outbox_send(t->sn, &event);
 	}
 }
@@ -140,7 +140,7 @@ static void outbox_test_unheard(struct kunit *test)
 
 	simtest_records.deaf = true;
 	outbox_send(t, SIMSEG_RECORD_OPEN, 2);
-	simseg_outbox_skip(t->sn, SIMSEG_RECORD_CONFIG, false);
+	simseg_outbox_skip(t->sn, SIMSEG_RECORD_CONFIG, ktime_get_boottime_ns(), false);
 	after = outbox_counts(t);
 	KUNIT_EXPECT_EQ(test, after.lost, before.lost + 3);
 	KUNIT_EXPECT_EQ(test, after.unheard, before.unheard + 3);

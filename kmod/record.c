@@ -8,11 +8,12 @@
 #include "simseg.h"
 
 /* One that is about packets. */
-static bool simseg_record_begin(struct simseg_net *sn, struct simseg_event *event, u8 kind)
+static bool simseg_record_begin(struct simseg_net *sn, struct simseg_event *event, u8 kind,
+				u64 time)
 {
 	const struct simseg_ruleset *rs;
 
-	if (!simseg_outbox_begin(sn, event, kind))
+	if (!simseg_outbox_begin(sn, event, kind, time))
 		return false;
 	rcu_read_lock();
 	rs = rcu_dereference(sn->ruleset);
@@ -82,11 +83,11 @@ void simseg_record_open(struct simseg_net *sn, const struct simseg_session *s,
 			const struct simseg_result *res)
 {
 	const int side = simseg_record_side(s);
-	struct simseg_event event;
+	struct simseg_event event = {};
 	struct simseg_record *rec = &event.record;
 
 	BUILD_BUG_ON(sizeof(rec->given.label) != sizeof(res->rule[0]->label));
-	if (!simseg_record_begin(sn, &event, SIMSEG_RECORD_OPEN))
+	if (!simseg_record_begin(sn, &event, SIMSEG_RECORD_OPEN, s->start))
 		return;
 	simseg_record_session(rec, s);
 	/* Rules count from 1: without one it was the responder's exception. */
@@ -101,9 +102,9 @@ void simseg_record_open(struct simseg_net *sn, const struct simseg_session *s,
 static void simseg_record_progress(struct simseg_net *sn, const struct simseg_session *s, u8 kind,
 				   u8 end)
 {
-	struct simseg_event event;
+	struct simseg_event event = {};
 
-	if (!simseg_record_begin(sn, &event, kind))
+	if (!simseg_record_begin(sn, &event, kind, ktime_get_boottime_ns()))
 		return;
 	simseg_record_session(&event.record, s);
 	simseg_record_amount(&event.record, s);
@@ -126,10 +127,11 @@ void simseg_record_deny(struct simseg_net *sn, const struct simseg_denied *denie
 			const struct simseg_device *device)
 {
 	const bool out = denied->dir == SIMSEG_DIR_OUT;
-	struct simseg_event event;
+	struct simseg_event event = {};
 	struct simseg_record *rec = &event.record;
 
-	if (!simseg_record_begin(sn, &event, SIMSEG_RECORD_DENY))
+	if (!simseg_record_begin(sn, &event, SIMSEG_RECORD_DENY,
+				 ktime_get_coarse_boottime_ns()))
 		return;
 	rec->reason = denied->reason;
 	rec->proto = denied->proto;
@@ -144,7 +146,6 @@ void simseg_record_deny(struct simseg_net *sn, const struct simseg_denied *denie
 	rec->iif = denied->iif;
 	rec->denied.packets = denied->packets;
 	rec->denied.bytes = denied->bytes;
-	/* @first is of the coarse clock, which runs behind. */
 	if (denied->flags & SIMSEG_RECORD_F_FOLDED)
 		rec->denied.duration = rec->time - denied->first;
 	simseg_record_asset(rec->denied.asset, device);
@@ -165,16 +166,18 @@ static u32 simseg_record_gather(const struct simseg_log_entry *entry, char *text
 	return n;
 }
 
-static void simseg_record_text(struct simseg_net *sn, u64 number, const char *text, u32 n)
+static void simseg_record_text(struct simseg_net *sn, const struct simseg_log_entry *entry,
+			       const char *text, u32 n)
 {
-	struct simseg_event event;
 	u32 at, len;
 
 	for (at = 0; at < n; at += len) {
+		struct simseg_event event = {};
+
 		len = min_t(u32, n - at, SIMSEG_RECORD_TEXT_LEN);
-		if (!simseg_outbox_begin(sn, &event, SIMSEG_RECORD_TEXT))
+		if (!simseg_outbox_begin(sn, &event, SIMSEG_RECORD_TEXT, entry->time))
 			continue;
-		event.text.number = number;
+		event.text.number = entry->seq;
 		event.text.offset = at;
 		event.text.length = len;
 		memcpy(event.text.text, text + at, len);
@@ -207,14 +210,13 @@ static void simseg_record_receipt(struct simseg_record_change *rec,
 void simseg_record_change(struct simseg_net *sn, const struct simseg_log_entry *entry)
 {
 	char text[SIMSEG_CHANGE_TEXT];
-	struct simseg_event event;
+	struct simseg_event event = {};
 	struct simseg_record_change *rec = &event.change;
 	u32 n = simseg_record_gather(entry, text);
 
 	lockdep_assert_held(&sn->lock);
-	if (simseg_outbox_begin(sn, &event, SIMSEG_RECORD_CONFIG)) {
+	if (simseg_outbox_begin(sn, &event, SIMSEG_RECORD_CONFIG, entry->time)) {
 		rec->head.reason = entry->command;
-		rec->head.time = entry->time;
 		rec->head.real = entry->real;
 		rec->number = entry->seq;
 		memcpy(rec->hash, entry->hash, sizeof(rec->hash));
@@ -227,5 +229,5 @@ void simseg_record_change(struct simseg_net *sn, const struct simseg_log_entry *
 		rec->text = n;
 		simseg_outbox_send(sn, &event);
 	}
-	simseg_record_text(sn, entry->seq, text, n);
+	simseg_record_text(sn, entry, text, n);
 }

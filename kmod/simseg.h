@@ -440,9 +440,9 @@ struct simseg_outbox_counts {
 
 void simseg_outbox_init(struct simseg_net *sn);
 void simseg_outbox_exit(struct simseg_net *sn);
-bool simseg_outbox_begin(struct simseg_net *sn, struct simseg_event *event, u8 kind);
+bool simseg_outbox_begin(struct simseg_net *sn, struct simseg_event *event, u8 kind, u64 time);
 void simseg_outbox_send(struct simseg_net *sn, struct simseg_event *event);
-void simseg_outbox_skip(struct simseg_net *sn, u8 kind, bool full);
+void simseg_outbox_skip(struct simseg_net *sn, u8 kind, u64 time, bool full);
 void simseg_outbox_flush(struct simseg_net *sn);
 void simseg_outbox_count(struct simseg_net *sn, struct simseg_outbox_counts *counts);
 

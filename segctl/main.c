@@ -111,7 +111,7 @@ static const struct cmd cmds[] = {
 	{ "agent", cmd_agent,
 	  "[--dir DIR] [--socket PATH] [--ring SIZE] [--deny-ring SIZE]\n"
 	  "                    [--segment-records N] [--checkpoint TIME] [--anchor FILE]\n"
-	  "                    [--hook COMMAND] [--small]",
+	  "                    [--hook COMMAND] [--keep TIME] [--keep-size SIZE] [--small]",
 	  "store every record, as long as it runs",
 	  "Takes the records out of the kernel when they are on the disk, and hands them to\n"
 	  "monitors. SIGTERM ends it when the ring is empty.\n"
@@ -123,7 +123,10 @@ static const struct cmd cmds[] = {
 	  "  --checkpoint TIME   at least so often\n"
 	  "  --anchor FILE       gets each checkpoint, too\n"
 	  "  --hook COMMAND      gets each checkpoint on its standard input\n"
-	  "  --small             for a router with 128 MB: rings 512K and 128K, small segments" },
+	  "  --keep TIME         what is older goes, in whole segments; `segctl hold` keeps it\n"
+	  "  --keep-size SIZE    of all segments; the oldest go\n"
+	  "  --small             for a router with 128 MB: rings 512K and 128K, small segments,\n"
+	  "                      64M of them" },
 #endif
 	{ "log", cmd_log, "[--last N] [--follow]", "who has changed what, and why",
 	  "The module keeps the last 1024 changes, and as many that it makes itself.\n"

@@ -155,3 +155,27 @@ bool opt_duration(struct ctl *c, const char *text, uint64_t *ns)
 	ctl_usage(c, "bad duration '%s': as 90s, 15m, 2h, 1d or 1h30m, at most 366d", text);
 	return false;
 }
+
+bool opt_size(struct ctl *c, const char *name, const char *text, uint64_t max, uint64_t *bytes)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	char *end = NULL;
+	unsigned int shift;
+	unsigned long long n;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	unit = *end ? strchr(units, *end == 'k' ? 'K' : *end) : NULL;
+	shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
+	if (unit && n <= UINT64_MAX >> shift) {
+		n <<= shift;
+		end++;
+	}
+	if (*text < '0' || *text > '9' || *end || errno || !n || n > max) {
+		ctl_usage(c, "bad %s '%s': a number as 4096, 512K or 4M", name, text);
+		return false;
+	}
+	*bytes = n;
+	return true;
+}

@@ -95,6 +95,8 @@ bool opt_prefix(struct ctl *c, const char *text, struct simseg_prefix *prefix);
 /* An ICCID; a bad check digit is a warning, or refused with @strict. */
 bool opt_iccid(struct ctl *c, const char *text, char iccid[SEG_ICCID_LEN], bool strict);
 /* Nanoseconds of "90s", "15m", "2h", "1d" or "1h30m"; false if it is none (it has been said). */
+/* A number from 1 to @max, with K, M, G or T behind it; @name is for the complaint. */
+bool opt_size(struct ctl *c, const char *name, const char *text, uint64_t max, uint64_t *bytes);
 bool opt_duration(struct ctl *c, const char *text, uint64_t *ns);
 
 /* out.c */

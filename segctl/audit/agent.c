@@ -28,8 +28,9 @@ struct size {
 	uint64_t segment_records;
 	uint32_t checkpoint_records;
 	size_t batch;
-	int linger_ms; /* between two batches: each one is a write to the disk */
-	int room;      /* for a slow monitor */
+	int linger_ms;	     /* between two batches: each one is a write to the disk */
+	int room;	     /* for a slow monitor */
+	uint64_t keep_bytes; /* of segments; 0: all of them */
 };
 
 static const struct size large = { .batch = 4096, .linger_ms = 100, .room = 1 << 20 };
@@ -41,6 +42,7 @@ static const struct size small = {
 	.batch = 512,
 	.linger_ms = 500,
 	.room = 128 << 10,
+	.keep_bytes = 64 << 20,
 };
 
 struct agent {
@@ -48,6 +50,7 @@ struct agent {
 	const char *dir, *socket;
 	struct seg_ring_options rings;
 	struct box_options box;
+	struct follow_keep kept;
 	struct size size;
 	uint64_t netns, since; /* whose records they are, and of which load of the module */
 	struct seg_ring *ring; /* NULL: nothing takes records out of the module */
@@ -305,30 +308,11 @@ static int run(struct agent *a)
 
 /* ---- the verb -------------------------------------------------------------- */
 
-/* A number with K, M or G behind it. */
+/* Without @text it stays what it is. */
 static bool size_parse(struct ctl *c, const char *name, const char *text, uint64_t max,
 		       uint64_t *value)
 {
-	static const char units[] = "KMG";
-	const char *unit;
-	char *end = NULL;
-	unsigned long long n;
-
-	if (!text)
-		return true;
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	unit = *end ? strchr(units, *end) : NULL;
-	if (unit && !end[1] && n <= UINT64_MAX >> 10 * (unit - units + 1)) {
-		n <<= 10 * (unit - units + 1);
-		end++;
-	}
-	if (*text < '0' || *text > '9' || *end || errno || !n || n > max) {
-		ctl_usage(c, "bad %s '%s': a number as 4096, 512K or 4M", name + 2, text);
-		return false;
-	}
-	*value = n;
-	return true;
+	return !text || opt_size(c, name + 2, text, max, value);
 }
 
 static bool duration_s(struct ctl *c, const char *text, uint32_t *s)
@@ -345,7 +329,8 @@ static bool duration_s(struct ctl *c, const char *text, uint32_t *s)
 
 static bool options_take(struct agent *a, int argc, char **argv)
 {
-	const char *ring = NULL, *deny_ring = NULL, *records = NULL, *checkpoint = NULL;
+	const char *ring = NULL, *deny_ring = NULL, *records = NULL, *checkpoint = NULL,
+		   *keep = NULL, *keep_size = NULL;
 	bool is_small = false;
 	const struct opt opts[] = {
 		{ "--dir", OPT_VALUE, &a->dir },
@@ -356,6 +341,8 @@ static bool options_take(struct agent *a, int argc, char **argv)
 		{ "--checkpoint", OPT_VALUE, &checkpoint },
 		{ "--anchor", OPT_VALUE, &a->box.anchor },
 		{ "--hook", OPT_VALUE, &a->box.hook },
+		{ "--keep", OPT_VALUE, &keep },
+		{ "--keep-size", OPT_VALUE, &keep_size },
 		{ "--small", OPT_FLAG, &is_small },
 		{ 0 },
 	};
@@ -370,9 +357,12 @@ static bool options_take(struct agent *a, int argc, char **argv)
 	deny_size = a->size.deny_ring;
 	a->box.segment_records = a->size.segment_records;
 	a->box.checkpoint_records = a->size.checkpoint_records;
+	a->kept.bytes = a->size.keep_bytes;
 	if (!size_parse(a->c, "--ring", ring, 1U << 30, &main_size) ||
 	    !size_parse(a->c, "--deny-ring", deny_ring, 1U << 30, &deny_size) ||
 	    !size_parse(a->c, "--segment-records", records, UINT64_MAX, &a->box.segment_records) ||
+	    !size_parse(a->c, "--keep-size", keep_size, UINT64_MAX, &a->kept.bytes) ||
+	    (keep && !opt_duration(a->c, keep, &a->kept.age)) ||
 	    !duration_s(a->c, checkpoint, &a->box.checkpoint_s))
 		return false;
 	a->rings = (struct seg_ring_options){ (uint32_t)main_size, (uint32_t)deny_size };
@@ -411,7 +401,7 @@ static int start(struct agent *a)
 		return EXIT_REFUSED;
 	}
 	keep_open(&a->keep, a->dir);
-	a->follow = follow_start(a->dir);
+	a->follow = follow_start(a->dir, &a->kept);
 	return EXIT_DONE;
 }
 

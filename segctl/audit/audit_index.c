@@ -78,24 +78,6 @@ static void purge_said(struct ctl *c, const struct store_purged *p)
 		puts("more may go: say it again");
 }
 
-static bool bytes_parse(struct ctl *c, const char *text, uint64_t *bytes)
-{
-	static const char units[] = "kMGT";
-	char *end, *unit;
-
-	errno = 0;
-	*bytes = strtoull(text, &end, 10);
-	unit = *end ? strchr(units, *end) : NULL;
-	if (unit && !end[1] && *bytes <= UINT64_MAX >> 10 * (unit - units + 1)) {
-		*bytes <<= 10 * (unit - units + 1);
-		end++;
-	}
-	if (*text >= '1' && *text <= '9' && !*end && !errno)
-		return true;
-	ctl_usage(c, "bad size '%s': bytes, or as 500M, 20G", text);
-	return false;
-}
-
 int audit_purge(struct ctl *c, int argc, char **argv)
 {
 	const char *older = NULL, *size = NULL, *limit = NULL;
@@ -113,7 +95,7 @@ int audit_purge(struct ctl *c, int argc, char **argv)
 	int err, dirs = opt_parse(c, argc, argv, opts, 0, 1);
 
 	if (dirs < 0 || (older && !records_time(c, older, now, &limits.real)) ||
-	    (size && !bytes_parse(c, size, &limits.bytes)) ||
+	    (size && !opt_size(c, "size", size, UINT64_MAX, &limits.bytes)) ||
 	    (limit && !records_number(c, "limit", limit, &n)))
 		return EXIT_USAGE;
 	if (!older && !size)

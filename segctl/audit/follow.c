@@ -14,13 +14,17 @@
 #include "segctl.h"
 #include "store.h"
 
-#define PIECE	10000 /* records, after which it looks whether it shall end */
-#define PAUSE_S 1
-#define RETRY_S 10
+#define PIECE	       10000 /* records, after which it looks whether it shall end */
+#define PAUSE_S	       1
+#define RETRY_S	       10
+#define PURGE_S	       60
+#define PURGE_SEGMENTS 16 /* at once: the index has to go on */
 
 struct follow {
 	pthread_t thread;
 	char *dir;
+	struct follow_keep keep;
+	time_t purge;	      /* CLOCK_MONOTONIC, s: when to look again */
 	pthread_mutex_t lock; /* protects the next one */
 	bool over;
 	pthread_cond_t ended; /* it changed */
@@ -71,6 +75,31 @@ static int64_t follow_piece(struct follow *f, struct store *store, char error[BO
 	return n;
 }
 
+static time_t monotonic_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+/* A wall clock that was never set makes nothing old. */
+static int purge(struct follow *f, struct store *store, char error[BOX_ERROR])
+{
+	uint64_t now = (uint64_t)time(NULL);
+	struct store_limits limits = { .bytes = f->keep.bytes, .segments = PURGE_SEGMENTS };
+	struct store_purged done = { 0 };
+	int err;
+
+	if (f->keep.age && now > SIMSEG_CLOCK_MIN && now * 1000000000 > f->keep.age)
+		limits.real = now * 1000000000 - f->keep.age;
+	if ((!limits.real && !limits.bytes) || monotonic_s() < f->purge)
+		return 0;
+	err = store_purge(store, &limits, &done, error);
+	f->purge = monotonic_s() + (done.more ? 0 : PURGE_S);
+	return err;
+}
+
 /* Until it is over, or the index cannot go on: then -errno. */
 static int follow_on(struct follow *f, struct store *store, char error[BOX_ERROR])
 {
@@ -78,9 +107,12 @@ static int follow_on(struct follow *f, struct store *store, char error[BOX_ERROR
 
 	do {
 		n = follow_piece(f, store, error);
+		if (n >= 0 && purge(f, store, error))
+			complain(f, error);
+		else if (n >= 0)
+			f->told[0] = '\0';
 		if (n < 0)
 			return (int)n;
-		f->told[0] = '\0';
 	} while (pause_for(f, n < PIECE ? PAUSE_S : 0));
 	return 0;
 }
@@ -111,7 +143,7 @@ static void *follow_run(void *arg)
 	return NULL;
 }
 
-struct follow *follow_start(const char *dir)
+struct follow *follow_start(const char *dir, const struct follow_keep *keep)
 {
 	struct follow *f = xcalloc(1, sizeof(*f));
 	pthread_condattr_t attr;
@@ -119,6 +151,7 @@ struct follow *follow_start(const char *dir)
 	int err;
 
 	f->dir = xstrdup(dir);
+	f->keep = *keep;
 	atomic_init(&f->lag, UINT64_MAX);
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_mutex_init(&f->hold, NULL);

@@ -10,8 +10,14 @@
 
 struct follow;
 
+/* What of the box is kept; what is older, or too much, goes by whole segments. */
+struct follow_keep {
+	uint64_t age;	/* ns; 0: for ever */
+	uint64_t bytes; /* of all segments; 0: any number */
+};
+
 /* NULL: it does not start (it has been said); the box is complete without it. */
-struct follow *follow_start(const char *dir);
+struct follow *follow_start(const char *dir, const struct follow_keep *keep);
 /*
  * Between these two the box may have records that are taken back if the disk fails: the
  * index takes none of them.

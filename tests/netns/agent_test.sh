@@ -149,6 +149,31 @@ test_disarm() {
 ticks() { awk '{ print $14 + $15 }' "/proc/$agent/stat"; }
 lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
 
+# What is more than is to be kept goes, whole segments at a time; what is held does not.
+test_keep() {
+	BOX=$WORK/kept
+	AGENT_ARGS=(--segment-records 200 --keep-size 200K)
+	check 'the agent runs, with little to keep' agent_up
+	opens 1500 1000 >/dev/null
+	cut_all
+	wait_for 20 drained
+	check 'old segments go' wait_for 90 kept_is_small
+	check 'and are told of' test -s "$BOX/purged"
+	agent_down
+}
+kept_is_small() { [ "$(du -sk "$BOX/segments" | cut -f1)" -le 300 ]; }
+
+# Others see the records as well: perf, trace-cmd, bpftrace, or by hand.
+test_trace() {
+	local trace=/sys/kernel/tracing
+	mount -t tracefs none $trace 2>/dev/null
+	echo 1 >"$trace/events/simseg/simseg_record/enable"
+	opens 1 1000 >/dev/null
+	check 'the tracepoint is an event for everybody' wait_for 5 \
+		grep -q 'simseg_record: .*kind=open' "$trace/trace"
+	echo 0 >"$trace/events/simseg/simseg_record/enable"
+}
+
 agent_topology
 check 'the module and its ruleset' govern "$(policies | ruleset)"
 test_kill; note "$SECONDS s"
@@ -158,5 +183,7 @@ test_disk; note "$SECONDS s"
 BOX=$WORK/monitored
 test_monitor; note "$SECONDS s"
 test_disarm; note "$SECONDS s"
+test_keep; note "$SECONDS s"
+test_trace
 check 'the module unloads' unload
 finish

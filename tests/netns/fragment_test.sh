@@ -76,15 +76,15 @@ test_allowed() {
 	d1=$(addr "$v" d1) d2=$(addr "$v" d2) scada=$(addr "$v" scada)
 	for how in order reverse; do
 		check "IPv$v: three pieces, $how, out" \
-			whole scada 161 frag d1 "$d1" "$scada" "$round41$v" 161 "$how"
+			whole scada 161 frag d1 "$d1" "$scada" "${round}41$v" 161 "$how"
 		check "IPv$v: three pieces, $how, in" \
-			whole d2 5000 frag scada "$scada" "$d2" "$round42$v" 5000 "$how"
+			whole d2 5000 frag scada "$scada" "$d2" "${round}42$v" 5000 "$how"
 		check "IPv$v: three pieces, $how, SIM to SIM" \
-			whole d2 5000 frag d1 "$d1" "$d2" "$round43$v" 5000 "$how"
+			whole d2 5000 frag d1 "$d1" "$d2" "${round}43$v" 5000 "$how"
 	done
 	check "IPv$v: a first piece of eight bytes" \
-		whole scada 161 frag d1 "$d1" "$scada" "$round44$v" 161 tiny
-	check "IPv$v: each was judged once" test "$(session_packets "$round44$v")" = 1
+		whole scada 161 frag d1 "$d1" "$scada" "${round}44$v" 161 tiny
+	check "IPv$v: each was judged once" test "$(session_packets "${round}44$v")" = 1
 }
 
 session_packets() {
