@@ -73,6 +73,8 @@ cut_all() {
 		seg release "${ICCID[d1]}" --reason 'next round' >/dev/null
 }
 
+ring_is() { [ "$(status ring.size)" = "$1" ]; }
+
 monitors() { [ "$(status agent.monitors)" = "$1" ]; }
 
 # box_is_whole DIR SESSIONS: at least so many; the box has each record once.
