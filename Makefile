@@ -89,7 +89,7 @@ LIB_PKGS := libnl-3.0 libnl-genl-3.0 $(if $(HAVE_BPF),libbpf)
 CLI_PKGS := yaml-0.1 json-c $(if $(HAVE_AUDIT),libsodium sqlite3)
 pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(LIB_PKGS) $(CLI_PKGS) 2>/dev/null)
 pkg_libs = $(shell $(PKG_CONFIG) --libs $(LIB_PKGS))
-cli_libs = $(shell $(PKG_CONFIG) --libs $(CLI_PKGS)) $(pkg_libs)
+cli_libs = $(shell $(PKG_CONFIG) --libs $(CLI_PKGS)) $(pkg_libs) $(if $(HAVE_AUDIT),-pthread)
 
 INCLUDES := -Iinclude/uapi -I. -Ilibseg -Isegctl
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) -fPIC -MMD -MP -D_GNU_SOURCE \

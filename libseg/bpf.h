@@ -7,7 +7,8 @@
  *
  *	/sys/fs/bpf/simseg/COOKIE/xdp_IFINDEX	link of an XDP program
  *	/sys/fs/bpf/simseg/COOKIE/record	link of the record program
- *	/sys/fs/bpf/simseg/COOKIE/ring		its ring buffer
+ *	/sys/fs/bpf/simseg/COOKIE/ring		its ring buffer, but for denies,
+ *	/sys/fs/bpf/simseg/COOKIE/denies	which have this one
  *	/sys/fs/bpf/simseg/COOKIE/reader	locked by who reads the ring
  */
 #ifndef _LIBSEG_BPF_H
@@ -52,6 +53,29 @@ int seg_xdp_unpin(const char *path);
 bool seg_xdp_dead(const char *path);
 /* bpf_ring.c */
 int seg_ring_unpin_in(const struct seg_pins *pins);
+
+/* bpf_ring_map.c: a ring buffer, mapped */
+struct seg_ring_map {
+	int fd;		    /* -1: not open */
+	unsigned long size; /* of its data, a power of two */
+	unsigned long *consumer;
+	const unsigned long *producer; /* then its data, twice in a row */
+	unsigned long pos;	       /* up to where it was taken */
+	unsigned long step;	       /* behind what peek returned */
+	uint64_t garbled;	       /* times that no sense could be made of it */
+};
+
+/* Takes @fd over, whatever comes of it. */
+int seg_ring_map_open(struct seg_ring_map *m, int fd, unsigned long size);
+void seg_ring_map_close(struct seg_ring_map *m);
+/* The record at @pos, valid until it is committed; NULL: there is none yet. */
+const struct simseg_record *seg_ring_map_peek(struct seg_ring_map *m);
+/* Step over what peek returned. */
+void seg_ring_map_take(struct seg_ring_map *m);
+/* Give the room of all that was taken back. */
+void seg_ring_map_commit(struct seg_ring_map *m);
+/* Bytes that wait to be committed. */
+unsigned long seg_ring_map_used(const struct seg_ring_map *m);
 
 /*
  * The last line of a verifier log, which says what is wrong; the log is cut up.

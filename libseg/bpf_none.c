@@ -41,8 +41,10 @@ int seg_xdp_supported(struct seg_handle *h)
 	return 0;
 }
 
-int seg_ring_open(struct seg_handle *h, struct seg_ring **ring)
+int seg_ring_open(struct seg_handle *h, const struct seg_ring_options *options,
+		  struct seg_ring **ring)
 {
+	(void)options;
 	*ring = NULL;
 	return seg_fail(h, -EOPNOTSUPP, "built without BPF: no records can be read", NULL);
 }
@@ -53,13 +55,40 @@ int seg_ring_fd(const struct seg_ring *ring)
 	return -EOPNOTSUPP;
 }
 
-int seg_ring_poll(struct seg_ring *ring, int timeout_ms, seg_record_cb cb, void *arg)
+int seg_ring_wait(const struct seg_ring *ring, int timeout_ms)
 {
 	(void)ring;
 	(void)timeout_ms;
-	(void)cb;
-	(void)arg;
 	return -EOPNOTSUPP;
+}
+
+const struct simseg_record *seg_ring_next(struct seg_ring *ring)
+{
+	(void)ring;
+	return NULL;
+}
+
+void seg_ring_commit(struct seg_ring *ring)
+{
+	(void)ring;
+}
+
+void seg_ring_info(const struct seg_ring *ring, struct seg_ring_info *info)
+{
+	(void)ring;
+	memset(info, 0, sizeof(*info));
+}
+
+int seg_ring_live(struct seg_handle *h, const struct seg_ring *ring)
+{
+	(void)ring;
+	return seg_no_bpf(h);
+}
+
+int seg_ring_query(struct seg_handle *h, struct seg_ring_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	return seg_no_bpf(h);
 }
 
 void seg_ring_close(struct seg_ring *ring)

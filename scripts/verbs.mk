@@ -97,6 +97,10 @@ install-dist:
 	$(Q)install -m 644 $(B)/simseg.service $(UNITDIR)/simseg.service
 	$(Q)sed 's|@HELPER@|$(HELPER)|g' dist/simseg.init >$(B)/simseg.init
 	$(Q)install -m 755 $(B)/simseg.init $(INITDIR)/simseg
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|g' dist/simseg-agent.service >$(B)/simseg-agent.service
+	$(Q)install -m 644 $(B)/simseg-agent.service $(UNITDIR)/simseg-agent.service
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|g' dist/simseg-agent.init >$(B)/simseg-agent.init
+	$(Q)install -m 755 $(B)/simseg-agent.init $(INITDIR)/simseg-agent
 	$(Q)[ -e $(CONFDIR)/forwarding.conf ] || \
 		install -m 644 dist/forwarding.conf $(CONFDIR)/forwarding.conf
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|g' dist/90-simseg.rules >$(B)/90-simseg.rules
@@ -106,6 +110,7 @@ install-dist:
 
 uninstall-dist:
 	$(Q)rm -f $(DESTDIR)$(HELPER) $(UNITDIR)/simseg.service $(INITDIR)/simseg \
+		$(UNITDIR)/simseg-agent.service $(INITDIR)/simseg-agent \
 		$(RULESDIR)/90-simseg.rules $(HOTPLUGDIR)/90-simseg
 	$(Q)-rmdir $(LIBDIR)/simseg $(HOTPLUGDIR) $(DESTDIR)/etc/hotplug.d 2>/dev/null || true
 

@@ -4,7 +4,7 @@
  */
 #include <unistd.h>
 
-#include "segctl.h"
+#include "feed.h"
 
 #ifndef SEG_VERSION
 #define SEG_VERSION "unknown"
@@ -96,7 +96,35 @@ static const struct cmd cmds[] = {
 	  "  PREROUTING = PASS + ALLOW + DENY (the floor's) + MERGED (fragments) + STACK\n"
 	  "Both remainders are 0 when each packet was counted once. STACK is what routing\n"
 	  "and other rulesets took before the floor." },
-	{ "monitor", cmd_monitor, "", "records of sessions, denies, changes, as they come", NULL },
+	{ "monitor", cmd_monitor,
+	  "[--device ICCID] [--verdict allow|deny] [--reason R] [--policy P]\n"
+	  "                      [--peer ADDR|PREFIX] [--socket PATH]",
+	  "records of sessions, denies, changes, as they come",
+	  "From the agent if one runs; else out of the kernel, where nobody finds them again.\n"
+	  "With one of these only records that match all of them, and gaps:\n"
+	  "  --device ICCID    it is at one of the two ends\n"
+	  "  --verdict V       allow: sessions; deny: what was denied\n"
+	  "  --reason R        as in the records: a verdict's, or why a session ended\n"
+	  "  --policy P        by which it was decided\n"
+	  "  --peer A          one of the two ends is there" },
+#ifdef SEG_WITH_AUDIT
+	{ "agent", cmd_agent,
+	  "[--dir DIR] [--socket PATH] [--ring SIZE] [--deny-ring SIZE]\n"
+	  "                    [--segment-records N] [--checkpoint TIME] [--anchor FILE]\n"
+	  "                    [--hook COMMAND] [--small]",
+	  "store every record, as long as it runs",
+	  "Takes the records out of the kernel when they are on the disk, and hands them to\n"
+	  "monitors. SIGTERM ends it when the ring is empty.\n"
+	  "  --dir DIR           the black box, /var/lib/simseg/audit\n"
+	  "  --socket PATH       for monitors, " FEED_SOCKET "\n"
+	  "  --ring SIZE         of the ring in the kernel, a power of two: 4M\n"
+	  "  --deny-ring SIZE    of the one for denies: 1M\n"
+	  "  --segment-records N after which a segment of the box is sealed\n"
+	  "  --checkpoint TIME   at least so often\n"
+	  "  --anchor FILE       gets each checkpoint, too\n"
+	  "  --hook COMMAND      gets each checkpoint on its standard input\n"
+	  "  --small             for a router with 128 MB: rings 512K and 128K, small segments" },
+#endif
 	{ "log", cmd_log, "[--last N] [--follow]", "who has changed what, and why",
 	  "The module keeps the last 1024 changes, and as many that it makes itself.\n"
 	  "  --last N  only the last N of them\n"

@@ -7,11 +7,24 @@
 
 /* All that take a value, so that the global options can be told from values. */
 static const char *const with_value[] = {
-	"--reason", "--ticket", "--allow", "--open-pool",      "--device",	 "--dev",
-	"--side",   "--mode",	"--sport", "--confirm-within", "--revert-after", "--for",
-	"--policy", "--iif",	"--last",  "--from",	       "--to",		 "--key",
-	"--anchor", "--asset",	"--peer",  "--kind",	       "--rule",	 "--session",
-	"--limit",  "--by",	"--dir",   "--older",	       "--size",
+	"--reason",	  "--ticket",
+	"--allow",	  "--open-pool",
+	"--device",	  "--dev",
+	"--side",	  "--mode",
+	"--sport",	  "--confirm-within",
+	"--revert-after", "--for",
+	"--policy",	  "--iif",
+	"--last",	  "--verdict",
+	"--peer",	  "--socket",
+	"--dir",	  "--ring",
+	"--deny-ring",	  "--segment-records",
+	"--checkpoint",	  "--anchor",
+	"--hook",	  "--from",
+	"--to",		  "--key",
+	"--asset",	  "--kind",
+	"--rule",	  "--session",
+	"--limit",	  "--by",
+	"--older",	  "--size",
 };
 
 bool opt_takes_value(const char *arg)

@@ -15,8 +15,7 @@
 #define STATE_NAME    "state.yaml"
 #define STATE_DEVICES 100000 /* more take longer than a change shall */
 
-/* In the directory @dir: whole, or as it was before. */
-static int write_whole(int dir, const char *name, const char *text, size_t len)
+int save_at(int dir, const char *name, const char *text, size_t len)
 {
 	char *temp = xprintf("%s.%d", name, (int)getpid());
 	int fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -49,7 +48,7 @@ static int write_file(const char *name, const char *text, size_t len)
 	const char *slash = strrchr(name, '/');
 	char *path = slash ? xprintf("%.*s", (int)(slash - name + 1), name) : xstrdup(".");
 	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int err = dir < 0 ? -errno : write_whole(dir, slash ? slash + 1 : name, text, len);
+	int err = dir < 0 ? -errno : save_at(dir, slash ? slash + 1 : name, text, len);
 
 	if (dir >= 0)
 		close(dir);
@@ -127,7 +126,7 @@ static void keep_in(struct ctl *c, int dir)
 		}
 		text = state_text(c, &st, true, &len);
 	}
-	if (!text || write_whole(dir, STATE_NAME, text, len))
+	if (!text || save_at(dir, STATE_NAME, text, len))
 		ctl_warn(STATE_DIR "/" STATE_NAME " could not be written: the next boot will not "
 				   "know of this");
 	free(text);

@@ -290,11 +290,15 @@ int apply_restored(struct ctl *c, const struct file *f, const char *name);
  * has; NULL if the format cannot say it all. To be freed.
  */
 char *state_text(struct ctl *c, const struct seg_status *st, bool whole, size_t *len);
-/* The same, read; to be freed with file_free(). */
+/* Without devices and what only a saved state has; to be freed. */
+char *state_ruleset(struct ctl *c, const struct seg_status *st, size_t *len);
+/* The state, read; to be freed with file_free(). */
 struct file *state_file(struct ctl *c);
 
 /* save.c */
 
+/* Writes @name in the directory @dir: whole, or it is as it was before; 0 or -errno. */
+int save_at(int dir, const char *name, const char *text, size_t len);
 /* After a change: where the state is kept over a reboot, keep it as it is now. */
 void save_kept(struct ctl *c);
 
@@ -337,5 +341,8 @@ int cmd_log(struct ctl *c, int argc, char **argv);
 int cmd_explain(struct ctl *c, int argc, char **argv);
 int cmd_attach(struct ctl *c, int argc, char **argv);
 int cmd_detach(struct ctl *c, int argc, char **argv);
+#ifdef SEG_WITH_AUDIT
+int cmd_agent(struct ctl *c, int argc, char **argv);
+#endif
 
 #endif /* _SEGCTL_H */

@@ -456,17 +456,23 @@ static int by_iccid(const void *a, const void *b)
 	return strcmp(x->d.iccid, y->d.iccid);
 }
 
-static int save_all(struct ctl *c, struct save *s, const struct seg_status *st, bool whole)
+static int save_ruleset(struct ctl *c, struct save *s, const struct seg_status *st)
 {
-	struct devs all = { 0 };
 	int err;
 
 	err = save_pools(c, s);
 	if (!err)
 		err = save_peers(c, s);
 	save_settings(st, s->out);
-	if (!err)
-		err = save_policies(c, s);
+	return err ? err : save_policies(c, s);
+}
+
+static int save_all(struct ctl *c, struct save *s, const struct seg_status *st, bool whole)
+{
+	struct devs all = { 0 };
+	int err;
+
+	err = save_ruleset(c, s, st);
 	if (!err)
 		err = seg_device_list(c->h, device_add, &all);
 	if (all.n)
@@ -479,28 +485,41 @@ static int save_all(struct ctl *c, struct save *s, const struct seg_status *st, 
 	return err;
 }
 
+/* The text that was written to @s, if that went well and it is a file. */
+static char *state_checked(struct save *s, int err, char **text, const size_t *len)
+{
+	struct file *check;
+	bool good;
+
+	if (fclose(s->out) || err) {
+		free(*text);
+		return NULL;
+	}
+	check = file_read(*text, *len, false);
+	good = !check->diags.errors;
+	file_free(check);
+	if (good)
+		return *text;
+	free(*text);
+	return NULL;
+}
+
 char *state_text(struct ctl *c, const struct seg_status *st, bool whole, size_t *len)
 {
 	struct save s = { 0 };
-	struct file *check;
 	char *text = NULL;
-	int err;
 
 	s.out = open_memstream(&text, len);
-	if (!s.out)
-		return NULL;
-	err = save_all(c, &s, st, whole);
-	if (fclose(s.out) || err) {
-		free(text);
-		return NULL;
-	}
-	check = file_read(text, *len, false);
-	if (check->diags.errors) {
-		free(text);
-		text = NULL;
-	}
-	file_free(check);
-	return text;
+	return s.out ? state_checked(&s, save_all(c, &s, st, whole), &text, len) : NULL;
+}
+
+char *state_ruleset(struct ctl *c, const struct seg_status *st, size_t *len)
+{
+	struct save s = { 0 };
+	char *text = NULL;
+
+	s.out = open_memstream(&text, len);
+	return s.out ? state_checked(&s, save_ruleset(c, &s, st), &text, len) : NULL;
 }
 
 struct file *state_file(struct ctl *c)

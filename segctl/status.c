@@ -2,7 +2,9 @@
 /*
  * segctl status: the first line says OK, or what is open
  */
-#include "segctl.h"
+#include <unistd.h>
+
+#include "feed.h"
 
 /* An interface as the status shows it. */
 struct row {
@@ -17,6 +19,10 @@ struct view {
 	struct seg_status st;
 	struct row *rows;
 	size_t n, room, missing;
+	struct seg_ring_info ring;
+	bool has_ring;
+	struct feed_hello agent;
+	bool has_agent;
 	bool can_xdp;	   /* this program and this kernel can */
 	char why_not[256]; /* else */
 };
@@ -42,6 +48,17 @@ static bool row_missing(const struct view *v, const struct row *row)
 	return v->can_xdp && row->known && attach_missing(row->mode, &row->xdp);
 }
 
+/* Who takes the records, as far as this user may know. */
+static void view_records(struct ctl *c, struct view *v)
+{
+	int fd = feed_connect(FEED_SOCKET, &v->agent);
+
+	v->has_agent = fd >= 0 && v->agent.netns == v->st.netns_cookie;
+	if (fd >= 0)
+		close(fd);
+	v->has_ring = !seg_ring_query(c->h, &v->ring);
+}
+
 static int view_get(struct ctl *c, struct view *v)
 {
 	size_t i;
@@ -53,6 +70,7 @@ static int view_get(struct ctl *c, struct view *v)
 	err = seg_iface_list(c->h, row_add, v);
 	if (err && err != -EAGAIN)
 		return ctl_fail(c, err, "interfaces");
+	view_records(c, v);
 	v->can_xdp = seg_xdp_supported(c->h) == 1;
 	if (!v->can_xdp)
 		snprintf(v->why_not, sizeof(v->why_not), "%s", seg_strerror(c->h));
@@ -150,6 +168,61 @@ static void print_rows(const struct view *v)
 	table_end(t);
 }
 
+static void print_agent(const struct ctl *c, const struct view *v)
+{
+	const struct seg_ring_info *ring = &v->ring;
+
+	if (v->has_ring)
+		printf("         ring %u%% of %u KiB  denies %u%% of %u KiB\n",
+		       (unsigned int)(ring->used * 100ULL / ring->size), ring->size >> 10,
+		       (unsigned int)(ring->deny_used * 100ULL / ring->deny_size),
+		       ring->deny_size >> 10);
+	if (!v->has_agent) {
+		puts("agent    not running: records are not stored");
+		return;
+	}
+	printf("agent    runs, pid %u  stored %llu  monitors %u", v->agent.pid,
+	       (unsigned long long)v->agent.stored, v->agent.monitors);
+	if (v->agent.lag != FEED_UNKNOWN)
+		printf("  not in the index yet %llu", (unsigned long long)v->agent.lag);
+	putchar('\n');
+	if (*v->agent.error) {
+		printf("         %snothing is stored: ", out_red(c));
+		out_text(v->agent.error);
+		printf("%s\n", out_plain(c));
+	}
+}
+
+static struct json_object *agent_json(const struct view *v)
+{
+	struct json_object *o = json_object_new_object();
+
+	js_bool(o, "running", v->has_agent);
+	if (!v->has_agent)
+		return o;
+	js_num(o, "pid", v->agent.pid);
+	js_num(o, "stored", v->agent.stored);
+	js_num(o, "monitors", v->agent.monitors);
+	if (v->agent.lag != FEED_UNKNOWN)
+		js_num(o, "index_lag", v->agent.lag);
+	js_str(o, "error", *v->agent.error ? v->agent.error : NULL);
+	return o;
+}
+
+static struct json_object *ring_json(const struct view *v)
+{
+	struct json_object *o;
+
+	if (!v->has_ring)
+		return NULL;
+	o = json_object_new_object();
+	js_num(o, "size", v->ring.size);
+	js_num(o, "used", v->ring.used);
+	js_num(o, "deny_size", v->ring.deny_size);
+	js_num(o, "deny_used", v->ring.deny_used);
+	return o;
+}
+
 static int print_text(const struct ctl *c, const struct view *v)
 {
 	const struct seg_status *st = &v->st;
@@ -174,6 +247,7 @@ static int print_text(const struct ctl *c, const struct view *v)
 	       (unsigned long long)st->records_made, (unsigned long long)st->records_delivered,
 	       (unsigned long long)st->records_waiting, (unsigned long long)st->records_lost,
 	       (unsigned long long)st->records_unheard);
+	print_agent(c, v);
 	print_rows(v);
 	print_notes(v);
 	return ret;
@@ -247,6 +321,8 @@ static int print_json(const struct view *v)
 	js_num(o, "records_since_ns", st->records_since);
 	js_num(o, "records_lost", st->records_lost);
 	js_num(o, "records_unheard", st->records_unheard);
+	json_object_object_add(o, "ring", ring_json(v));
+	json_object_object_add(o, "agent", agent_json(v));
 	json_object_object_add(o, "settings", settings_json(st));
 	json_object_object_add(o, "interfaces", rows_json(v));
 	js_print(o);

@@ -242,25 +242,21 @@ struct heard {
 	bool ordered, right;
 };
 
-static int hear(const struct simseg_record *rec, void *arg)
+static void hear(const struct simseg_record *rec, struct heard *heard)
 {
-	struct heard *heard = arg;
 	char iccid[SEG_ICCID_LEN];
 
 	if (rec->kind != SIMSEG_RECORD_DENY)
-		return 0;
+		return;
 	heard->records++;
-	heard->packets += rec->packets[0];
-	heard->bytes += rec->bytes[0];
+	heard->packets += rec->denied.packets;
+	heard->bytes += rec->denied.bytes;
 	heard->folded += !!(rec->flags & SIMSEG_RECORD_F_FOLDED);
 	heard->mixed += !!(rec->flags & SIMSEG_RECORD_F_MIXED);
 	heard->ordered = heard->ordered && rec->seq > heard->last_seq;
 	heard->last_seq = rec->seq;
-	if (rec->flags & SIMSEG_RECORD_F_FOLDED)
-		heard->right = heard->right && rec->count == rec->packets[0];
 	heard->right = heard->right && rec->reason == SIMSEG_REASON_NO_RULE && rec->size == 192 &&
 		       !strcmp(seg_iccid_unpack(rec->iccid[1], iccid), RTU_ICCID);
-	return 0;
 }
 
 static int count_no_rule(const struct seg_counter *counter, void *arg)
@@ -285,10 +281,20 @@ static void send_denied(unsigned int n, unsigned int ports)
 	close(fd);
 }
 
+/* All that comes until nothing has come for 100 ms; it stays in the ring. */
 static void read_ring(struct seg_ring *ring, struct heard *heard)
 {
-	while (seg_ring_poll(ring, 100, hear, heard) > 0)
-		;
+	const struct simseg_record *rec;
+	unsigned int silent;
+
+	for (silent = 0; silent < 10; silent++) {
+		while ((rec = seg_ring_next(ring))) {
+			hear(rec, heard);
+			silent = 0;
+		}
+		/* what is not committed keeps the ring readable: waiting for it is none */
+		usleep(10000);
+	}
 }
 
 static bool balanced(void)
@@ -297,10 +303,10 @@ static bool balanced(void)
 
 	if (seg_status_get(handle, &s))
 		return false;
-	ktap_note("made %llu = delivered %llu + lost %llu + unheard %llu",
+	ktap_note("made %llu = delivered %llu + waiting %llu + lost %llu",
 		  (unsigned long long)s.records_made, (unsigned long long)s.records_delivered,
-		  (unsigned long long)s.records_lost, (unsigned long long)s.records_unheard);
-	return s.records_made == s.records_delivered + s.records_lost + s.records_unheard;
+		  (unsigned long long)s.records_waiting, (unsigned long long)s.records_lost);
+	return s.records_made == s.records_delivered + s.records_waiting + s.records_lost;
 }
 
 static unsigned long long made(void)
@@ -334,6 +340,15 @@ static void wait_told(void)
 	}
 }
 
+static struct seg_ring *ring_open(const struct seg_ring_options *options)
+{
+	struct seg_ring *ring;
+
+	if (seg_ring_open(handle, options, &ring))
+		ktap_bail("ring: %s", seg_strerror(handle));
+	return ring;
+}
+
 static void test_records(void)
 {
 	unsigned long long told;
@@ -343,12 +358,13 @@ static void test_records(void)
 	unsigned int at_once;
 
 	wait_told();
-	if (seg_ring_open(handle, &ring))
-		ktap_bail("ring: %s", seg_strerror(handle));
-	check_fails(seg_ring_open(handle, &second), -EBUSY, "a second reader", "another process");
+	ring = ring_open(NULL);
+	check_fails(seg_ring_open(handle, NULL, &second), -EBUSY, "a second reader",
+		    "another process");
 	seg_stats_get(handle, count_no_rule, &before);
 	send_denied(3000, 40);
 	read_ring(ring, &heard);
+	seg_ring_commit(ring);
 	at_once = heard.records;
 	ktap_check(at_once == 16 && !heard.folded, "a flood makes %u records at once", at_once);
 
@@ -356,9 +372,9 @@ static void test_records(void)
 	told = made();
 	seg_ring_close(ring);
 	wait_made(told, 17);
-	if (seg_ring_open(handle, &ring))
-		ktap_bail("ring, again: %s", seg_strerror(handle));
+	ring = ring_open(NULL);
 	read_ring(ring, &heard);
+	seg_ring_commit(ring);
 	seg_stats_get(handle, count_no_rule, &after);
 	ktap_check(heard.records == at_once + 17 && heard.folded == 17 && heard.mixed == 1,
 		   "folded: %u records, %u of them mixed", heard.folded, heard.mixed);
@@ -367,11 +383,79 @@ static void test_records(void)
 		   "records and counters agree: %llu packets, %llu bytes",
 		   (unsigned long long)heard.packets, (unsigned long long)heard.bytes);
 	ktap_check(heard.ordered, "sequence numbers rise");
-	ktap_check(heard.right, "device, reason, size and count are right");
+	ktap_check(heard.right, "device, reason and size are right");
 	seg_ring_close(ring);
 	check_ok(seg_ring_unpin(handle), "unpin the ring");
 	send_denied(1, 1);
-	ktap_check(balanced(), "made == delivered + lost + unheard");
+	ktap_check(balanced(), "made == delivered + waiting + lost");
+}
+
+/* What is not committed is there again, and takes room until it is. */
+static void test_commit(void)
+{
+	struct heard first = { .ordered = true }, again = { .ordered = true };
+	struct seg_ring *ring = ring_open(NULL);
+	struct seg_ring_info info, outside;
+
+	wait_told();
+	read_ring(ring, &first);
+	seg_ring_commit(ring);
+	ktap_check(seg_ring_wait(ring, 0) == 0, "after a commit there is nothing to wait for");
+	send_denied(16, 16);
+	memset(&first, 0, sizeof(first));
+	first.ordered = true;
+	read_ring(ring, &first);
+	seg_ring_info(ring, &info);
+	ktap_check(first.records && info.deny_used == first.records * SEG_RING_RECORD &&
+			   seg_ring_wait(ring, 0) == 1,
+		   "%u denies are read and take %u bytes still", first.records, info.deny_used);
+	check_ok(seg_ring_query(handle, &outside), "look at the rings from outside");
+	ktap_check(outside.deny_used >= info.deny_used && outside.size == info.size,
+		   "it is the same");
+	seg_ring_close(ring);
+	ring = ring_open(NULL);
+	read_ring(ring, &again);
+	ktap_check(again.records >= first.records && again.ordered,
+		   "a reader that dies before the commit loses none");
+	seg_ring_commit(ring);
+	seg_ring_info(ring, &info);
+	ktap_check(!info.deny_used && !info.used && !info.garbled, "the rings are empty");
+	seg_ring_close(ring);
+}
+
+/* Sizes are of those that are made; a ring that went is told to its reader. */
+static void test_sizes(void)
+{
+	const struct seg_ring_options small = { .size = 128 << 10, .deny_size = 64 << 10 };
+	const struct seg_ring_options odd = { .size = 5000 };
+	struct seg_ring *ring, *other;
+	struct seg_ring_info info;
+
+	check_fails(seg_ring_open(handle, &odd, &ring), -EINVAL, "an odd size", "power of two");
+	check_ok(seg_ring_unpin(handle), "unpin");
+	check_fails(seg_ring_query(handle, &info), -ENOENT, "no ring", "nothing takes");
+	ring = ring_open(&small);
+	seg_ring_info(ring, &info);
+	ktap_check(info.size == small.size && info.deny_size == small.deny_size, "as asked for");
+	seg_ring_close(ring);
+	ring = ring_open(NULL);
+	seg_ring_info(ring, &info);
+	ktap_check(info.size == small.size, "what is pinned stays");
+	ktap_check(seg_ring_live(handle, ring) == 1, "it is alive");
+	check_ok(seg_ring_unpin(handle), "unpin it under its reader");
+	ktap_check(seg_ring_live(handle, ring) == 0, "it is not any more");
+	other = ring_open(NULL);
+	ktap_check(seg_ring_live(handle, ring) == 0 && seg_ring_live(handle, other) == 1,
+		   "another one is no resurrection");
+	seg_ring_close(other);
+	seg_ring_close(ring);
+	/* as an earlier release left them */
+	shell("rm /sys/fs/bpf/simseg/*/denies");
+	ring = ring_open(&small);
+	seg_ring_info(ring, &info);
+	ktap_check(info.size == small.size, "a part of the pins is replaced");
+	seg_ring_close(ring);
+	check_ok(seg_ring_unpin(handle), "unpin all of it");
 }
 
 int main(int argc, char **argv)
@@ -388,6 +472,8 @@ int main(int argc, char **argv)
 		test_vanished();
 	}
 	test_records();
+	test_commit();
+	test_sizes();
 	check_ok(seg_bpf_unpin_all(handle), "unpin everything");
 	ktap_check(access("/sys/fs/bpf/simseg", F_OK) || mode_is("sim0", SEG_XDP_NONE),
 		   "nothing is left");

@@ -95,13 +95,18 @@ received() {
 	jq -r --arg d "$1" '.interfaces[] | select(.name == $d) | "\(.rx) \(.rx_bytes)"' "$WORK/stats"
 }
 
-# of_sessions DEVICE...: "packets bytes reply_packets reply_bytes"
+# sessions_before DEVICE: what its sessions have carried up to now. Some of them are gone
+# when they are looked at again.
+sessions_before() { seg -j session list --device "${ICCID[$1]}" >"$WORK/sessions.$1"; }
+
+# of_sessions DEVICE: "packets bytes reply_packets reply_bytes" since sessions_before
 of_sessions() {
-	local who
-	for who; do
-		seg -j session list --device "${ICCID[$who]}"
-	done | jq -rs 'add | [(map(.packets) | add), (map(.bytes) | add),
-		(map(.reply_packets) | add), (map(.reply_bytes) | add)] | map(. // 0) | join(" ")'
+	seg -j session list --device "${ICCID[$1]}" |
+		jq -r --slurpfile before "$WORK/sessions.$1" '
+			($before[0] | map({key: (.id | tostring), value: .}) | from_entries) as $was |
+			[("packets", "bytes", "reply_packets", "reply_bytes") as $what |
+				(map(.[$what] - ($was[.id | tostring][$what] // 0)) | add // 0)] |
+			join(" ")'
 }
 
 # minus "A B..." "C D...": number by number.
@@ -134,7 +139,7 @@ take() {
 	done
 	for who in "${ALL[@]}"; do
 		before[${DEV[$who]}]=$(received "${DEV[$who]}")
-		before[sessions-$who]=$(of_sessions "$who")
+		sessions_before "$who"
 	done
 	before[net0]=$(received net0)
 	before[left]=$(leftovers)
@@ -157,7 +162,7 @@ compare() {
 		total=$(minus "$total" "$(minus '0 0' "$out")")
 		equal "${DEV[$who]} received" \
 			"$(minus "$(received "${DEV[$who]}")" "${before[${DEV[$who]}]}")" "$out" || status=1
-		reply=$(minus "$(of_sessions "$who")" "${before[sessions-$who]}")
+		reply=$(of_sessions "$who")
 		equal "the sessions of $who" "${reply% * *}" "$out" || status=1
 		back=$(minus "$back" "$(minus '0 0' "${reply#* * }")")
 	done
@@ -264,12 +269,11 @@ sessions_bytes() { [ "$(of_sessions "$1" | cut -d' ' -f2)" -gt "$2" ]; }
 # A transfer that is cut: its next burst is dropped, and counted. The pauses
 # between bursts leave time to those who look on.
 cut_once() {
-	local who=$1 pid status=0 out
-	before[sessions-$who]=$(of_sessions "$who")
-	out=${before[sessions-$who]#* }
+	local who=$1 pid status=0
+	sessions_before "$who"
 	spawn "$who" iperf3 -c 10.20.0.5 -p "520${who#d}" -t 60 -b 4M >"$WORK/iperf.cut" 2>&1
 	pid=$!
-	wait_for 30 sessions_bytes "$who" $((${out%% *} + 300000)) || status=1
+	wait_for 30 sessions_bytes "$who" 300000 || status=1
 	seg quarantine "${ICCID[$who]}" --reason test >/dev/null || status=1
 	wait_for 10 dropped_since "${DEV[$who]}" || status=1
 	kill -9 "$pid"	# no last words

@@ -151,7 +151,7 @@ records_paired() {
 
 # What the deny records stand for: a first packet each, or a folded count.
 denied_by_records() {
-	jq -s '[.[] | select(.kind == "deny" and (.observed | not)) | if .folded then .count else 1 end] | add // 0' \
+	jq -s '[.[] | select(.kind == "deny" and (.observed | not)) | .packets] | add // 0' \
 		"$RECORDS"
 }
 denied_by_counters() {

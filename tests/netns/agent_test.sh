@@ -1,0 +1,162 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# kernels: 6.12 6.1
+#
+# segctl agent: every record is stored once, however often the agent is killed, or left
+# without a disk; what is lost when a ring is full is told to the last record; monitors
+# get what is stored.
+
+# shellcheck source=tests/netns/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/netns/agent.sh
+. "$(dirname "$0")/agent.sh"
+
+POLICY_OF=([d1]=meter [d2]=meter)
+
+# Under load it is killed again and again; the sum is that of one that never was.
+test_kill() {
+	local flood
+	check 'the agent runs' agent_up
+	check_not 'a second one is refused' seg agent --dir "$BOX" --socket "$WORK/other.sock"
+	opens 3000 1000 >/dev/null &
+	flood=$!
+	for _ in 1 2 3; do
+		rest 0.7
+		agent_kill
+		agent_start
+	done
+	wait "$flood"
+	check 'all sessions end' cut_all
+	check 'the index follows' wait_for 30 indexed
+	check 'the last of them stores the rest' wait_for 30 drained
+	check 'it ends with status 0' agent_down
+	box_is_whole "$BOX" 3000
+}
+
+indexed() { [ "$(status agent.index_lag)" = 0 ]; }
+
+# The ruleset in force can be read by the hash that the records have.
+test_rulesets() {
+	local hash
+	hash=$(status hash)
+	check 'the ruleset is kept' test -s "$BOX/rulesets/$hash.yaml"
+	check 'and is one' seg apply --dry-run "$BOX/rulesets/$hash.yaml"
+}
+
+# A ring of 327 records and one of 20 denies. It is told to the last record what the
+# full one has cost, and denies take no room from the rest.
+test_full() {
+	local before
+	BOX=$WORK/full
+	AGENT_ARGS=(--ring 64K --deny-ring 4K)
+	seg disarm --reason 'other rings' >/dev/null
+	check 'the agent runs although simseg is disarmed' agent_up
+	check 'it says so' agent_said 'simseg is disarmed'
+	check 'it takes records as soon as it is armed' seg arm
+	check 'from a ring of that size' wait_for 10 ring_is 65536
+	wait_for 10 drained
+	before=$(status records_lost)
+	kill -STOP "$agent"
+	on d2 flood -r 2000 -n 2000 source 10.64.0.12 10.20.0.5 161 >/dev/null
+	check 'denies are lost' wait_for 20 denies_are_full
+	opens 200 2000 >/dev/null
+	check_eq 'but no session' "$(status records_waiting)" 0
+	cut_all
+	opens 3000 10000 >/dev/null
+	check 'made = delivered + waiting + lost' balanced
+	check 'some wait' test "$(status records_waiting)" -gt 1000
+	check 'some are lost' test "$(status records_lost)" -gt $((before + 300))
+	kill -CONT "$agent"
+	check 'what waited is stored' wait_for 30 drained
+	check 'and the sum is right' balanced
+	cut_all
+	wait_for 30 drained
+	agent_down
+	test_told
+}
+ring_is() { [ "$(status ring.size)" = "$1" ]; }
+denies_are_full() { [ "$(status ring.deny_used)" -ge 4000 ]; }
+
+test_told() {
+	local sum
+	sum=$("$TOP/tests/netns/box.py" "$BOX")
+	note "$sum"
+	check_eq 'the gaps tell how many are missing' "$(jq .missing <<<"$sum")" "$(jq .told <<<"$sum")"
+	check_eq 'no end of a session is' "$(jq .told_close <<<"$sum")" 0
+	check_eq 'nothing is there twice' "$(jq .twice <<<"$sum")" 0
+}
+
+# The disk is full, and then it is not.
+test_disk() {
+	local lost
+	BOX=$WORK/disk
+	AGENT_ARGS=()
+	seg disarm --reason 'other rings' >/dev/null
+	mkdir "$BOX"
+	mount -t tmpfs -o size=400k none "$BOX"
+	check 'the agent runs on a small disk' agent_up
+	seg arm >/dev/null
+	wait_for 10 ring_is 4194304
+	lost=$(status records_lost)
+	opens 2500 10000 >/dev/null
+	check 'it says that the disk is full' wait_for 10 agent_said 'No space left'
+	check 'in the status as well' grep -q 'No space left' <<<"$(status agent.error)"
+	check 'and goes on' kill -0 "$agent"
+	check_eq 'once' "$(grep -c 'No space left' "$WORK/agent.err")" 1
+	mount -o remount,size=8m "$BOX"
+	check 'with room again it stores what waited' wait_for 20 drained
+	check_eq 'none is lost' "$(status records_lost)" "$lost"
+	cut_all
+	wait_for 20 drained
+	agent_down
+	box_is_whole "$BOX" 2500
+	umount "$BOX"
+}
+
+# Filters, and a monitor that comes through the socket.
+test_monitor() {
+	# what its unit leaves it
+	AGENT_RUN=(setpriv --no-new-privs "--bounding-set=-all,+bpf,+perfmon,+net_admin")
+	check 'the agent runs with three capabilities' agent_up
+	check 'it has no more' grep -qx 'CapEff:.000000c000001000' "/proc/$agent/status"
+	spawn gw "$SEGCTL" -j monitor --verdict allow --peer 10.20.0.0/24 --policy meter >"$WORK/allowed"
+	spawn gw "$SEGCTL" -j monitor --verdict deny --device "${ICCID[d2]}" >"$WORK/denied"
+	check 'two monitors' wait_for 10 monitors 2
+	opens 10 1000 >/dev/null
+	on d2 flood -r 100 -n 3 udp 10.64.0.12 10.20.0.5 9 >/dev/null
+	check 'one sees sessions' wait_for 10 lines "$WORK/allowed" 10
+	check 'the other denies' wait_for 10 lines "$WORK/denied" 1
+	check_eq 'and nothing else' "$(jq -rs 'map(.kind) | unique | join(" ")' "$WORK/allowed" "$WORK/denied")" \
+		'deny open'
+	check_not 'no such reason' seg monitor --reason nonsense
+	check_not 'no such verdict' seg monitor --verdict maybe
+}
+
+# It lets go of the module while simseg is disarmed, and comes back by itself.
+test_disarm() {
+	local before
+	seg disarm --reason 'a while' >/dev/null
+	check 'the agent notices that it is disarmed' wait_for 10 agent_said 'taken away'
+	rest 1.5
+	before=$(ticks)
+	rest 2
+	check 'it rests' test $(($(ticks) - before)) -lt 60
+	seg arm >/dev/null
+	check 'it takes records again when it is armed' wait_for 10 agent_said 'there again'
+	check 'it ends' agent_down
+}
+# Hundredths of a second that it has computed for.
+ticks() { awk '{ print $14 + $15 }' "/proc/$agent/stat"; }
+lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
+
+agent_topology
+check 'the module and its ruleset' govern "$(policies | ruleset)"
+test_kill; note "$SECONDS s"
+test_rulesets; note "$SECONDS s"
+test_full; note "$SECONDS s"
+test_disk; note "$SECONDS s"
+BOX=$WORK/monitored
+test_monitor; note "$SECONDS s"
+test_disarm; note "$SECONDS s"
+check 'the module unloads' unload
+finish
