@@ -45,10 +45,15 @@ static uint64_t untold(const struct balance *b)
 	return over(b->after->lost, told(b->box));
 }
 
-/* Records that are made and not stored. */
+/* Records that are made and not stored, as far as the rings can have them. */
 static uint64_t on_way(const struct balance *b)
 {
-	return over(b->after->delivered, b->box->stored) + b->after->waiting;
+	uint64_t since = over(b->after->delivered, b->before->delivered);
+	uint64_t open = over(b->after->delivered, b->box->stored);
+
+	if (b->ring != BALANCE_UNKNOWN && open > b->ring + since)
+		open = b->ring + since;
+	return open + b->after->waiting;
 }
 
 static void __attribute__((format(printf, 3, 4)))
@@ -115,8 +120,9 @@ static void mean_less(const struct balance *b, struct balance_row *row,
 
 static void check_numbers(struct check *k)
 {
-	const struct balance_counters *a = k->b->before, *z = k->b->after;
-	const struct balance_box *box = k->b->box;
+	const struct balance *b = k->b;
+	const struct balance_counters *a = b->before, *z = b->after;
+	const struct balance_box *box = b->box;
 	uint64_t sum = z->delivered + z->waiting + z->lost;
 	struct balance_row row;
 
@@ -128,6 +134,11 @@ static void check_numbers(struct check *k)
 	row = row_of("records delivered", "records", a->delivered, z->delivered, box->stored);
 	if (row.difference < 0 && box->purged)
 		mean(&row, BALANCE_EXPLAINED, "the first records were purged");
+	else if (row.difference < 0 && (uint64_t)-row.difference > b->ring)
+		mean(&row, BALANCE_UNEXPLAINED,
+		     "neither in the box nor in the rings, which have %" PRIu64 ": somebody else "
+		     "has read them, or taken them away",
+		     b->ring);
 	else if (row.difference < 0)
 		mean(&row, BALANCE_EXPLAINED, "still in the rings, or on their way to the disk");
 	put(k, &row);
@@ -137,7 +148,7 @@ static void check_numbers(struct check *k)
 		     box->purged ? "those that tell of it were purged" :
 				   "a gap record will tell, as soon as one finds room");
 	put(k, &row);
-	row = row_of("numbers missing", "records", 0, untold(k->b), box->missing);
+	row = row_of("numbers missing", "records", 0, untold(b), box->missing);
 	if (row.difference > 0)
 		mean(&row, BALANCE_UNEXPLAINED, "numbers between others that were never stored");
 	else if (box->missing)

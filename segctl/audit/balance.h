@@ -14,7 +14,8 @@
 #include <stdint.h>
 #include <linux/simseg_record.h>
 
-#define BALANCE_CODES 256 /* enum simseg_reason, and what a newer module has */
+#define BALANCE_UNKNOWN UINT64_MAX
+#define BALANCE_CODES	256 /* enum simseg_reason, and what a newer module has */
 
 enum balance_grade {
 	BALANCE_EQUAL,
@@ -52,6 +53,7 @@ struct balance_iface {
 struct balance {
 	const struct balance_counters *before, *after;
 	const struct balance_box *box;
+	uint64_t ring; /* records that the rings had before @box was read, or BALANCE_UNKNOWN */
 	struct balance_amount live; /* what sessions that go on have carried */
 	const struct balance_iface *ifaces;
 	size_t n_ifaces;

@@ -20,6 +20,7 @@ struct run {
 	struct balance_iface *ifaces;
 	uint32_t *index; /* of these */
 	size_t n_ifaces, ifaces_room, index_room;
+	uint64_t ring;
 	int sample; /* of their counters: 0 and 1 */
 	struct tally_live *live;
 	size_t n_live, live_room;
@@ -121,6 +122,19 @@ static int live_get(struct run *r)
 	return 0;
 }
 
+/* Before the records, too: what is not in the box by then has to be in there still. */
+static void ring_get(struct run *r)
+{
+	struct seg_ring_info info;
+	int err = seg_ring_query(r->c->h, &info);
+
+	r->ring = BALANCE_UNKNOWN;
+	if (!err)
+		r->ring = info.used / SEG_RING_RECORD + info.deny_used / SEG_RING_RECORD;
+	else if (err == -ENOENT)
+		r->ring = 0;
+}
+
 /* Everything once; a code to exit with (it has been said), or -1: go on. */
 static int look(struct run *r, const char *dir)
 {
@@ -132,6 +146,7 @@ static int look(struct run *r, const char *dir)
 		err = live_get(r);
 	if (err)
 		return ctl_fail(r->c, err, NULL);
+	ring_get(r);
 	err = tally_read(r->tally, error);
 	if (err) {
 		ctl_warn("%s: %s", dir, error);
@@ -199,6 +214,7 @@ static enum balance_grade check(struct run *r, const struct seg_status *st, bool
 		.before = &r->before,
 		.after = &r->after,
 		.box = tally_box(r->tally),
+		.ring = r->ring,
 		.live = tally_carried(r->tally),
 		.ifaces = r->ifaces,
 		.n_ifaces = r->n_ifaces,

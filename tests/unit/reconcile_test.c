@@ -22,7 +22,7 @@ struct gateway {
 	struct balance_counters now;
 	struct balance_amount live;
 	struct box *box;
-	uint64_t seq;
+	uint64_t seq, ring;
 	bool settled;
 };
 
@@ -47,6 +47,7 @@ static enum balance_grade compare(const struct gateway *g, const struct balance_
 		.before = before ? before : &g->now,
 		.after = &g->now,
 		.box = tally_box(t),
+		.ring = g->ring,
 		.live = g->live,
 		.settled = g->settled,
 		.interval = 10,
@@ -346,15 +347,42 @@ static void in_the_ring(void **state)
 {
 	struct gateway g;
 	struct rows rows;
+	struct tally *t;
 
 	begin(state, &g);
 	make(&g, SIMSEG_RECORD_DENY, SIMSEG_REASON_NO_RULE);
 	count(&g, SIMSEG_REASON_NO_RULE, 3, 180);
 	g.now.made++;
 	g.now.waiting++;
-	assert_int_equal(end(state, &g, NULL, &rows), BALANCE_EXPLAINED);
+	g.ring = 1;
+	t = tally(state);
+	assert_int_equal(compare(&g, NULL, t, &rows), BALANCE_EXPLAINED);
 	differs(&rows, "records delivered", "records", -1, BALANCE_EXPLAINED, "rings");
 	differs(&rows, "denied, no-rule", "packets", -3, BALANCE_EXPLAINED, "2 records are on");
+	g.ring = BALANCE_UNKNOWN;
+	assert_int_equal(compare(&g, NULL, t, &rows), BALANCE_EXPLAINED);
+	/* who else has it, if the ring is empty? */
+	g.ring = 0;
+	g.now.made--;
+	g.now.waiting--;
+	assert_int_equal(compare(&g, NULL, t, &rows), BALANCE_UNEXPLAINED);
+	differs(&rows, "records delivered", "records", -1, BALANCE_UNEXPLAINED, "neither in");
+	differs(&rows, "denied, no-rule", "packets", -3, BALANCE_UNEXPLAINED, "no record");
+	tally_close(t);
+	box_close(g.box);
+}
+
+/* All that was stored is gone, and the chain with it: the counters still know. */
+static void taken_away(void **state)
+{
+	struct gateway g;
+	struct rows rows;
+
+	begin(state, &g);
+	assert_int_equal(unlink(boxes_path(state, "box/segments/%020u.seg", 1)), 0);
+	assert_int_equal(end(state, &g, NULL, &rows), BALANCE_UNEXPLAINED);
+	differs(&rows, "records delivered", "records", -6, BALANCE_UNEXPLAINED, "neither in");
+	differs(&rows, "sessions", "packets", -14, BALANCE_UNEXPLAINED, "no record");
 }
 
 /* A number between others that are stored was never stored, or twice. */
@@ -514,7 +542,7 @@ int main(void)
 		TEST(equal),	  TEST(one_off),     TEST(moving),	  TEST(folded),
 		TEST(mixed),	  TEST(lost_denies), TEST(lost_too_much), TEST(in_the_ring),
 		TEST(numbers),	  TEST(sessions),    TEST(sources),	  TEST(purged),
-		TEST(interfaces),
+		TEST(taken_away), TEST(interfaces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
