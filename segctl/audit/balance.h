@@ -38,7 +38,7 @@ struct balance_box {
 	uint64_t stored;
 	uint64_t told[__SIMSEG_RECORD_MAX]; /* as lost, by kind */
 	uint64_t twice, missing;	    /* numbers */
-	bool purged;			    /* the first ones are no longer there */
+	uint64_t purged; /* records that went from the front, maybe not all of this source */
 	struct balance_amount denied[BALANCE_CODES], observed, closed;
 	uint64_t cut; /* sessions that ended with packets maybe on their way */
 };

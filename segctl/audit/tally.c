@@ -13,6 +13,7 @@
 
 #include "box_file.h"
 #include "numbers.h"
+#include "purged.h"
 #include "tally.h"
 #include "text.h"
 
@@ -72,6 +73,22 @@ static int first_of(const struct tally *t, int segments, const struct box_list *
 	return err;
 }
 
+/* How many records DIR/purged tells of: no more than those can be missing in front. */
+static int purged_sum(int dir, uint64_t *sum, char error[BOX_ERROR])
+{
+	char text[PURGED_LINE];
+	struct purged_line line;
+	struct purged p;
+	int ret;
+
+	*sum = 0;
+	purged_begin(&p, dir);
+	while ((ret = purged_next(&p, text, error)) > 0)
+		*sum += purged_parse(text, &line) ? line.records : 0;
+	purged_end(&p);
+	return ret;
+}
+
 static int start(struct tally *t, char error[BOX_ERROR])
 {
 	int segments, dir = box_dir_open(t->dir, false, &segments, error), err;
@@ -84,6 +101,8 @@ static int start(struct tally *t, char error[BOX_ERROR])
 	if (!err)
 		err = first_of(t, segments, &list, &first, error);
 	box_list_free(&list);
+	if (!err && (first.last[0] || first.last[1]))
+		err = purged_sum(dir, &t->box.purged, error);
 	close(segments);
 	close(dir);
 	if (err || !first.segment)
@@ -91,7 +110,6 @@ static int start(struct tally *t, char error[BOX_ERROR])
 	err = box_cursor_open(&t->cursor, t->dir, (struct box_pos){ first.segment, 0 }, error);
 	if (err)
 		return err;
-	t->box.purged = first.last[0] || first.last[1];
 	numbers_begin(&t->numbers, &t->source, first.last);
 	return 0;
 }

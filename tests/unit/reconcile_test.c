@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "audit/box_file.h"
+#include "audit/purged.h"
 #include "audit/tally.h"
 #include "boxes.h"
 #include "libseg.h"
@@ -485,10 +486,13 @@ static void sources(void **state)
 
 static void purged(void **state)
 {
+	struct purged_line line = { .segment = 1, .records = 100 };
+	char error[BOX_ERROR];
 	struct gateway g;
 	struct rows rows;
 	struct tally *t;
 	unsigned int i;
+	int dir;
 
 	begin(state, &g);
 	for (i = 0; i < 150; i++)
@@ -498,6 +502,14 @@ static void purged(void **state)
 	assert_int_equal(compare(&g, NULL, t, &rows), BALANCE_EQUAL);
 	tally_close(t);
 	assert_int_equal(unlink(boxes_path(state, "box/segments/%020u.seg", 1)), 0);
+	/* nobody has told of it */
+	t = tally(state);
+	assert_int_equal(compare(&g, NULL, t, &rows), BALANCE_UNEXPLAINED);
+	differs(&rows, "records delivered", "records", -100, BALANCE_UNEXPLAINED, "neither in");
+	tally_close(t);
+	dir = open(boxes_path(state, "box"), O_RDONLY | O_DIRECTORY);
+	assert_int_equal(purged_append(dir, &line, 1, 2, error), 0);
+	close(dir);
 	assert_int_equal(end(state, &g, NULL, &rows), BALANCE_EXPLAINED);
 	differs(&rows, "records delivered", "records", -100, BALANCE_EXPLAINED, "were purged");
 	/* no more is missing than what went */
