@@ -136,7 +136,8 @@ static const struct cmd cmds[] = {
 	{ "audit", cmd_audit,
 	  "verify [DIR] [--from TIME] [--to TIME] [--key FILE|KEY] [--anchor FILE] |\n"
 	  "                    key [DIR] | status [DIR] [--check] | reindex [DIR] |\n"
-	  "                    purge [DIR] [--older TIME] [--size BYTES] [--limit N]",
+	  "                    purge [DIR] [--older TIME] [--size BYTES] [--limit N] |\n"
+	  "                    reconcile [--dir DIR] [--wait TIME]",
 	  "the black box of all records: prove it, or show its key",
 	  "verify needs neither the module nor root, and works on a copy. It names the first\n"
 	  "record that is not as it was written. Exit codes: 0 proven, 3 proven but for the\n"
@@ -149,7 +150,12 @@ static const struct cmd cmds[] = {
 	  "  --check        look at every page of the index\n"
 	  "  --older TIME   segments whose newest record is older: RFC 3339, or as 90d\n"
 	  "  --size BYTES   until all segments together are no larger, as 500M, 20G\n"
-	  "  --limit N      at most N segments" },
+	  "  --limit N      at most N segments\n"
+	  "reconcile holds the records against the module's own counters, each of which is\n"
+	  "read before and after: the records must lie between. It looks again every second\n"
+	  "until they do, as denies are folded for a while. Exit codes: 0 equal, 3 different\n"
+	  "by what it names, 6 different for no reason.\n"
+	  "  --wait TIME    how long; without it deny_interval and 5 s; 0: look once" },
 	{ "records", cmd_records,
 	  "[--device ICCID] [--asset A] [--peer ADDR|PREFIX] [--reason NAME]\n"
 	  "                      [--kind K] [--rule POLICY-ID/RULE|LABEL] [--session ID]\n"

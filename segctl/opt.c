@@ -25,6 +25,7 @@ static const char *const with_value[] = {
 	"--rule",	  "--session",
 	"--limit",	  "--by",
 	"--older",	  "--size",
+	"--wait",
 };
 
 bool opt_takes_value(const char *arg)

@@ -9,7 +9,7 @@ static const struct {
 	int (*run)(struct ctl *c, int argc, char **argv);
 } nouns[] = {
 	{ "verify", audit_verify },   { "key", audit_key },	{ "status", audit_status },
-	{ "reindex", audit_reindex }, { "purge", audit_purge },
+	{ "reindex", audit_reindex }, { "purge", audit_purge }, { "reconcile", audit_reconcile },
 };
 
 int cmd_audit(struct ctl *c, int argc, char **argv)

@@ -18,6 +18,7 @@ int audit_verify(struct ctl *c, int argc, char **argv);
 int audit_key(struct ctl *c, int argc, char **argv);
 int audit_status(struct ctl *c, int argc, char **argv);
 int audit_reindex(struct ctl *c, int argc, char **argv);
+int audit_reconcile(struct ctl *c, int argc, char **argv);
 int audit_purge(struct ctl *c, int argc, char **argv);
 
 #endif

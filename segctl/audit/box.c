@@ -13,6 +13,7 @@
 
 #include "box_writer.h"
 #include "notary.h"
+#include "purged.h"
 #include "witness.h"
 
 #define SEGMENT_RECORDS	   262144
@@ -112,12 +113,26 @@ static void state(struct checkpoint *cp, const char *why, const struct box_head 
 	merkle_root(&tail->tree, cp->root);
 }
 
+/*
+ * It vouches for what was purged up to now. If that can no longer be what the last one
+ * has vouched for, it says the same as that: the verifier will find the difference.
+ */
+static void vouch(struct box *b, struct checkpoint *cp)
+{
+	char sentence[BOX_ERROR];
+
+	cp->purged = b->notary.last.purged;
+	memcpy(cp->purged_chain, b->notary.last.purged_chain, sizeof(cp->purged_chain));
+	complain(b, purged_follow(b->dir, &cp->purged, cp->purged_chain, sentence), sentence);
+}
+
 static int sign(struct box *b, struct checkpoint *cp, char error[BOX_ERROR])
 {
 	char sentence[BOX_ERROR];
 	int err;
 
 	cp->every = b->options.checkpoint_s;
+	vouch(b, cp);
 	err = notary_sign(&b->notary, cp, error);
 	if (err)
 		return err;

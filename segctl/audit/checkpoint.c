@@ -21,18 +21,19 @@ static const char *hex(char *buf, const uint8_t *data)
 static size_t print_body(const struct checkpoint *cp, char line[CHECKPOINT_LINE])
 {
 	char chain[2 * BOX_HASH + 1], root[2 * BOX_HASH + 1], previous[2 * BOX_HASH + 1],
-		next[2 * BOX_HASH + 1];
+		next[2 * BOX_HASH + 1], purged[2 * BOX_HASH + 1];
 
 	return (size_t)snprintf(
 		line, CHECKPOINT_LINE,
 		"{\"simseg_checkpoint\":1,\"number\":%llu,\"why\":\"%s\",\"segment\":%llu,"
 		"\"records\":%llu,\"total\":%llu,\"chain\":\"%s\",\"root\":\"%s\","
 		"\"real_ns\":%llu,\"boot_ns\":%llu,\"synced\":%s,\"every_s\":%u,"
-		"\"previous\":\"%s\",\"next_key\":\"%s\"",
+		"\"purged\":%llu,\"purged_chain\":\"%s\",\"previous\":\"%s\",\"next_key\":\"%s\"",
 		(unsigned long long)cp->number, cp->why, (unsigned long long)cp->segment,
 		(unsigned long long)cp->records, (unsigned long long)cp->total,
 		hex(chain, cp->chain), hex(root, cp->root), (unsigned long long)cp->real,
 		(unsigned long long)cp->boot, cp->synced ? "true" : "false", cp->every,
+		(unsigned long long)cp->purged, hex(purged, cp->purged_chain),
 		hex(previous, cp->previous), hex(next, cp->next));
 }
 
@@ -63,8 +64,8 @@ static bool unhex(const char *text, uint8_t *data, size_t len)
 
 bool checkpoint_parse(const char *line, struct checkpoint *cp)
 {
-	char chain[65], root[65], previous[65], next[65], signature[129], synced[6];
-	unsigned long long number, segment, records, total, real, boot;
+	char chain[65], root[65], gone[65], previous[65], next[65], signature[129], synced[6];
+	unsigned long long number, segment, records, total, real, boot, purged;
 	char again[CHECKPOINT_LINE];
 
 	memset(cp, 0, sizeof(*cp));
@@ -73,10 +74,11 @@ bool checkpoint_parse(const char *line, struct checkpoint *cp)
 		   "\"segment\":%20llu,\"records\":%20llu,\"total\":%20llu,"
 		   "\"chain\":\"%64[0-9a-f]\",\"root\":\"%64[0-9a-f]\",\"real_ns\":%20llu,"
 		   "\"boot_ns\":%20llu,\"synced\":%5[a-z],\"every_s\":%10u,"
+		   "\"purged\":%20llu,\"purged_chain\":\"%64[0-9a-f]\","
 		   "\"previous\":\"%64[0-9a-f]\",\"next_key\":\"%64[0-9a-f]\","
 		   "\"signature\":\"%128[0-9a-f]\"}",
 		   &number, cp->why, &segment, &records, &total, chain, root, &real, &boot, synced,
-		   &cp->every, previous, next, signature) != 14)
+		   &cp->every, &purged, gone, previous, next, signature) != 16)
 		return false;
 	cp->number = number;
 	cp->segment = segment;
@@ -84,9 +86,11 @@ bool checkpoint_parse(const char *line, struct checkpoint *cp)
 	cp->total = total;
 	cp->real = real;
 	cp->boot = boot;
+	cp->purged = purged;
 	cp->synced = !strcmp(synced, "true");
 	if (!unhex(chain, cp->chain, sizeof(cp->chain)) ||
 	    !unhex(root, cp->root, sizeof(cp->root)) ||
+	    !unhex(gone, cp->purged_chain, sizeof(cp->purged_chain)) ||
 	    !unhex(previous, cp->previous, sizeof(cp->previous)) ||
 	    !unhex(next, cp->next, sizeof(cp->next)) ||
 	    !unhex(signature, cp->signature, sizeof(cp->signature)))

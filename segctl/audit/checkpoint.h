@@ -7,7 +7,7 @@
  *
  *	{"simseg_checkpoint":1,"number":N,"why":"...","segment":N,"records":N,"total":N,
  *	"chain":"...","root":"...","real_ns":N,"boot_ns":N,"synced":true|false,"every_s":N,
- *	"previous":"...","next_key":"...","signature":"..."}
+ *	"purged":N,"purged_chain":"...","previous":"...","next_key":"...","signature":"..."}
  *
  * The signature (Ed25519) is over all bytes before ,"signature".
  */
@@ -27,11 +27,13 @@ struct checkpoint {
 	uint64_t records; /* in that segment */
 	uint64_t total;	  /* in the box */
 	uint8_t chain[BOX_HASH];
-	uint8_t root[MERKLE_HASH]; /* over those of the segment */
-	uint64_t real;		   /* CLOCK_REALTIME, ns */
-	uint64_t boot;		   /* CLOCK_BOOTTIME, ns */
-	bool synced;		   /* the kernel says that its clock is */
-	uint32_t every;		   /* s: the next one comes after this at the latest */
+	uint8_t root[MERKLE_HASH];	/* over those of the segment */
+	uint64_t real;			/* CLOCK_REALTIME, ns */
+	uint64_t boot;			/* CLOCK_BOOTTIME, ns */
+	bool synced;			/* the kernel says that its clock is */
+	uint32_t every;			/* s: the next one comes after this at the latest */
+	uint64_t purged;		/* lines of DIR/purged that it vouches for, and */
+	uint8_t purged_chain[BOX_HASH]; /* the chain over them: purged.h */
 	uint8_t previous[BOX_HASH];
 	uint8_t next[KEY_PUBLIC];
 	uint8_t signature[KEY_SIGNATURE];

@@ -62,6 +62,18 @@ static int boot_id_read(uint8_t id[16])
 	return n == 32 ? 0 : -EINVAL;
 }
 
+int collect_source(struct box_source *source, uint64_t netns, uint64_t since, char error[BOX_ERROR])
+{
+	int err = boot_id_read(source->boot_id);
+
+	source->netns = netns;
+	source->since = since;
+	if (err)
+		snprintf(error, BOX_ERROR, BOOT_ID " does not tell which boot this is: %s",
+			 strerror(-err));
+	return err;
+}
+
 static struct last *last_of(struct collect *c, const struct simseg_record *r)
 {
 	return &c->last[r->kind == SIMSEG_RECORD_DENY];
@@ -123,12 +135,7 @@ int collect_open(struct collect **collect, const char *dir, uint64_t netns, uint
 	*collect = NULL;
 	c->batch = xcalloc(batch, sizeof(*c->batch));
 	c->room = batch;
-	c->source.netns = netns;
-	c->source.since = since;
-	err = boot_id_read(c->source.boot_id);
-	if (err)
-		snprintf(error, BOX_ERROR, BOOT_ID " does not tell which boot this is: %s",
-			 strerror(-err));
+	err = collect_source(&c->source, netns, since, error);
 	if (!err)
 		err = box_open(&c->box, dir, &c->source, options, error);
 	if (!err && last_find(c, dir, error))

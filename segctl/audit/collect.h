@@ -11,10 +11,11 @@
 
 struct collect;
 
-/*
- * Reads the boot's id, too. @since: when the module began to number the records. @dir,
- * @options: of the box. @batch: records at once.
- */
+/* Whose records are made now. @since: when the module began to number them. */
+int collect_source(struct box_source *source, uint64_t netns, uint64_t since,
+		   char error[BOX_ERROR]);
+
+/* @dir, @options: of the box. @batch: records at once. */
 int collect_open(struct collect **collect, const char *dir, uint64_t netns, uint64_t since,
 		 const struct box_options *options, size_t batch, char error[BOX_ERROR]);
 

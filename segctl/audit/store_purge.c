@@ -6,21 +6,13 @@
  * there on. A crash between the line and the file leaves a segment that goes the next
  * time, without a second line; rows of a segment that is gone go when the store follows.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "box_file.h"
-#include "segctl.h"
+#include "purged.h"
 #include "store_db.h"
-
-#define PURGED	 "purged"
-#define LINE_MAX 512
 
 struct purge {
 	struct store *store;
@@ -113,71 +105,20 @@ static int last_chain(struct store *s, const struct segment *seg, uint8_t chain[
 	return err;
 }
 
-/* Where the next line begins; *@again: the last one is of segment @number already. */
-static off_t line_place(int fd, uint64_t number, bool *again)
-{
-	unsigned long long last = 0;
-	char tail[2 * LINE_MAX + 1];
-	struct stat st;
-	off_t from;
-	ssize_t n;
-	char *end, *line;
-
-	if (fstat(fd, &st))
-		return -errno;
-	from = st.st_size > 2 * LINE_MAX ? st.st_size - 2 * LINE_MAX : 0;
-	n = box_read(fd, tail, 2 * LINE_MAX, from);
-	if (n < 0)
-		return n;
-	tail[n] = '\0';
-	/* a line that a crash has cut off is none */
-	end = strrchr(tail, '\n');
-	if (!end)
-		return 0;
-	*end = '\0';
-	line = strrchr(tail, '\n');
-	*again = sscanf(line ? line + 1 : tail, "segment %llu ", &last) == 1 && last == number;
-	return from + (end - tail) + 1;
-}
-
 static int line_write(struct store *s, const struct segment *seg, uint64_t first, uint64_t last,
 		      char error[BOX_ERROR])
 {
-	char *path = xprintf("%s/" PURGED, s->dir), text[LINE_MAX], hex[2 * BOX_HASH + 1];
-	char at[48], from[48], to[48];
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	uint8_t chain[BOX_HASH];
-	bool again = false;
-	off_t end = fd < 0 ? -errno : line_place(fd, seg->number, &again);
-	int err = end < 0 ? (int)end : 0;
+	struct purged_line line = { .segment = seg->number, .records = seg->records };
+	int err = last_chain(s, seg, line.chain, error), segments, dir;
 
 	if (err)
-		box_say(error, err, "%.200s: %s", path, strerror(-err));
-	else
-		err = last_chain(s, seg, chain, error);
-	if (!err && !again) {
-		snprintf(text, sizeof(text),
-			 "segment %llu records %llu chain %s time %s first %s last %s\n",
-			 (unsigned long long)seg->number, (unsigned long long)seg->records,
-			 out_hex(chain, BOX_HASH, hex),
-			 out_clock((uint64_t)time(NULL) * 1000000000, at), out_clock(first, from),
-			 out_clock(last, to));
-		err = ftruncate(fd, end) ? -errno : box_write(fd, text, strlen(text), end);
-		if (err)
-			box_say(error, err, "%.200s: %s", path, strerror(-err));
-	}
-	if (!err)
-		err = box_fsync(fd, path, error);
-	if (!err) {
-		int dir = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		err = dir < 0 ? -errno : box_fsync(dir, s->dir, error);
-		if (dir >= 0)
-			close(dir);
-	}
-	if (fd >= 0)
-		close(fd);
-	free(path);
+		return err;
+	dir = box_dir_open(s->dir, false, &segments, error);
+	if (dir < 0)
+		return dir;
+	err = purged_append(dir, &line, first, last, error);
+	close(segments);
+	close(dir);
 	return err;
 }
 

@@ -2,35 +2,35 @@
 /*
  * What the store knows of itself
  */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "box_file.h"
+#include "purged.h"
 #include "store_db.h"
-#include "text.h"
 
 /* What DIR/purged says of segments that went. */
 static int purged_read(struct store *s, struct store_status *status, char error[BOX_ERROR])
 {
-	char *path = xprintf("%s/purged", s->dir), line[512];
-	unsigned long long segment, records;
-	FILE *f = fopen(path, "re");
-	int err = f || errno == ENOENT ? 0 : -errno;
+	int segments, dir = box_dir_open(s->dir, false, &segments, error), ret;
+	char text[PURGED_LINE];
+	struct purged_line line;
+	struct purged p;
 
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "segment %llu records %llu ", &segment, &records) != 2)
+	if (dir < 0)
+		return dir;
+	purged_begin(&p, dir);
+	while ((ret = purged_next(&p, text, error)) > 0) {
+		if (!purged_parse(text, &line))
 			continue;
 		status->purged_segments++;
-		status->purged_records += records;
+		status->purged_records += line.records;
 	}
-	if (err)
-		box_say(error, err, "%.200s: %s", path, strerror(-err));
-	if (f)
-		fclose(f);
-	free(path);
-	return err;
+	purged_end(&p);
+	close(segments);
+	close(dir);
+	return ret;
 }
 
 static int segments_count(struct store *s, struct store_status *status, char error[BOX_ERROR])

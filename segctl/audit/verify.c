@@ -126,6 +126,12 @@ static int check_segment(struct verifier *v, uint64_t number, bool last, char er
 	int fd = box_segment_open(v->segments, number, O_RDONLY, error);
 	int err = fd < 0 ? fd : box_head_read(fd, number, &v->head, error);
 
+	if (err == -ENOENT) {
+		int64_t over = verify_purge_over(v, number, number, error);
+
+		if (over)
+			return over < 0 ? (int)over : 0;
+	}
 	if (err == -EBADMSG || err == -EPROTO || err == -ENOENT || err == -ELOOP) {
 		verify_say(v, VERIFY_FORGED, (struct box_pos){ number, 0 }, NULL, "%s",
 			   err == -ENOENT ? "the segment has gone" : error);
@@ -183,15 +189,26 @@ static void narrow(struct verifier *v, const struct box_list *list, size_t *firs
 			*end = i;
 }
 
-static void check_numbering(struct verifier *v, uint64_t before, uint64_t number)
+/* Between the two are others, unless they were purged. */
+static int check_numbering(struct verifier *v, uint64_t before, uint64_t number,
+			   char error[BOX_ERROR])
 {
+	int64_t over;
+
 	if (number == before + 1)
-		return;
+		return 0;
+	over = verify_purge_over(v, before + 1, number - 1, error);
+	if (over < 0)
+		return (int)over;
+	before += (uint64_t)over;
+	if (number == before + 1)
+		return 0;
 	v->linked = false;
 	verify_say(v, VERIFY_FORGED, (struct box_pos){ before + 1, 0 }, NULL,
 		   number == before + 2 ? "segment %llu is missing" :
 					  "segments %llu to %llu are missing",
 		   (unsigned long long)(before + 1), (unsigned long long)(number - 1));
+	return 0;
 }
 
 static void say_unsealed(struct verifier *v)
@@ -224,16 +241,17 @@ static int walk(struct verifier *v, const struct box_list *list, char error[BOX_
 	int err = 0;
 
 	narrow(v, list, &first, &end);
+	v->jumped = v->options->from;
 	if (!first && list->n && !v->options->from)
-		check_numbering(v, 0, list->numbers[0]);
+		err = check_numbering(v, 0, list->numbers[0], error);
 	/* checkpoints of what is not looked at are checked among themselves */
-	while (first && v->statements.now.number &&
-	       v->statements.now.segment < list->numbers[first])
-		statements_next(&v->statements);
+	if (first)
+		verify_sign_skip(v, list->numbers[first]);
 	for (i = first; i < end && !err; i++) {
 		if (i > first)
-			check_numbering(v, list->numbers[i - 1], list->numbers[i]);
-		err = check_segment(v, list->numbers[i], i == list->n - 1, error);
+			err = check_numbering(v, list->numbers[i - 1], list->numbers[i], error);
+		if (!err)
+			err = check_segment(v, list->numbers[i], i == list->n - 1, error);
 	}
 	if (err)
 		return err;
@@ -241,7 +259,7 @@ static int walk(struct verifier *v, const struct box_list *list, char error[BOX_
 		say_unsealed(v);
 	verify_number_end(v);
 	verify_sign_end(v, list->n ? list->numbers[list->n - 1] : 0);
-	return 0;
+	return verify_purge_end(v, error);
 }
 
 static int verify_open(struct verifier *v, const char *dir, char error[BOX_ERROR])
@@ -255,10 +273,14 @@ static int verify_open(struct verifier *v, const char *dir, char error[BOX_ERROR
 	err = verify_sign_open(v, dir, error);
 	if (!err)
 		err = box_list(v->segments, &list, error);
+	/* after the list: what it lacks has a line by then */
+	if (!err)
+		err = verify_purge_open(v, error);
 	if (!err)
 		err = walk(v, &list, error);
 	box_list_free(&list);
 	verify_number_end(v);
+	verify_purge_close(v);
 	statements_close(&v->statements);
 	close(v->segments);
 	close(v->dir);
@@ -279,6 +301,7 @@ int verify_box(const char *dir, const struct verify_options *options, struct ver
 		return box_say(error, -ENOMEM, "there is no memory for the verifier");
 	v->options = options;
 	v->result = result;
+	v->gone.file.fd = -1;
 	err = verify_open(v, dir, error);
 	free(v);
 	return err;

@@ -72,6 +72,16 @@ void verify_number_end(struct verifier *v)
 	v->sources_room = 0;
 }
 
+void verify_number_jump(struct verifier *v)
+{
+	while (v->n_sources) {
+		struct numbers *n = &v->sources[--v->n_sources];
+
+		v->result->lost += n->lost;
+		numbers_free(n);
+	}
+}
+
 /* The accounts of whose records the segment has. */
 static struct numbers *source_of(struct verifier *v)
 {
@@ -88,7 +98,7 @@ static struct numbers *source_of(struct verifier *v)
 	     memcmp(v->sources[0].source.boot_id, source->boot_id, sizeof(source->boot_id))))
 		verify_number_end(v);
 	grow(&v->sources, &v->sources_room, v->n_sources, sizeof(*v->sources));
-	numbers_begin(&v->sources[v->n_sources], source, v->options->from ? v->head.last : none);
+	numbers_begin(&v->sources[v->n_sources], source, v->jumped ? v->head.last : none);
 	return &v->sources[v->n_sources++];
 }
 

@@ -85,7 +85,14 @@ static void next(struct verifier *v)
 {
 	v->result->checkpoints++;
 	silence(v);
+	verify_purge_checkpoint(v);
 	statements_next(&v->statements);
+}
+
+void verify_sign_skip(struct verifier *v, uint64_t number)
+{
+	while (v->statements.now.number && v->statements.now.segment < number)
+		next(v);
 }
 
 static void compare(struct verifier *v)
