@@ -26,12 +26,22 @@ test_kill() {
 	done
 	wait "$flood"
 	check 'all sessions end' cut_all
-	check 'the index follows' wait_for 30 indexed
 	check 'the last of them stores the rest' wait_for 30 drained
+	check 'the index follows' wait_for 30 indexed
+	check 'records and counters are equal' seg audit reconcile --dir "$BOX"
+	check_eq 'of every row' "$(seg -j audit reconcile --dir "$BOX" | jq -r .result)" equal
 	check 'it ends with status 0' agent_down
 	box_is_whole "$BOX" 3000
+	check 'and can be proven, but for what was lost before it ran' proven_but_for_losses
+	check_eq 'the index finds them all' \
+		"$(seg -j records --dir "$BOX" --kind open --limit 0 | jq -s 'flatten | length')" \
+		"$("$TOP/tests/netns/box.py" "$BOX" | jq .opens)"
 }
 
+proven_but_for_losses() {
+	seg audit verify "$BOX"
+	[ $? = 3 ]
+}
 indexed() { [ "$(status agent.index_lag)" = 0 ]; }
 
 # The ruleset in force can be read by the hash that the records have.
@@ -110,6 +120,7 @@ test_trace() {
 	local trace=/sys/kernel/tracing
 	mount -t tracefs none $trace 2>/dev/null
 	echo 1 >"$trace/events/simseg/simseg_record/enable"
+	cut_all
 	opens 1 1000 >/dev/null
 	check 'the tracepoint is an event for everybody' wait_for 5 \
 		grep -q 'simseg_record: .*kind=open' "$trace/trace"
