@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kernels: uml
+# takes: 170
 #
 # Changing what is in force: what a file would change is shown before, what is in
 # force already stays as it is, a ruleset on trial goes back by itself, and nobody

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kernels: uml
+# takes: 75
 #
 # Devices by the thousand: loaded from CSV in one step or not at all, dumped as
 # the same bytes, over IPv4 and IPv6 alike.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kernels: uml-long
+# warns: kernel/trace/trace_events.c
 #
 # No memory, for longer: what failslab_test.sh does, and what segctl only reads, before and
 # after a change, has allocations that fail, too. A saved state: to restore it takes several

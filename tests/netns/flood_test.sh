@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kernels: uml
+# takes: 110
 #
 # One device floods: SYNs, UDP to where it may and where it may not go, echo
 # requests, and packets with sources of all kinds. The others, at 50 packets a

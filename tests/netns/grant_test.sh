@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kernels: uml
+# takes: 95
 #
 # Grants: one rule on one device, until its time is over or it is revoked. Its
 # sessions end then with the next packet, in a flowtable too; what the policy

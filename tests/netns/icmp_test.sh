@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kernels: uml
+# takes: 130
 #
 # ICMP errors follow the session that they quote, in both directions and through
 # NAT of either kind; about anything else they are dropped. Path MTU discovery

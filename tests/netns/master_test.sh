@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kernels: uml
+# takes: 100
 #
 # Links that belong to another device: the ports of a bridge, with and without
 # br_netfilter, and the members of a VRF.

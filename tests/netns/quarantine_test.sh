@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kernels: uml
+# takes: 220
 #
 # Quarantine with proof: how devices are named, all of them or none, deadlines,
 # what the receipt says, and that no packet sent after it passes: with TCP and
