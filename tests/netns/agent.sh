@@ -88,3 +88,12 @@ box_is_whole() {
 	check_eq "${1##*/}: chained, and in order" "$(jq -c '[.chained, .ordered]' <<<"$sum")" '[true,true]'
 	check "${1##*/}: $2 sessions" test "$(jq .opens <<<"$sum")" -ge "$2"
 }
+
+# As many are missing in the box as its gaps tell.
+box_is_told() {
+	local sum
+	sum=$("$TOP/tests/netns/box.py" "$BOX")
+	note "$sum"
+	check_eq 'the gaps tell how many are missing' "$(jq .missing <<<"$sum")" "$(jq .told <<<"$sum")"
+	check_eq 'nothing is there twice' "$(jq .twice <<<"$sum")" 0
+}

@@ -3,7 +3,8 @@
 # kernels: 6.12-long
 #
 # segctl agent where something is in its way: a disk that is full, a gate that is opened
-# under it, and more records than are to be kept.
+# under it, more records than are to be kept, a clock that is set, or was never set, and a
+# ring that is full for a minute.
 
 # shellcheck source=tests/netns/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -55,6 +56,7 @@ test_disarm() {
 }
 # Hundredths of a second that it has computed for.
 ticks() { awk '{ print $14 + $15 }' "/proc/$agent/stat"; }
+
 # What is more than is to be kept goes, whole segments at a time; what is held does not.
 test_keep() {
 	BOX=$WORK/kept
@@ -69,11 +71,59 @@ test_keep() {
 }
 kept_is_small() { [ "$(du -sk "$BOX/segments" | cut -f1)" -le 300 ]; }
 
+# A record says whether its time of day can be true; the order of records is not of that
+# clock.
+test_clock() {
+	local now
+	BOX=$WORK/clock
+	AGENT_ARGS=()
+	check 'the agent runs' agent_up
+	now=$(date +%s)
+	date -s @1000 >/dev/null
+	rest 2.5
+	opens 5 1000 >/dev/null
+	date -s "@$((now + 86400))" >/dev/null
+	rest 2.5
+	opens 10 1000 >/dev/null
+	date -s "@$((now + 15))" >/dev/null
+	cut_all
+	check 'all is stored' wait_for 20 drained
+	check 'it ends' agent_down
+	box_is_whole "$BOX" 10
+	check_eq 'records say which times cannot be true' \
+		"$(seg -j records --dir "$BOX" --kind open --limit 0 |
+			jq -sc '[flatten | group_by(.clock)[] | [.[0].clock, length]]')" \
+		'[[false,5],[true,5]]'
+	check 'it can be proven all the same' not_forged
+}
+not_forged() {
+	seg audit verify "$BOX"
+	[ $? -le 3 ]
+}
+
+test_minute() {
+	BOX=$WORK/minute
+	check 'the agent runs' agent_up
+	kill -STOP "$agent"
+	opens 30000 500 >/dev/null
+	check 'made = delivered + waiting + lost' balanced
+	check 'some wait' test "$(status records_waiting)" -gt 1000
+	kill -CONT "$agent"
+	check 'what waited is stored' wait_for 60 drained
+	check 'and the sum is right' balanced
+	cut_all
+	check 'and their ends' wait_for 60 drained
+	check 'it ends' agent_down
+	box_is_told
+}
+
 agent_topology
 check 'the module and its ruleset' govern "$(policies | ruleset)"
 test_disk
 BOX=$WORK/disarmed
 test_disarm
 test_keep
+test_clock
+test_minute
 check 'the module unloads' unload
 finish
