@@ -33,7 +33,8 @@ test_kill() {
 	check 'it ends with status 0' agent_down
 	box_is_whole "$BOX" 3000
 	check 'and can be proven, but for what was lost before it ran' proven_but_for_losses
-	check_eq 'the index finds them all' \
+	check 'the index takes in the rest' seg audit reindex "$BOX"
+	check_eq 'it finds them all' \
 		"$(seg -j records --dir "$BOX" --kind open --limit 0 | jq -s 'flatten | length')" \
 		"$("$TOP/tests/netns/box.py" "$BOX" | jq .opens)"
 }
