@@ -98,9 +98,9 @@ void simseg_record_open(struct simseg_net *sn, const struct simseg_session *s,
 	simseg_outbox_send(sn, &event);
 }
 
-/* What @s has carried up to now, at its @end or, with 0, in between. */
+/* What @s has carried up to now; @why: enum simseg_end, or SIMSEG_REASON_SESSION in between. */
 static void simseg_record_progress(struct simseg_net *sn, const struct simseg_session *s, u8 kind,
-				   u8 end)
+				   u8 why)
 {
 	struct simseg_event event = {};
 
@@ -108,7 +108,7 @@ static void simseg_record_progress(struct simseg_net *sn, const struct simseg_se
 		return;
 	simseg_record_session(&event.record, s);
 	simseg_record_amount(&event.record, s);
-	event.record.reason = end;
+	event.record.reason = why;
 	simseg_outbox_send(sn, &event);
 }
 

@@ -2,8 +2,8 @@
 /*
  * Records on their way from the ring into the box. A batch leaves the ring when it is on
  * the disk. Who dies between the two finds it in both: those records are told by number
- * and time, and are stored once. The number alone would not do: it begins again when the
- * module is loaded again, and the time of a boot never does.
+ * and time, and are stored once. Numbers begin again when the module is loaded again: that
+ * is another source, which another run of the agent stores.
  */
 #include <errno.h>
 #include <fcntl.h>

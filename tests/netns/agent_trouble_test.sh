@@ -57,7 +57,7 @@ test_disarm() {
 # Hundredths of a second that it has computed for.
 ticks() { awk '{ print $14 + $15 }' "/proc/$agent/stat"; }
 
-# What is more than is to be kept goes, whole segments at a time; what is held does not.
+# What is more than is to be kept goes, whole segments at a time, and is told of.
 test_keep() {
 	BOX=$WORK/kept
 	AGENT_ARGS=(--segment-records 200 --keep-size 200K)
