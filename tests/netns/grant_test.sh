@@ -182,7 +182,7 @@ test_revoke() {
 for_a_while() {
 	local before time=15000000000
 	before=$(stamp now)
-	give d1 out "udp/$1" peer "$("addr$2" scada)" --for 15s >/dev/null
+	check "a grant for a while, IPv$2" give d1 out "udp/$1" peer "$("addr$2" scada)" --for 15s
 	ends[$1]="$((before + time)) $(($(stamp now) + time))"
 }
 
