@@ -217,10 +217,12 @@ readings() { seg -j stats | jq -c '[.interfaces[].device_rx]'; }
 same_readings() { [ "$(readings)" = "$1" ]; }
 settled() { hold_for 1 same_readings "$(readings)"; }
 
-# What others than TCP send: errors, listeners, neighbours; and what links and
-# the backlogs behind them had no room for, which simseg never saw.
+# What others than TCP send: errors, listeners, neighbours; what links and the
+# backlogs behind them had no room for, which simseg never saw; and what was denied: a
+# transfer that was cut sends what it has left once more, each time after a longer pause.
 others() {
 	local who
+	denied_by_counters
 	for who in "${ALL[@]}" scada wan; do
 		on "$who" nstat -asz -j | jq '.kernel | .Icmp6OutMsgs + .IcmpOutMsgs'
 	done
@@ -276,7 +278,10 @@ cut_once() {
 	wait_for 30 sessions_bytes "$who" 300000 || status=1
 	seg quarantine "${ICCID[$who]}" --reason test >/dev/null || status=1
 	wait_for 10 dropped_since "${DEV[$who]}" || status=1
-	kill -9 "$pid"	# no last words
+	# no last words, now or later: what it has not got rid of goes with it
+	on "$who" ss -Kt dport = ":520${who#d}" >/dev/null
+	on scada ss -Kt sport = ":520${who#d}" >/dev/null
+	kill -9 "$pid"
 	wait "$pid"
 	wait_for 20 settled || status=1
 	seg release "${ICCID[$who]}" --reason test >/dev/null || status=1
