@@ -48,6 +48,7 @@ struct cursor {
 	void *pos;
 	void *end;
 	__u32 left;
+	struct xdp_md *ctx;
 	__u8 hop_limit;
 };
 
@@ -80,6 +81,17 @@ parse_inline void *cursor_take(struct cursor *c, __u32 size)
 	c->pos = pos + size;
 	c->left -= size;
 	return pos;
+}
+
+/* Are there @len bytes from @start on, in this buffer or in those behind it? */
+parse_inline int cursor_has(const struct cursor *c, void *start, __u32 len)
+{
+	__u32 here = c->end - start;
+
+	if (len <= here)
+		return 1;
+	/* what stands before @start is in this buffer as well */
+	return len <= here + bpf_xdp_get_buff_len(c->ctx) - (c->ctx->data_end - c->ctx->data);
 }
 
 /* Ethernet with at most one 802.1Q tag in the data. */
@@ -132,14 +144,14 @@ parse_inline void set_v4(__be32 *to, __be32 addr)
 
 parse_inline int parse_ipv4(struct cursor *c, struct bpf_simseg_opts___local *o)
 {
-	__u32 have = c->end - c->pos;
+	void *start = c->pos;
 	struct iphdr *ip = cursor_take(c, sizeof(*ip));
 	__u32 len;
 
 	if (!ip || ip->version != 4 || ip->ihl != 5)
 		return -1;
 	len = bpf_ntohs(ip->tot_len);
-	if (len < sizeof(*ip) || len > have)
+	if (len < sizeof(*ip) || !cursor_has(c, start, len))
 		return -1;
 	if (ip->frag_off & bpf_htons(IP_MF_OFFSET))
 		return -1;
@@ -147,6 +159,8 @@ parse_inline int parse_ipv4(struct cursor *c, struct bpf_simseg_opts___local *o)
 	set_v4(o->dst, ip->daddr);
 	o->bytes = len;
 	c->left = len - sizeof(*ip);
+	if (ip->ttl > 1)
+		o->flags |= BPF_SIMSEG_F_PLAIN;
 	return ip->protocol;
 }
 
@@ -178,7 +192,7 @@ parse_inline int v4_mapped(const __be32 *addr)
 
 parse_inline int parse_ipv6(struct cursor *c, struct bpf_simseg_opts___local *o)
 {
-	__u32 have = c->end - c->pos;
+	void *start = c->pos;
 	struct ipv6hdr *ip = cursor_take(c, sizeof(*ip));
 	__u32 len;
 
@@ -186,7 +200,7 @@ parse_inline int parse_ipv6(struct cursor *c, struct bpf_simseg_opts___local *o)
 		return -1;
 	/* No payload, or one too long for the field: not for us. */
 	len = bpf_ntohs(ip->payload_len);
-	if (!len || len > have - sizeof(*ip))
+	if (!len || !cursor_has(c, start, len + sizeof(*ip)))
 		return -1;
 	__builtin_memcpy(o->src, &ip->saddr, sizeof(o->src));
 	__builtin_memcpy(o->dst, &ip->daddr, sizeof(o->dst));
@@ -197,13 +211,18 @@ parse_inline int parse_ipv6(struct cursor *c, struct bpf_simseg_opts___local *o)
 	c->left = len;
 	c->hop_limit = ip->hop_limit;
 	switch (ip->nexthdr) {
+	case IPPROTO_HOPOPTS:
+	case IPPROTO_DSTOPTS:
+		return parse_extensions(c, ip->nexthdr);
 	case IPPROTO_ROUTING:
 	case IPPROTO_FRAGMENT:
 	case IPPROTO_AH:
 	case IPPROTO_NONE:
 		return -1;
 	default:
-		return parse_extensions(c, ip->nexthdr);
+		if (ip->hop_limit > 1)
+			o->flags |= BPF_SIMSEG_F_PLAIN;
+		return ip->nexthdr;
 	}
 }
 
@@ -228,6 +247,10 @@ parse_inline int parse_tcp(struct cursor *c, struct bpf_simseg_opts___local *o)
 	o->sport = tcp->source;
 	o->dport = tcp->dest;
 	o->tcp_flags = ((__u8 *)tcp)[13];
+	o->seq = tcp->seq;
+	o->ack = tcp->ack_seq;
+	o->window = tcp->window;
+	o->payload = c->left - (tcp->doff - 5) * 4U;
 	o->flags |= BPF_SIMSEG_F_PORTS;
 	return o->proto;
 }

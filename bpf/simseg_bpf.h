@@ -14,6 +14,10 @@
 #define BPF_SIMSEG_F_PORTS	(1U << 0)
 #define BPF_SIMSEG_F_REPLY_ONLY	(1U << 1)
 #define BPF_SIMSEG_F_LINK	(1U << 2)
+#define BPF_SIMSEG_F_PLAIN	(1U << 3)
+
+/* Beside the verdicts: to be redirected as the options say. */
+#define SIMSEG_XDP_FORWARD	__SIMSEG_VERDICT_MAX
 
 struct bpf_simseg_opts___local {
 	__be32 src[4];
@@ -27,9 +31,15 @@ struct bpf_simseg_opts___local {
 	__u8 dest[6];
 	__u32 bytes;
 	__u32 flags;
+	__be32 seq;
+	__be32 ack;
+	__be16 window;
+	__u16 payload;
 	__s32 error;
+	__u32 ifindex;
+	__u8 eth[12];
 	__u8 reason;
-	__u8 reserved[11];
+	__u8 reserved[3];
 };
 
 extern int bpf_simseg_xdp_check(struct xdp_md *ctx, struct bpf_simseg_opts___local *opts,

@@ -17,8 +17,9 @@
 #define BTF_KFUNCS_START(name) BTF_SET8_START(name)
 #define BTF_KFUNCS_END(name) BTF_SET8_END(name)
 #endif
-#include <net/genetlink.h>
+#include <linux/netdevice.h>
 #include <linux/netlink.h>
+#include <net/genetlink.h>
 #include <uapi/linux/simseg.h>
 
 /* Says why a device is refused, and which; @why is a literal. Linux 6.2 can format that. */
@@ -86,6 +87,37 @@ static inline struct nlattr **simseg_dump_attrs(struct netlink_callback *cb)
 	return genl_dumpit_info(cb)->attrs;
 #else
 	return genl_info_dump(cb)->attrs;
+#endif
+}
+
+/* Linux 6.3 has devices say what they take; before, XDP cannot call this module anyway. */
+static inline bool simseg_dev_takes_frames(const struct net_device *dev)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	return false;
+#else
+	return dev->xdp_features & NETDEV_XDP_ACT_NDO_XMIT;
+#endif
+}
+
+static inline bool simseg_dev_takes_fragments(const struct net_device *dev)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	return false;
+#else
+	return dev->xdp_features & NETDEV_XDP_ACT_NDO_XMIT_SG;
+#endif
+}
+
+/* tc's place on an interface, whether anything is in it or not; renamed by Linux 6.6. */
+static inline bool simseg_dev_has_tc(const struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0) && defined(CONFIG_NET_XGRESS)
+	return rcu_access_pointer(dev->tcx_ingress) || rcu_access_pointer(dev->tcx_egress);
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0) && defined(CONFIG_NET_CLS_ACT)
+	return rcu_access_pointer(dev->miniq_ingress) || rcu_access_pointer(dev->miniq_egress);
+#else
+	return false;
 #endif
 }
 

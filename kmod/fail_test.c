@@ -302,7 +302,8 @@ static int fail_side(struct simtest *t, u8 side, u32 nth, bool *failed)
 	mutex_lock(&t->sn->lock);
 	fail_begin(nth);
 	if (side)
-		err = simseg_iface_set(t->sn, "st-sim0", side, SIMSEG_MODE_AUTO, &t->extack);
+		err = simseg_iface_set(t->sn, "st-sim0", side, SIMSEG_MODE_AUTO,
+				       SIMSEG_FORWARD_OFF, &t->extack);
 	else
 		err = simseg_iface_del(t->sn, "st-sim0", &t->extack);
 	*failed = fail_end();

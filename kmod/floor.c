@@ -133,6 +133,14 @@ static void simseg_floor_judge(struct simseg_net *sn, const struct sk_buff *skb,
 	simseg_judge(sn, pkt, res);
 }
 
+/* Is it a session's packet on its way through, which others of it may follow at once? */
+static bool simseg_floor_leads_on(const struct nf_hook_state *state,
+				  const struct simseg_result *res)
+{
+	return state->hook == NF_INET_FORWARD && res->session && !res->observed &&
+	       res->reason == SIMSEG_REASON_SESSION;
+}
+
 /*
  * A fragment is gathered only when its addresses are governed and nothing but
  * its being one speaks against it: others pass untouched, or are dropped, and
@@ -143,6 +151,7 @@ static unsigned int simseg_floor(void *priv, struct sk_buff *skb,
 {
 	const struct net_device *out = simseg_floor_out(skb, state);
 	struct simseg_net *sn = simseg_net(state->net);
+	u32 change = atomic_read_acquire(&sn->change);
 	struct simseg_result res;
 	struct simseg_pkt pkt;
 	int err;
@@ -159,6 +168,8 @@ static unsigned int simseg_floor(void *priv, struct sk_buff *skb,
 			simseg_floor_judge(sn, skb, state, out, &pkt, &res);
 	}
 	simseg_floor_count(sn, skb, state->pf, &pkt, &res);
+	if (READ_ONCE(sn->forwards) && simseg_floor_leads_on(state, &res))
+		simseg_forward_learn(sn, skb, &pkt, res.session, change);
 	return res.verdict == SIMSEG_VERDICT_DENY ? NF_DROP : NF_ACCEPT;
 }
 
@@ -254,6 +265,12 @@ static const struct nf_hook_ops simseg_floor_ops[] = {
 	},
 #endif
 };
+
+/* Is it one of these? */
+bool simseg_floor_hooked(nf_hookfn *hook)
+{
+	return hook == simseg_floor || hook == simseg_floor_prerouting;
+}
 
 int simseg_floor_register(struct net *net)
 {

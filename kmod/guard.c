@@ -150,6 +150,12 @@ static unsigned int simseg_guard_egress(void *priv, struct sk_buff *skb,
 				 true) ? NF_DROP : NF_ACCEPT;
 }
 
+/* Is it one of these? */
+bool simseg_guard_hooked(nf_hookfn *hook)
+{
+	return hook == simseg_guard_ingress || hook == simseg_guard_egress;
+}
+
 static int simseg_guard_hook(struct simseg_iface *iface, struct nf_hook_ops *ops, nf_hookfn *hook,
 			     unsigned int hooknum, int priority)
 {

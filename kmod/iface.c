@@ -8,42 +8,31 @@
 #include <linux/slab.h>
 
 #include "simseg.h"
+#include "tally.h"
 
 struct simseg_iface *simseg_iface_of(const struct simseg_net *sn, const struct net_device *dev)
 {
 	return xa_load((struct xarray *)&sn->ifaces, dev->ifindex);
 }
 
-/* Softirqs are kept off: a packet may come in while one is sent. */
 void simseg_iface_count(struct simseg_iface *iface, enum simseg_iface_counter counter, u32 n)
 {
-	struct simseg_iface_stats *stats;
+	simseg_tally_add(iface->stats, value[counter], n);
+}
 
-	local_bh_disable();
-	stats = this_cpu_ptr(iface->stats);
-	u64_stats_update_begin(&stats->syncp);
-	u64_stats_add(&stats->value[counter], n);
-	u64_stats_update_end(&stats->syncp);
-	local_bh_enable();
+/* One that came in and ends in XDP: @packets and the next counter are what became of it. */
+void simseg_iface_count_xdp(struct simseg_iface *iface, enum simseg_iface_counter packets,
+			    u32 bytes)
+{
+	simseg_tally_add(iface->stats, value[SIMSEG_IFACE_RX], 1);
+	simseg_tally_add(iface->stats, value[SIMSEG_IFACE_RX_BYTES], bytes);
+	simseg_tally_add(iface->stats, value[packets], 1);
+	simseg_tally_add(iface->stats, value[packets + 1], bytes);
 }
 
 u64 simseg_iface_sum(const struct simseg_iface *iface, enum simseg_iface_counter counter)
 {
-	u64 sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		const struct simseg_iface_stats *stats = per_cpu_ptr(iface->stats, cpu);
-		unsigned int start;
-		u64 value;
-
-		do {
-			start = u64_stats_fetch_begin(&stats->syncp);
-			value = u64_stats_read(&stats->value[counter]);
-		} while (u64_stats_fetch_retry(&stats->syncp, start));
-		sum += value;
-	}
-	return sum;
+	return simseg_tally_sum(iface->stats, value[counter]);
 }
 
 /*
@@ -109,6 +98,7 @@ static struct simseg_iface *simseg_iface_alloc(struct simseg_net *sn, struct net
 	iface->dev = dev;
 	iface->ifindex = dev->ifindex;
 	iface->mode = spec->mode;
+	iface->forward = spec->forward;
 	err = xa_reserve(&sn->ifaces, iface->ifindex, GFP_KERNEL_ACCOUNT);
 	if (err)
 		goto free;
@@ -182,6 +172,7 @@ static void simseg_iface_finish(struct simseg_net *sn, struct net_device *dev, i
 	if (!err) {
 		WRITE_ONCE(iface->side, spec->side);
 		iface->mode = spec->mode;
+		iface->forward = spec->forward;
 	}
 	simseg_guard_trim(iface);
 }
@@ -204,6 +195,12 @@ static void simseg_iface_publish(struct simseg_net *sn, struct list_head *fresh,
 	}
 }
 
+static void simseg_iface_changed(struct simseg_net *sn)
+{
+	simseg_net_changed(sn);
+	simseg_forward_check(sn);
+}
+
 /* Gives @dev the side that the names say. */
 static int simseg_iface_evaluate(struct simseg_net *sn, struct net_device *dev)
 {
@@ -216,7 +213,7 @@ static int simseg_iface_evaluate(struct simseg_net *sn, struct net_device *dev)
 	simseg_iface_finish(sn, dev, err);
 	simseg_iface_publish(sn, &fresh, err);
 	if (!err)
-		simseg_net_changed(sn);
+		simseg_iface_changed(sn);
 	return err;
 }
 
@@ -238,7 +235,7 @@ static int simseg_iface_evaluate_all(struct simseg_net *sn)
 		simseg_iface_finish(sn, dev, err);
 	simseg_iface_publish(sn, &fresh, err);
 	if (!err)
-		simseg_net_changed(sn);
+		simseg_iface_changed(sn);
 	return err;
 }
 
@@ -290,25 +287,30 @@ static struct simseg_iface_spec *simseg_iface_spec_get(struct simseg_net *sn, co
 }
 
 /* Under RTNL and the lock. A failure leaves what was there before. */
-int simseg_iface_set(struct simseg_net *sn, const char *name, u8 side, u8 mode,
+int simseg_iface_set(struct simseg_net *sn, const char *name, u8 side, u8 mode, u8 forward,
 		     struct netlink_ext_ack *extack)
 {
 	bool fresh = !simseg_iface_spec_find(sn, name);
-	struct simseg_iface_spec *spec = simseg_iface_spec_get(sn, name, extack);
-	struct simseg_iface_spec before;
+	struct simseg_iface_spec *spec, before;
 	int err;
 
+	err = simseg_forward_allowed(sn, name, forward, extack);
+	if (err)
+		return err;
+	spec = simseg_iface_spec_get(sn, name, extack);
 	if (IS_ERR(spec))
 		return PTR_ERR(spec);
 	before = *spec;
 	spec->side = side;
 	spec->mode = mode;
+	spec->forward = forward;
 	err = simseg_iface_evaluate_all(sn);
 	if (!err)
 		return 0;
 	simseg_iface_refuse(err, extack);
 	spec->side = before.side;
 	spec->mode = before.mode;
+	spec->forward = before.forward;
 	if (fresh)
 		simseg_iface_spec_drop(sn, spec);
 	return err;
@@ -375,6 +377,9 @@ static int simseg_iface_event(struct notifier_block *nb, unsigned long event, vo
 			simseg_iface_remove(sn, iface);
 		break;
 	}
+	/* whatever it was, packets may have to go another way now */
+	simseg_hops_changed(sn);
+	simseg_forward_check(sn);
 	mutex_unlock(&sn->lock);
 	return ret;
 }

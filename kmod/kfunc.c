@@ -15,8 +15,9 @@
 #define BPF_SIMSEG_F_PORTS	BIT(0)	/* sport and dport are known */
 #define BPF_SIMSEG_F_REPLY_ONLY	BIT(1)	/* ICMP echo reply */
 #define BPF_SIMSEG_F_LINK	BIT(2)	/* looks like link control */
+#define BPF_SIMSEG_F_PLAIN	BIT(3)	/* untagged Ethernet, no options, hops left */
 #define BPF_SIMSEG_F_ALL	(BPF_SIMSEG_F_PORTS | BPF_SIMSEG_F_REPLY_ONLY | \
-				 BPF_SIMSEG_F_LINK)
+				 BPF_SIMSEG_F_LINK | BPF_SIMSEG_F_PLAIN)
 
 /**
  * struct bpf_simseg_opts - a packet, and what became of it
@@ -31,9 +32,15 @@
  * @dest: destination hardware address; ignored on links that have none
  * @bytes: length of the IP packet
  * @flags: BPF_SIMSEG_F_*
+ * @seq: of TCP, in network byte order, as the next two
+ * @ack: the same
+ * @window: as it stands there
+ * @payload: bytes behind the TCP header
  * @error: out: 0, or
  *	-EINVAL: unknown @flags, @vlan_proto or @vlan_id, or @reserved is not
  *	zero
+ * @ifindex: out, for SIMSEG_XDP_FORWARD: interface to redirect to
+ * @eth: out, for the same: addresses to write into the Ethernet header
  * @reason: out: enum simseg_reason
  * @reserved: zero
  */
@@ -49,9 +56,15 @@ struct bpf_simseg_opts {
 	u8 dest[ETH_ALEN];
 	u32 bytes;
 	u32 flags;
+	__be32 seq;
+	__be32 ack;
+	__be16 window;
+	u16 payload;
 	s32 error;
+	u32 ifindex;
+	u8 eth[2 * ETH_ALEN];
 	u8 reason;
-	u8 reserved[11];
+	u8 reserved[3];
 };
 
 static bool simseg_opts_valid(const struct bpf_simseg_opts *opts)
@@ -59,7 +72,7 @@ static bool simseg_opts_valid(const struct bpf_simseg_opts *opts)
 	return !(opts->flags & ~BPF_SIMSEG_F_ALL) &&
 	       (!opts->vlan_proto || eth_type_vlan(opts->vlan_proto)) &&
 	       opts->vlan_id < VLAN_N_VID &&
-	       !memchr_inv(opts->reserved, 0, sizeof(opts->reserved));
+	       !(opts->reserved[0] | opts->reserved[1] | opts->reserved[2]);
 }
 
 static u32 simseg_opts_flags(u32 flags)
@@ -70,36 +83,63 @@ static u32 simseg_opts_flags(u32 flags)
 }
 
 /*
- * GRO, or a sender on this machine, may have made one packet of many frames. In
- * generic mode, and only there, what stands behind the buffer is the skb's own
- * shared info.
+ * In generic mode, and only there, what stands behind the buffer is the skb's own
+ * shared info: GRO, or a sender on this machine, may have made one packet of many frames.
  */
-static bool simseg_xdp_merged(const struct xdp_buff *xdp)
+static void simseg_opts_frame(const struct xdp_buff *xdp, const struct bpf_simseg_opts *opts,
+			      struct simseg_frame *frame)
 {
-	return rcu_access_pointer(xdp->rxq->dev->xdp_prog) &&
-	       xdp_get_shared_info_from_buff((struct xdp_buff *)xdp)->gso_size;
+	frame->dev = xdp->rxq->dev;
+	frame->dest = opts->dest;
+	frame->vlan_proto = opts->vlan_proto;
+	frame->vlan_id = opts->vlan_id;
+	frame->plain = opts->flags & BPF_SIMSEG_F_PLAIN;
+	frame->fragments = xdp_buff_has_frags((struct xdp_buff *)xdp);
+	frame->generic = rcu_access_pointer(frame->dev->xdp_prog);
+	frame->merged = frame->generic &&
+			xdp_get_shared_info_from_buff((struct xdp_buff *)xdp)->gso_size;
+}
+
+static void simseg_opts_pkt(const struct bpf_simseg_opts *opts, struct simseg_pkt *pkt)
+{
+	memset(pkt, 0, sizeof(*pkt));
+	pkt->src = opts->src;
+	pkt->dst = opts->dst;
+	pkt->sport = opts->sport;
+	pkt->dport = opts->dport;
+	pkt->proto = opts->proto;
+	pkt->tcp_flags = opts->tcp_flags;
+	pkt->bytes = opts->bytes;
+	pkt->flags = simseg_opts_flags(opts->flags);
+	pkt->seq = ntohl(opts->seq);
+	pkt->ack = ntohl(opts->ack);
+	pkt->window = ntohs(opts->window);
+	pkt->payload = opts->payload;
+	pkt->scale = SIMSEG_TCP_NO_SCALE;
 }
 
 /**
- * bpf_simseg_xdp_check() - may this packet be dropped?
+ * bpf_simseg_xdp_check() - may this packet be dropped, or sent on?
  * @ctx: of the XDP program; names the interface of arrival
- * @opts: the packet; @error and @reason are written
+ * @opts: the packet; @error, @reason, @ifindex and @eth are written
  * @opts__sz: size of @opts
  *
- * A packet that is denied has been counted and told of: it must be dropped.
- * Any other must go to the stack, which judges it again with all it knows.
+ * A packet that is denied has been counted and told of: it must be dropped. One to be
+ * forwarded has been counted as well: it must be redirected as @opts says. Any other
+ * must go to the stack, which judges it again with all it knows.
  *
- * Return: enum simseg_verdict, or
+ * Return: enum simseg_verdict, SIMSEG_XDP_FORWARD, or
  *	-EINVAL: wrong @opts__sz (@opts is as it was), or what @error says
  */
 __bpf_kfunc int bpf_simseg_xdp_check(struct xdp_md *ctx, struct bpf_simseg_opts *opts,
 				     u32 opts__sz)
 {
-	const struct xdp_buff *xdp = (const struct xdp_buff *)ctx;
-	struct simseg_frame frame = { .dev = xdp->rxq->dev };
-	struct simseg_pkt pkt = { };
+	const struct simseg_hop *hop;
+	struct simseg_frame frame;
+	struct simseg_pkt pkt;
+	u8 verdict;
 
-	BUILD_BUG_ON(sizeof(struct bpf_simseg_opts) != 72);
+	BUILD_BUG_ON(sizeof(struct bpf_simseg_opts) != 92);
 
 	if (opts__sz != sizeof(*opts))
 		return -EINVAL;
@@ -108,19 +148,16 @@ __bpf_kfunc int bpf_simseg_xdp_check(struct xdp_md *ctx, struct bpf_simseg_opts 
 	if (opts->error)
 		return opts->error;
 
-	frame.dest = opts->dest;
-	frame.vlan_proto = opts->vlan_proto;
-	frame.vlan_id = opts->vlan_id;
-	frame.merged = simseg_xdp_merged(xdp);
-	pkt.src = opts->src;
-	pkt.dst = opts->dst;
-	pkt.sport = opts->sport;
-	pkt.dport = opts->dport;
-	pkt.proto = opts->proto;
-	pkt.tcp_flags = opts->tcp_flags;
-	pkt.bytes = opts->bytes;
-	pkt.flags = simseg_opts_flags(opts->flags);
-	return simseg_xdp_judge(&frame, &pkt, &opts->reason);
+	simseg_opts_frame((const struct xdp_buff *)ctx, opts, &frame);
+	simseg_opts_pkt(opts, &pkt);
+	rcu_read_lock();
+	verdict = simseg_xdp_judge(&frame, &pkt, &opts->reason, &hop);
+	if (verdict == SIMSEG_XDP_FORWARD) {
+		opts->ifindex = hop->ifindex;
+		memcpy(opts->eth, hop->eth, sizeof(opts->eth));
+	}
+	rcu_read_unlock();
+	return verdict;
 }
 
 BTF_KFUNCS_START(simseg_xdp_kfuncs)

@@ -25,10 +25,14 @@ static int __init simseg_init(void)
 	err = simseg_iface_init();
 	if (err)
 		goto free_net;
+	/* neighbours change; needs the namespaces */
+	err = simseg_hop_init();
+	if (err)
+		goto free_iface;
 	/* a dead socket's upload goes; before there can be a socket */
 	err = simseg_upload_init();
 	if (err)
-		goto free_iface;
+		goto free_hop;
 	/* XDP programs may ask; without BTF there are none, which is no error */
 	err = simseg_kfunc_init();
 	if (err)
@@ -41,6 +45,8 @@ static int __init simseg_init(void)
 
 free_upload:
 	simseg_upload_uninit();
+free_hop:
+	simseg_hop_uninit();
 free_iface:
 	simseg_iface_uninit();
 free_net:
@@ -55,6 +61,7 @@ static void __exit simseg_exit(void)
 {
 	simseg_netlink_uninit();
 	simseg_upload_uninit();
+	simseg_hop_uninit();
 	simseg_iface_uninit();
 	simseg_net_uninit();
 	/* sessions, devices and policies are freed by RCU callbacks */

@@ -240,6 +240,7 @@ static void simseg_net_drain(struct simseg_net *sn)
 	simseg_outbox_exit(sn);
 	simseg_net_hold(sn, false);
 	rcu_barrier();		/* callbacks may look at this namespace */
+	simseg_hops_exit(sn);
 	free_percpu(sn->counters);
 }
 
@@ -259,9 +260,12 @@ static int __net_init simseg_net_create(struct net *net)
 	simseg_names_init(&sn->peer_names, SIMSEG_PEERSETS_MAX);
 	simseg_sweep_init(sn);
 	simseg_deadline_init(sn);
+	simseg_hops_init(sn);
 	err = simseg_net_tables(sn);
-	if (err)
+	if (err) {
+		simseg_hops_exit(sn);
 		return err;
+	}
 	if (net == &init_net && pools && *pools)
 		err = simseg_net_first_pools(sn);
 	if (err)

@@ -322,7 +322,7 @@ static const struct nla_policy simseg_stats_get_nl_policy[SIMSEG_A_DOMAIN + 1] =
 };
 
 /* SIMSEG_CMD_IFACE_SET - do */
-static const struct nla_policy simseg_iface_set_nl_policy[SIMSEG_A_MODE + 1] = {
+static const struct nla_policy simseg_iface_set_nl_policy[SIMSEG_A_FORWARD + 1] = {
 	[SIMSEG_A_ACTOR] = { .type = NLA_NUL_STRING, .len = SIMSEG_ACTOR_MAX, },
 	[SIMSEG_A_REASON] = { .type = NLA_NUL_STRING, .len = SIMSEG_REASON_MAX, },
 	[SIMSEG_A_TICKET] = { .type = NLA_NUL_STRING, .len = SIMSEG_TICKET_MAX, },
@@ -330,6 +330,7 @@ static const struct nla_policy simseg_iface_set_nl_policy[SIMSEG_A_MODE + 1] = {
 	[SIMSEG_A_IFNAME] = { .type = NLA_NUL_STRING, .len = SIMSEG_IFNAME_MAX, },
 	[SIMSEG_A_SIDE] = NLA_POLICY_MAX(NLA_U8, 2),
 	[SIMSEG_A_MODE] = NLA_POLICY_MAX(NLA_U8, 3),
+	[SIMSEG_A_FORWARD] = NLA_POLICY_MAX(NLA_U8, 2),
 };
 
 /* SIMSEG_CMD_IFACE_DEL - do */
@@ -617,7 +618,7 @@ const struct genl_split_ops simseg_nl_ops[39] = {
 		.cmd		= SIMSEG_CMD_IFACE_SET,
 		.doit		= simseg_nl_iface_set_doit,
 		.policy		= simseg_iface_set_nl_policy,
-		.maxattr	= SIMSEG_A_MODE,
+		.maxattr	= SIMSEG_A_FORWARD,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

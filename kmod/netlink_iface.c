@@ -24,6 +24,7 @@ static int simseg_nl_ifname(struct genl_info *info, const char **name)
 int simseg_nl_iface_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *mode = info->attrs[SIMSEG_A_MODE];
+	const struct nlattr *forward = info->attrs[SIMSEG_A_FORWARD];
 	struct simseg_nl_change change;
 	const char *name;
 	int err;
@@ -37,7 +38,9 @@ int simseg_nl_iface_set_doit(struct sk_buff *skb, struct genl_info *info)
 	err = simseg_nl_begin(&change, info);
 	if (!err) {
 		err = simseg_iface_set(change.sn, name, nla_get_u8(info->attrs[SIMSEG_A_SIDE]),
-				       mode ? nla_get_u8(mode) : SIMSEG_MODE_AUTO, info->extack);
+				       mode ? nla_get_u8(mode) : SIMSEG_MODE_AUTO,
+				       forward ? nla_get_u8(forward) : SIMSEG_FORWARD_OFF,
+				       info->extack);
 		err = simseg_nl_end(&change, err);
 	}
 	rtnl_unlock();
@@ -71,6 +74,8 @@ static int simseg_nl_put_iface_stats(struct sk_buff *skb, const struct simseg_if
 		[SIMSEG_IFACE_RX_INNER]		= SIMSEG_A_STATS_RX_INNER,
 		[SIMSEG_IFACE_XDP_DROP]		= SIMSEG_A_STATS_XDP_DROP,
 		[SIMSEG_IFACE_XDP_DROP_BYTES]	= SIMSEG_A_STATS_XDP_DROP_BYTES,
+		[SIMSEG_IFACE_XDP_FORWARD]	= SIMSEG_A_STATS_XDP_FORWARD,
+		[SIMSEG_IFACE_XDP_FORWARD_BYTES] = SIMSEG_A_STATS_XDP_FORWARD_BYTES,
 		[SIMSEG_IFACE_GUARD_DROP]	= SIMSEG_A_STATS_GUARD_DROP,
 		[SIMSEG_IFACE_PREROUTING]	= SIMSEG_A_STATS_PREROUTING,
 		[SIMSEG_IFACE_FLOOR_PASS]	= SIMSEG_A_STATS_FLOOR_PASS,
@@ -112,9 +117,20 @@ static struct simseg_nl_ifaces *simseg_nl_ifaces(struct netlink_callback *cb)
 	return (struct simseg_nl_ifaces *)cb->ctx;
 }
 
+static int simseg_nl_put_iface(struct sk_buff *skb, const struct simseg_iface *iface)
+{
+	if (nla_put_u32(skb, SIMSEG_A_IFINDEX, iface->ifindex) ||
+	    (netif_is_bridge_port(iface->dev) && nla_put_flag(skb, SIMSEG_A_BRIDGE_PORT)) ||
+	    (iface->forwards && nla_put_flag(skb, SIMSEG_A_FORWARDS)) ||
+	    (iface->forward && nla_put_u32(skb, SIMSEG_A_FORWARD_SKIPS, iface->skips)))
+		return -EMSGSIZE;
+	return simseg_nl_put_iface_stats(skb, iface);
+}
+
 /* An entry, or with @iface an interface. */
 static int simseg_nl_dump_iface(struct sk_buff *skb, struct netlink_callback *cb,
-				struct simseg_net *sn, const char *name, u8 side, u8 mode,
+				struct simseg_net *sn, const char *name,
+				const struct simseg_iface_spec *spec,
 				const struct simseg_iface *iface)
 {
 	void *hdr = simseg_nl_dump_put(skb, cb, sn, SIMSEG_CMD_IFACE_GET);
@@ -122,11 +138,10 @@ static int simseg_nl_dump_iface(struct sk_buff *skb, struct netlink_callback *cb
 	if (!hdr)
 		return -EMSGSIZE;
 	if (nla_put_string(skb, SIMSEG_A_IFNAME, name) ||
-	    nla_put_u8(skb, SIMSEG_A_SIDE, side) || nla_put_u8(skb, SIMSEG_A_MODE, mode) ||
-	    (iface && nla_put_u32(skb, SIMSEG_A_IFINDEX, iface->ifindex)) ||
-	    (iface && netif_is_bridge_port(iface->dev) &&
-	     nla_put_flag(skb, SIMSEG_A_BRIDGE_PORT)) ||
-	    (iface && simseg_nl_put_iface_stats(skb, iface))) {
+	    nla_put_u8(skb, SIMSEG_A_SIDE, spec->side) ||
+	    nla_put_u8(skb, SIMSEG_A_MODE, spec->mode) ||
+	    nla_put_u8(skb, SIMSEG_A_FORWARD, spec->forward) ||
+	    (iface && simseg_nl_put_iface(skb, iface))) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -144,7 +159,7 @@ static int simseg_nl_dump_specs(struct sk_buff *skb, struct netlink_callback *cb
 	list_for_each_entry(spec, &sn->iface_specs, list) {
 		if (i++ < at->spec)
 			continue;
-		if (simseg_nl_dump_iface(skb, cb, sn, spec->name, spec->side, spec->mode, NULL))
+		if (simseg_nl_dump_iface(skb, cb, sn, spec->name, spec, NULL))
 			return -EMSGSIZE;
 		at->spec++;
 	}
@@ -161,8 +176,13 @@ static int simseg_nl_dump_ifaces(struct sk_buff *skb, struct netlink_callback *c
 
 	rcu_read_lock();
 	xa_for_each_start(&sn->ifaces, ifindex, iface, at->ifindex) {
-		err = simseg_nl_dump_iface(skb, cb, sn, iface->dev->name, iface->side,
-					   iface->mode, iface);
+		const struct simseg_iface_spec like = {
+			.side = iface->side,
+			.mode = iface->mode,
+			.forward = iface->forward,
+		};
+
+		err = simseg_nl_dump_iface(skb, cb, sn, iface->dev->name, &like, iface);
 		if (err)
 			break;
 		at->ifindex = ifindex + 1;

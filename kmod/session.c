@@ -160,6 +160,8 @@ static void simseg_session_free_rcu(struct rcu_head *rcu)
 	for (i = 0; i < 2; i++) {
 		if (s->device[i])
 			simseg_device_put(s->device[i]);
+		/* nobody else sees it any more */
+		simseg_hop_put(s->sn, rcu_dereference_protected(s->hop[i], true));
 	}
 	kmem_cache_free(simseg_session_cache, s);
 }
@@ -344,8 +346,29 @@ void simseg_session_restamp(struct simseg_session *s, const struct simseg_result
 	spin_unlock_bh(lock);
 }
 
+/*
+ * Where its packets go, as found under @change: those that the initiator sends, or with
+ * @d those to it. Returns what is to be given back: the one before, or @hop itself if a
+ * newer one is there. Who reads the number first, then the hop, has one at least as new.
+ */
+struct simseg_hop *simseg_session_set_hop(struct simseg_session *s, u8 d, struct simseg_hop *hop,
+					  u32 change)
+{
+	spinlock_t *lock = simseg_session_lock(&s->sn->sessions,
+					       simseg_key_hash(&s->sn->sessions, &s->key));
+	struct simseg_hop *old = hop;
+
+	spin_lock_bh(lock);
+	if ((s32)(change - s->hopped[d]) >= 0) {
+		old = rcu_replace_pointer(s->hop[d], hop, lockdep_is_held(lock));
+		smp_store_release(&s->hopped[d], change);
+	}
+	spin_unlock_bh(lock);
+	return old;
+}
+
 /* Both sides are there: for TCP when the handshake is complete. */
-static bool simseg_session_answered(const struct simseg_session *s)
+bool simseg_session_answered(const struct simseg_session *s)
 {
 	return s->state > (s->key.proto == IPPROTO_TCP ? SIMSEG_SESSION_REPLIED :
 							 SIMSEG_SESSION_NEW);

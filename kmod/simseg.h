@@ -13,6 +13,7 @@
  *				inside a table lock
  *	simseg_deny.lock	spinlock_bh; the entries of one table
  *	simseg_net.deny_lock	spinlock_bh; the list of tables; innermost
+ *	simseg_hops.lock	spinlock_bh; next hops and who refers to them; innermost
  *	simseg_outbox.lock	spinlock_bh; numbers and order of records; innermost
  * The packet path takes RCU and, to create or end a session or to fold a deny,
  * the spinlocks. RTNL is taken outside simseg_net.lock, never inside it.
@@ -262,6 +263,9 @@ void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
 			    const struct simseg_pkt *pkt, u8 dir);
 void simseg_session_restamp(struct simseg_session *s, const struct simseg_result *res,
 			    u32 change);
+bool simseg_session_answered(const struct simseg_session *s);
+struct simseg_hop *simseg_session_set_hop(struct simseg_session *s, u8 d, struct simseg_hop *hop,
+					  u32 change);
 bool simseg_session_reusable(const struct simseg_session *s, const struct simseg_pkt *pkt);
 bool simseg_session_end(struct simseg_net *sn, struct simseg_session *s, u8 end);
 unsigned long simseg_session_timeout(const struct simseg_net *sn, const struct simseg_session *s);
@@ -331,6 +335,8 @@ void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct si
 u8 simseg_rejudge(struct simseg_net *sn, struct simseg_session *s, u8 *observed);
 u8 simseg_judge_first(struct simseg_net *sn, const struct simseg_ruleset *rs,
 		      const struct simseg_session *s, struct simseg_result *res);
+u8 simseg_judge_source(struct simseg_net *sn, const struct simseg_pkt *pkt,
+		       struct simseg_result *res);
 u8 simseg_judge_under(struct simseg_net *sn, const struct simseg_ruleset *rs,
 		      const struct simseg_pkt *pkt, struct simseg_device *const as[2]);
 u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
@@ -362,9 +368,11 @@ void simseg_skb_size(const struct sk_buff *skb, u8 family, int offset, u32 *pack
 
 /* floor.c */
 int simseg_floor_register(struct net *net);
+bool simseg_floor_hooked(nf_hookfn *hook);
 void simseg_floor_unregister(struct net *net);
 
 /* guard.c */
+bool simseg_guard_hooked(nf_hookfn *hook);
 int simseg_guard_cover(struct simseg_iface *iface, u8 side);
 void simseg_guard_trim(struct simseg_iface *iface);
 void simseg_guard_unregister(struct simseg_iface *iface);
@@ -382,10 +390,12 @@ int simseg_iface_init(void);
 void simseg_iface_uninit(void);
 void simseg_iface_exit(struct simseg_net *sn);
 struct simseg_iface *simseg_iface_of(const struct simseg_net *sn, const struct net_device *dev);
-int simseg_iface_set(struct simseg_net *sn, const char *name, u8 side, u8 mode,
+int simseg_iface_set(struct simseg_net *sn, const char *name, u8 side, u8 mode, u8 forward,
 		     struct netlink_ext_ack *extack);
 int simseg_iface_del(struct simseg_net *sn, const char *name, struct netlink_ext_ack *extack);
 void simseg_iface_count(struct simseg_iface *iface, enum simseg_iface_counter counter, u32 n);
+void simseg_iface_count_xdp(struct simseg_iface *iface, enum simseg_iface_counter packets,
+			    u32 bytes);
 u64 simseg_iface_merged(const struct simseg_iface *iface);
 u64 simseg_iface_sum(const struct simseg_iface *iface, enum simseg_iface_counter counter);
 
@@ -446,6 +456,35 @@ void simseg_outbox_skip(struct simseg_net *sn, u8 kind, u64 time, bool full);
 void simseg_outbox_flush(struct simseg_net *sn);
 void simseg_outbox_count(struct simseg_net *sn, struct simseg_outbox_counts *counts);
 
+/* hooks.c: what else of netfilter is there; under RCU */
+bool simseg_hooks_nat(const struct net *net, bool v4);
+bool simseg_hooks_others(const struct net *net);
+bool simseg_hooks_others_on(const struct net_device *dev);
+
+/* hop.c */
+int simseg_hop_init(void);
+void simseg_hop_uninit(void);
+void simseg_hops_init(struct simseg_net *sn);
+void simseg_hops_exit(struct simseg_net *sn);
+int simseg_hops_start(struct simseg_net *sn, struct netlink_ext_ack *extack);
+void simseg_hops_changed(struct simseg_net *sn);
+void simseg_hop_begin(const struct simseg_net *sn, struct simseg_hop *like, bool v4);
+struct simseg_hop *simseg_hop_get(struct simseg_net *sn, struct sk_buff *skb,
+				  struct simseg_hop *like);
+void simseg_hop_put(struct simseg_net *sn, struct simseg_hop *hop);
+bool simseg_hop_holds(const struct simseg_net *sn, const struct simseg_hop *hop);
+
+/* forward.c */
+struct simseg_frame;
+void simseg_forward_check(struct simseg_net *sn);
+int simseg_forward_allowed(struct simseg_net *sn, const char *name, u8 forward,
+			   struct netlink_ext_ack *extack);
+void simseg_forward_learn(struct simseg_net *sn, struct sk_buff *skb,
+			  const struct simseg_pkt *pkt, struct simseg_session *s, u32 change);
+const struct simseg_hop *simseg_forward(struct simseg_net *sn, struct simseg_iface *iface,
+					const struct simseg_frame *frame,
+					const struct simseg_pkt *pkt);
+
 /* xdp.c */
 struct simseg_frame {
 	struct net_device *dev;	/* that received it */
@@ -453,9 +492,16 @@ struct simseg_frame {
 	__be16 vlan_proto;	/* 0: untagged */
 	u16 vlan_id;
 	bool merged;		/* several frames in one */
+	bool generic;		/* the driver does not run XDP itself */
+	bool fragments;		/* in several buffers */
+	bool plain;		/* nothing between Ethernet and what follows IP, and hops left */
 };
 
-u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8 *reason);
+/* Beside enum simseg_verdict: the packet has been counted, and goes along a hop. */
+#define SIMSEG_XDP_FORWARD	__SIMSEG_VERDICT_MAX
+
+u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8 *reason,
+		    const struct simseg_hop **hop);
 
 /* kfunc.c */
 struct xdp_md;

@@ -159,6 +159,7 @@ static void simseg_sweep_work(struct work_struct *work)
 	}
 	simseg_deny_flush(sn, false);
 	simseg_outbox_flush(sn);
+	simseg_forward_check(sn);
 	queue_delayed_work(system_power_efficient_wq, &sn->sweep, HZ);
 }
 

@@ -77,9 +77,11 @@ static int simtest_sides(struct simseg_net *sn)
 	int err;
 
 	mutex_lock(&sn->lock);
-	err = simseg_iface_set(sn, "st-sim*", SIMSEG_SIDE_SIM, SIMSEG_MODE_AUTO, NULL);
+	err = simseg_iface_set(sn, "st-sim*", SIMSEG_SIDE_SIM, SIMSEG_MODE_AUTO,
+			       SIMSEG_FORWARD_OFF, NULL);
 	if (!err)
-		err = simseg_iface_set(sn, "st-net0", SIMSEG_SIDE_NET, SIMSEG_MODE_AUTO, NULL);
+		err = simseg_iface_set(sn, "st-net0", SIMSEG_SIDE_NET, SIMSEG_MODE_AUTO,
+			       SIMSEG_FORWARD_OFF, NULL);
 	mutex_unlock(&sn->lock);
 	return err;
 }

@@ -6,6 +6,7 @@
 #ifndef _SIMSEG_TYPES_H
 #define _SIMSEG_TYPES_H
 
+#include <linux/etherdevice.h>
 #include <linux/hashtable.h>
 #include <linux/hrtimer.h>
 #include <linux/if.h>
@@ -245,6 +246,41 @@ struct simseg_tcp {
 	bool fin;
 };
 
+/*
+ * Where packets go that XDP forwards: a neighbour, and the way to it. First what is
+ * read with each packet; only @dead changes after it is found. simseg_hops.lock
+ * protects the rest.
+ */
+struct simseg_hop {
+	u32 gen;		/* simseg_hops.gen, and */
+	u32 family_gen;		/* the family's own, before it was found */
+	u32 ifindex;
+	u32 mtu;
+	bool dead;
+	bool v4;
+	bool native;		/* the device takes frames of XDP, */
+	bool fragments;		/* also those in several buffers */
+	u8 eth[2 * ETH_ALEN];	/* destination, source */
+
+	u32 skips;		/* SIMSEG_SKIP_*, of the device */
+	u32 refs;		/* of sessions */
+	struct in6_addr addr;	/* of the neighbour */
+	struct hlist_node node;
+	struct rcu_head rcu;
+};
+
+/* All of a namespace. */
+struct simseg_hops {
+	spinlock_t lock;		/* protects chains and references */
+	struct hlist_head *buckets;	/* NULL until something is to forward */
+	u32 seed;
+	u32 count;			/* until its last session is gone */
+	atomic_t gen;			/* rises with routes, rules, interfaces */
+	atomic_t mark_rules;		/* routing rules that look at a mark */
+	struct notifier_block fib;
+	bool heard;			/* that one is registered */
+};
+
 /* How conntrack names the initiator's direction, where NAT changes it. */
 struct simseg_origin {
 	struct in6_addr dst;
@@ -264,6 +300,7 @@ struct simseg_session {
 	u32 change;		/* simseg_net.change at which it was judged */
 	u32 iif[2];		/* by direction: interface that passed row 1, */
 	u32 passed[2];		/* and the change number at which it did */
+	u32 hopped[2];		/* by who sends: change number to which hop belongs */
 	u8 initiator;		/* index in key.addr of who opened it */
 	u8 state;		/* enum simseg_session_state */
 	u8 tcp_flags[2];	/* seen, by direction */
@@ -279,6 +316,7 @@ struct simseg_session {
 	u32 arrived;		/* interface of the initiator's first packet; 0: not known */
 	u32 oif;
 
+	struct simseg_hop __rcu *hop[2];	/* by who sends, [0] the initiator; or NULL */
 	struct simseg_tcp tcp[2];	/* by direction, [0] of the initiator */
 	unsigned long last;	/* jiffies */
 	atomic64_t packets[2];	/* [0] from the initiator */
@@ -360,8 +398,8 @@ struct simseg_result {
 };
 
 struct simseg_counters {
-	u64_stats_t packets[__SIMSEG_REASON_MAX];
-	u64_stats_t bytes[__SIMSEG_REASON_MAX];
+	u64 packets[__SIMSEG_REASON_MAX];
+	u64 bytes[__SIMSEG_REASON_MAX];
 	struct u64_stats_sync syncp;
 };
 
@@ -372,6 +410,8 @@ enum simseg_iface_counter {
 	SIMSEG_IFACE_RX_INNER,
 	SIMSEG_IFACE_XDP_DROP,
 	SIMSEG_IFACE_XDP_DROP_BYTES,
+	SIMSEG_IFACE_XDP_FORWARD,
+	SIMSEG_IFACE_XDP_FORWARD_BYTES,
 	SIMSEG_IFACE_GUARD_DROP,
 	SIMSEG_IFACE_PREROUTING,
 	SIMSEG_IFACE_FLOOR_PASS,	/* these three in the order of */
@@ -384,7 +424,7 @@ enum simseg_iface_counter {
 };
 
 struct simseg_iface_stats {
-	u64_stats_t value[__SIMSEG_IFACE_COUNTERS];
+	u64 value[__SIMSEG_IFACE_COUNTERS];
 	struct u64_stats_sync syncp;
 };
 
@@ -394,6 +434,7 @@ struct simseg_iface_spec {
 	char name[IFNAMSIZ];
 	u8 side;
 	u8 mode;
+	u8 forward;		/* enum simseg_forward */
 };
 
 /* An interface that has a side. Found by ifindex under RCU. */
@@ -403,6 +444,9 @@ struct simseg_iface {
 	u32 ifindex;
 	u8 side;			/* NONE until it is in the table */
 	u8 mode;
+	u8 forward;			/* enum simseg_forward: what is wished, */
+	bool forwards;			/* and what is done */
+	u32 skips;			/* SIMSEG_SKIP_* */
 	u64 device_rx;			/* rx_packets when it got its side */
 	struct nf_hook_ops ingress;	/* no hook: it is not registered, */
 	struct nf_hook_ops egress;	/* nor is this one */
@@ -542,6 +586,8 @@ struct simseg_net {
 
 	struct list_head iface_specs;
 	u32 niface_specs;
+	struct simseg_hops hops;
+	bool forwards;			/* an interface does */
 	struct xarray ifaces;		/* by ifindex; RCU */
 
 	struct simseg_counters __percpu *counters;

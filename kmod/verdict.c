@@ -523,6 +523,30 @@ u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 }
 
 /*
+ * Rows 1 to 3 of the source alone: where XDP does not judge in full. 0: nothing speaks
+ * against it; else as simseg_judge_address().
+ */
+u8 simseg_judge_source(struct simseg_net *sn, const struct simseg_pkt *pkt,
+		       struct simseg_result *res)
+{
+	const struct simseg_ruleset *rs = rcu_dereference(sn->ruleset);
+	const struct simseg_binding *binding = simseg_binding_lookup(sn, &pkt->src);
+	bool responder;
+	u8 reason;
+
+	if (binding) {
+		res->device[0] = rcu_dereference(binding->device);
+		res->epoch[0] = binding->epoch;
+	}
+	reason = simseg_row_side(sn, rs, &pkt->src, binding, pkt->in);
+	if (!reason && res->device[0])
+		reason = simseg_row_quarantine(res->device[0], &pkt->dst, &responder);
+	res->verdict = reason ? SIMSEG_VERDICT_DENY : SIMSEG_VERDICT_PASS;
+	res->reason = reason;
+	return reason;
+}
+
+/*
  * What @rs, in force or not, would say to a new flow; 0: nothing against it. @as: who
  * would be in the place of the device at each end, or NULL: the device itself.
  */

@@ -8,8 +8,6 @@
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 #include <linux/netdevice.h>
-#include <linux/netfilter_ipv4.h>
-#include <linux/netfilter_ipv6.h>
 #include <net/ipv6.h>
 
 #include "simseg.h"
@@ -58,43 +56,6 @@ static bool simseg_xdp_ours(const struct simseg_frame *frame, const struct net_d
 		return true;
 	return ether_addr_equal(frame->dest, frame->dev->dev_addr) ||
 	       ether_addr_equal(frame->dest, dev->dev_addr);
-}
-
-/* May read freed memory; the caller finds out. */
-static __no_kasan_or_inline int simseg_ops_priority(const struct nf_hook_ops *op)
-{
-	return READ_ONCE(op->priority);
-}
-
-/*
- * NAT of any kind, masquerading as well, has a hook at this priority wherever
- * a destination can change before the floor. Whoever takes a hook away frees
- * its ops at once, but not before the entry points elsewhere: what was read is
- * right if the entry still points there afterwards.
- */
-static bool simseg_xdp_has_nat(const struct net *net, bool v4)
-{
-	const struct nf_hook_entries *e;
-	const struct nf_hook_ops *op;
-	struct nf_hook_ops **ops;
-	unsigned int i;
-	int priority;
-
-	BUILD_BUG_ON((int)NF_IP_PRI_NAT_DST != (int)NF_IP6_PRI_NAT_DST);
-
-	e = v4 ? rcu_dereference(net->nf.hooks_ipv4[NF_INET_PRE_ROUTING]) :
-		 rcu_dereference(net->nf.hooks_ipv6[NF_INET_PRE_ROUTING]);
-	if (!e)
-		return false;
-	ops = nf_hook_entries_get_hook_ops(e);
-	for (i = 0; i < e->num_hook_entries; i++) {
-		op = READ_ONCE(ops[i]);
-		priority = simseg_ops_priority(op);
-		smp_rmb();	/* the priority before the entry */
-		if (priority == NF_IP_PRI_NAT_DST || READ_ONCE(ops[i]) != op)
-			return true;
-	}
-	return false;
 }
 
 /* Denied for its source alone, wherever it goes (row 1 of the verdict). */
@@ -146,24 +107,34 @@ static bool simseg_xdp_certain(struct simseg_net *sn, const struct simseg_pkt *p
 		return true;
 	if (simseg_xdp_reopens(sn, pkt))
 		return false;
-	return !simseg_xdp_has_nat(sn->net, ipv6_addr_v4mapped(&pkt->dst));
+	return !simseg_hooks_nat(sn->net, ipv6_addr_v4mapped(&pkt->dst));
 }
 
 static void simseg_xdp_account(struct simseg_net *sn, struct simseg_iface *iface,
 			       const struct simseg_pkt *pkt, const struct simseg_result *res)
 {
-	simseg_count(sn, res->reason, pkt->packets, pkt->bytes);
-	if (iface) {
-		simseg_iface_count(iface, SIMSEG_IFACE_RX, pkt->packets);
-		simseg_iface_count(iface, SIMSEG_IFACE_RX_BYTES, pkt->bytes);
-		simseg_iface_count(iface, SIMSEG_IFACE_XDP_DROP, pkt->packets);
-		simseg_iface_count(iface, SIMSEG_IFACE_XDP_DROP_BYTES, pkt->bytes);
-	}
+	simseg_count(sn, res->reason, 1, pkt->bytes);
+	if (iface)
+		simseg_iface_count_xdp(iface, SIMSEG_IFACE_XDP_DROP, pkt->bytes);
 	simseg_deny_note(sn, pkt, res);
 }
 
-static u8 simseg_xdp_judge_rcu(const struct simseg_frame *frame, struct simseg_pkt *pkt,
-			       u8 *reason)
+/**
+ * simseg_xdp_judge() - may XDP drop this packet, or send it on?
+ * @frame: what is below IP
+ * @pkt: addresses, ports, protocol, flags and size; the rest is set here
+ * @reason: why, enum simseg_reason; set in any case
+ * @hop: where to, if it is to be sent on
+ *
+ * Where packets of an interface are not forwarded at once the floor judges each of
+ * them, and only the source is looked at: to judge twice in full costs more than it saves.
+ *
+ * Context: under RCU, bottom halves off: NAPI, or BPF's test run.
+ * Return: enum simseg_verdict, of which DENY has been counted and told, or
+ * SIMSEG_XDP_FORWARD, which has been counted.
+ */
+u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8 *reason,
+		    const struct simseg_hop **hop)
 {
 	struct simseg_net *sn = simseg_net(dev_net(frame->dev));
 	struct simseg_result res = { };
@@ -190,37 +161,26 @@ static u8 simseg_xdp_judge_rcu(const struct simseg_frame *frame, struct simseg_p
 	pkt->flags |= SIMSEG_PKT_DRY;
 	pkt->in = dev;
 	pkt->packets = 1;
-	simseg_judge(sn, pkt, &res);
+	iface = simseg_iface_of(sn, dev);
+	if (iface && READ_ONCE(iface->forwards)) {
+		*hop = frame->plain ? simseg_forward(sn, iface, frame, pkt) : NULL;
+		if (*hop)
+			return SIMSEG_XDP_FORWARD;
+		simseg_judge(sn, pkt, &res);
+	} else {
+		simseg_judge_source(sn, pkt, &res);
+	}
 	*reason = res.reason;
 	if (res.verdict != SIMSEG_VERDICT_DENY)
 		return res.verdict;
-
-	iface = simseg_iface_of(sn, dev);
 	if (!simseg_xdp_certain(sn, pkt, iface, &res))
 		return SIMSEG_VERDICT_PASS;
 	/*
 	 * A tagged frame ends on the device that received it, whose own counter
 	 * has seen it; the VLAN's stands in where that has no side.
 	 */
-	simseg_xdp_account(sn, simseg_iface_of(sn, frame->dev) ?: iface, pkt, &res);
+	if (dev != frame->dev)
+		iface = simseg_iface_of(sn, frame->dev) ?: iface;
+	simseg_xdp_account(sn, iface, pkt, &res);
 	return SIMSEG_VERDICT_DENY;
-}
-
-/**
- * simseg_xdp_judge() - may XDP drop this packet?
- * @frame: what is below IP
- * @pkt: addresses, ports, protocol, flags and size; the rest is set here
- * @reason: why, enum simseg_reason; set in any case
- *
- * Context: bottom halves off: NAPI, or BPF's test run.
- * Return: enum simseg_verdict; only DENY has been counted and told.
- */
-u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8 *reason)
-{
-	u8 verdict;
-
-	rcu_read_lock();
-	verdict = simseg_xdp_judge_rcu(frame, pkt, reason);
-	rcu_read_unlock();
-	return verdict;
 }

@@ -12,6 +12,8 @@ static const struct nla_policy seg_stats_policy[SIMSEG_A_STATS_MAX + 1] = {
 	[SIMSEG_A_STATS_RX_INNER] = { .type = NLA_U64 },
 	[SIMSEG_A_STATS_XDP_DROP] = { .type = NLA_U64 },
 	[SIMSEG_A_STATS_XDP_DROP_BYTES] = { .type = NLA_U64 },
+	[SIMSEG_A_STATS_XDP_FORWARD] = { .type = NLA_U64 },
+	[SIMSEG_A_STATS_XDP_FORWARD_BYTES] = { .type = NLA_U64 },
 	[SIMSEG_A_STATS_GUARD_DROP] = { .type = NLA_U64 },
 	[SIMSEG_A_STATS_PREROUTING] = { .type = NLA_U64 },
 	[SIMSEG_A_STATS_FLOOR_PASS] = { .type = NLA_U64 },
@@ -39,6 +41,8 @@ static int seg_get_iface_stats(struct nlattr *nla, struct seg_iface_stats *stats
 	stats->rx_inner = seg_get_u64(tb[SIMSEG_A_STATS_RX_INNER]);
 	stats->xdp_drop = seg_get_u64(tb[SIMSEG_A_STATS_XDP_DROP]);
 	stats->xdp_drop_bytes = seg_get_u64(tb[SIMSEG_A_STATS_XDP_DROP_BYTES]);
+	stats->xdp_forward = seg_get_u64(tb[SIMSEG_A_STATS_XDP_FORWARD]);
+	stats->xdp_forward_bytes = seg_get_u64(tb[SIMSEG_A_STATS_XDP_FORWARD_BYTES]);
 	stats->guard_drop = seg_get_u64(tb[SIMSEG_A_STATS_GUARD_DROP]);
 	stats->prerouting = seg_get_u64(tb[SIMSEG_A_STATS_PREROUTING]);
 	stats->floor_pass = seg_get_u64(tb[SIMSEG_A_STATS_FLOOR_PASS]);
@@ -64,6 +68,9 @@ static int seg_reply_iface(struct seg_handle *h, struct nlmsghdr *nlh, struct nl
 	iface.side = tb[SIMSEG_A_SIDE] ? nla_get_u8(tb[SIMSEG_A_SIDE]) : 0;
 	iface.bridge_port = tb[SIMSEG_A_BRIDGE_PORT] != NULL;
 	iface.mode = tb[SIMSEG_A_MODE] ? nla_get_u8(tb[SIMSEG_A_MODE]) : 0;
+	iface.forward = tb[SIMSEG_A_FORWARD] ? nla_get_u8(tb[SIMSEG_A_FORWARD]) : 0;
+	iface.forwards = tb[SIMSEG_A_FORWARDS] != NULL;
+	iface.skips = seg_get_u32(tb[SIMSEG_A_FORWARD_SKIPS]);
 	return call->cb(&iface, call->arg);
 }
 
@@ -75,7 +82,8 @@ int seg_iface_list(struct seg_handle *h, seg_iface_cb cb, void *arg)
 	return err ? err : seg_dump(h, seg_reply_iface, &call);
 }
 
-int seg_iface_set(struct seg_handle *h, const char *ifname, uint8_t side, uint8_t mode)
+int seg_iface_set(struct seg_handle *h, const char *ifname, uint8_t side, uint8_t mode,
+		  uint8_t forward)
 {
 	int err = seg_msg_change(h, SIMSEG_CMD_IFACE_SET);
 
@@ -84,6 +92,7 @@ int seg_iface_set(struct seg_handle *h, const char *ifname, uint8_t side, uint8_
 	seg_put_string(h, SIMSEG_A_IFNAME, ifname);
 	seg_put_u8(h, SIMSEG_A_SIDE, side);
 	seg_put_u8(h, SIMSEG_A_MODE, mode);
+	seg_put_u8(h, SIMSEG_A_FORWARD, forward);
 	return seg_talk(h, NULL, NULL);
 }
 

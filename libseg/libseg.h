@@ -138,6 +138,9 @@ const char *seg_state_name(unsigned int state);
 const char *seg_session_state_name(unsigned int state);
 const char *seg_side_name(unsigned int side);
 const char *seg_mode_name(unsigned int mode);
+const char *seg_forward_name(unsigned int forward);
+/* What the lowest bit of SIMSEG_SKIP_* in @skips means, in some words; NULL: none is set. */
+const char *seg_skip_text(uint32_t skips);
 /* The file's name of SIMSEG_A_SETTING_*; NULL if there is no such setting. */
 const char *seg_setting_name(unsigned int setting);
 uint32_t seg_setting_default(unsigned int setting);
@@ -146,6 +149,7 @@ uint32_t seg_setting_default(unsigned int setting);
 int seg_reason_parse(const char *name);
 int seg_side_parse(const char *name);
 int seg_mode_parse(const char *name);
+int seg_forward_parse(const char *name);
 int seg_setting_parse(const char *name);
 /* A name (tcp, udp, icmp, ...) or a number from 1 to 255. */
 int seg_proto_parse(const char *name);
@@ -509,7 +513,8 @@ int seg_stats_get(struct seg_handle *h, seg_counter_cb cb, void *arg);
 
 struct seg_iface_stats {
 	uint64_t device_rx, rx, rx_bytes, rx_other, rx_inner;
-	uint64_t xdp_drop, xdp_drop_bytes, guard_drop, prerouting;
+	uint64_t xdp_drop, xdp_drop_bytes, xdp_forward, xdp_forward_bytes;
+	uint64_t guard_drop, prerouting;
 	uint64_t floor_pass, floor_allow, floor_deny, merged, tx_guard_drop;
 };
 struct seg_iface {
@@ -517,12 +522,16 @@ struct seg_iface {
 	uint32_t ifindex;	      /* 0: this is the entry, not an interface */
 	uint8_t side;		      /* enum simseg_side */
 	uint8_t mode;		      /* enum simseg_mode */
+	uint8_t forward;	      /* enum simseg_forward: the wish */
+	uint8_t forwards;	      /* 1: packets are sent on at once, of an interface */
+	uint32_t skips;		      /* SIMSEG_SKIP_*: what they skip, or would */
 	uint8_t bridge_port;	      /* 1: a port of a bridge, of an interface */
 	struct seg_iface_stats stats; /* of an interface */
 };
 typedef int (*seg_iface_cb)(const struct seg_iface *iface, void *arg);
 int seg_iface_list(struct seg_handle *h, seg_iface_cb cb, void *arg);
-int seg_iface_set(struct seg_handle *h, const char *ifname, uint8_t side, uint8_t mode);
+int seg_iface_set(struct seg_handle *h, const char *ifname, uint8_t side, uint8_t mode,
+		  uint8_t forward);
 int seg_iface_del(struct seg_handle *h, const char *ifname);
 
 /* link.c: what lies below IP */

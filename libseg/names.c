@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <strings.h>
 
 #include "libseg.h"
 
@@ -27,6 +28,15 @@ static const char *const states[] = { "active", "quarantined", "unknown" };
 static const char *const session_states[] = { "new", "replied", "established", "closing",
 					      "closed" };
 static const char *const sides[] = { "none", "sim", "net" };
+static const char *const forwards[] = { "off", "on", "force" };
+static const char *const skips[] = {
+	"IPsec policies",
+	"routing rules by mark",
+	"a bridge",
+	"netfilter chains or a flowtable",
+	"tc filters",
+	"a queue that shapes",
+};
 static const char *const modes[] = { "auto", "native", "generic", "none" };
 static const char *const settings[] = {
 	[SIMSEG_A_SETTING_TCP_NEW] = "tcp_new",
@@ -54,6 +64,8 @@ _Static_assert(ARRAY_SIZE(states) == __SIMSEG_STATE_MAX, "a word for each state"
 _Static_assert(ARRAY_SIZE(session_states) == __SIMSEG_SESSION_STATE_MAX, "a word for each state");
 _Static_assert(ARRAY_SIZE(sides) == __SIMSEG_SIDE_MAX, "a word for each side");
 _Static_assert(ARRAY_SIZE(modes) == __SIMSEG_MODE_MAX, "a word for each mode");
+_Static_assert(ARRAY_SIZE(forwards) == __SIMSEG_FORWARD_MAX, "a word for each kind");
+_Static_assert(1U << (ARRAY_SIZE(skips) - 1) == SIMSEG_SKIP_QUEUE, "words for each bit");
 _Static_assert(ARRAY_SIZE(settings) == __SIMSEG_A_SETTING_MAX, "a word for each setting");
 _Static_assert(__SIMSEG_A_SETTING_MAX <= SEG_SETTINGS, "room for each setting");
 
@@ -142,6 +154,16 @@ const char *seg_mode_name(unsigned int mode)
 	return word_get(modes, ARRAY_SIZE(modes), mode);
 }
 
+const char *seg_forward_name(unsigned int forward)
+{
+	return word_get(forwards, ARRAY_SIZE(forwards), forward);
+}
+
+const char *seg_skip_text(uint32_t bits)
+{
+	return word_get(skips, ARRAY_SIZE(skips), (unsigned int)ffs((int)bits) - 1);
+}
+
 const char *seg_setting_name(unsigned int setting)
 {
 	return setting < ARRAY_SIZE(settings) ? settings[setting] : NULL;
@@ -155,6 +177,11 @@ int seg_side_parse(const char *name)
 int seg_mode_parse(const char *name)
 {
 	return word_find(modes, ARRAY_SIZE(modes), name);
+}
+
+int seg_forward_parse(const char *name)
+{
+	return word_find(forwards, ARRAY_SIZE(forwards), name);
 }
 
 uint32_t seg_setting_default(unsigned int setting)

@@ -249,8 +249,7 @@ static int apply_interfaces(struct ctl *c, const struct file *f, struct json_obj
 	size_t i;
 
 	for (i = 0; i < f->n_interfaces; i++)
-		if (attach_iface(c, f->interfaces[i].name, f->interfaces[i].side,
-				 f->interfaces[i].mode, list))
+		if (attach_iface(c, &f->interfaces[i].wish, list))
 			ret = EXIT_PART;
 	return ret;
 }

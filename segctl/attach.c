@@ -5,11 +5,11 @@
  * XDP is never what keeps the gate closed: where it cannot be attached, the
  * floor decides alone, and one sentence says so.
  */
+#include "file.h"
 #include "segctl.h"
 
 struct iface {
-	char name[SIMSEG_IFNAME_MAX + 1];
-	uint8_t side, mode;
+	struct iface_wish wish;
 	bool entry; /* as it was set, not an interface */
 };
 
@@ -25,9 +25,10 @@ static int ifaces_add(const struct seg_iface *i, void *arg)
 
 	grow(&all->list, &all->room, all->n, sizeof(*all->list));
 	iface = memset(&all->list[all->n++], 0, sizeof(*iface));
-	snprintf(iface->name, sizeof(iface->name), "%s", i->ifname);
-	iface->side = i->side;
-	iface->mode = i->mode;
+	snprintf(iface->wish.name, sizeof(iface->wish.name), "%s", i->ifname);
+	iface->wish.side = i->side;
+	iface->wish.mode = i->mode;
+	iface->wish.forward = i->forward;
 	iface->entry = !i->ifindex;
 	return 0;
 }
@@ -48,29 +49,29 @@ static int attach_try(struct ctl *c, const struct iface *i)
 {
 	int err;
 
-	if (i->mode != SIMSEG_MODE_AUTO)
-		return seg_xdp_attach(c->h, i->name, i->mode);
-	err = seg_xdp_attach(c->h, i->name, SIMSEG_MODE_NATIVE);
-	return err ? seg_xdp_attach(c->h, i->name, SIMSEG_MODE_GENERIC) : 0;
+	if (i->wish.mode != SIMSEG_MODE_AUTO)
+		return seg_xdp_attach(c->h, i->wish.name, i->wish.mode);
+	err = seg_xdp_attach(c->h, i->wish.name, SIMSEG_MODE_NATIVE);
+	return err ? seg_xdp_attach(c->h, i->wish.name, SIMSEG_MODE_GENERIC) : 0;
 }
 
 /* EXIT_PART if a mode that was asked for by name cannot be had. */
 static int attach_one(struct ctl *c, const struct iface *i)
 {
-	if (i->mode == SIMSEG_MODE_NONE) {
-		seg_xdp_detach(c->h, i->name);
+	if (i->wish.mode == SIMSEG_MODE_NONE) {
+		seg_xdp_detach(c->h, i->wish.name);
 		return EXIT_DONE;
 	}
 	if (!attach_try(c, i))
 		return EXIT_DONE;
-	floor_alone(c, i->name);
-	return i->mode == SIMSEG_MODE_AUTO ? EXIT_DONE : EXIT_PART;
+	floor_alone(c, i->wish.name);
+	return i->wish.mode == SIMSEG_MODE_AUTO ? EXIT_DONE : EXIT_PART;
 }
 
 /* XDP as it is; false: the interface has gone, or is well. */
 static bool lacks_xdp(struct ctl *c, const struct iface *i, struct seg_xdp_info *info)
 {
-	return !seg_xdp_query(c->h, i->name, info) && attach_missing(i->mode, info);
+	return !seg_xdp_query(c->h, i->wish.name, info) && attach_missing(i->wish.mode, info);
 }
 
 /*
@@ -90,7 +91,7 @@ static int attach_round(struct ctl *c, const struct ifaces *all, const char *pat
 		lacks = lacks_xdp(c, &all->list[i], &info);
 		if (info.vlan != vlans)
 			continue;
-		if (!pattern || seg_ifname_match(pattern, all->list[i].name) || (vlans && lacks))
+		if (!pattern || seg_ifname_match(pattern, all->list[i].wish.name) || (vlans && lacks))
 			ret |= attach_one(c, &all->list[i]);
 	}
 	return ret;
@@ -123,14 +124,14 @@ int detach_wishes(struct ctl *c, const char *pattern)
 	if (err)
 		ctl_fail(c, err, "interfaces");
 	for (i = 0; i < all.n && !err; i++) {
-		if (all.list[i].entry || (pattern && !seg_ifname_match(pattern, all.list[i].name)))
+		if (all.list[i].entry || (pattern && !seg_ifname_match(pattern, all.list[i].wish.name)))
 			continue;
-		if (seg_xdp_query(c->h, all.list[i].name, &info) || !info.attached)
+		if (seg_xdp_query(c->h, all.list[i].wish.name, &info) || !info.attached)
 			continue;
 		n++;
-		failed = seg_xdp_detach(c->h, all.list[i].name);
+		failed = seg_xdp_detach(c->h, all.list[i].wish.name);
 		if (failed)
-			ctl_warn("%s: XDP stays: %s", all.list[i].name, seg_strerror(c->h));
+			ctl_warn("%s: XDP stays: %s", all.list[i].wish.name, seg_strerror(c->h));
 	}
 	free(all.list);
 	return err ? err : failed ? failed : n;
@@ -142,48 +143,63 @@ static const struct iface *entry_of(const struct ifaces *all, const char *name)
 	size_t i;
 
 	for (i = 0; i < all->n; i++)
-		if (all->list[i].entry && !strcmp(all->list[i].name, name))
+		if (all->list[i].entry && !strcmp(all->list[i].wish.name, name))
 			return &all->list[i];
 	return NULL;
+}
+
+/* The command that makes it as @old is, or with NULL takes @name away. */
+static void attach_line(struct line *line, struct ctl *c, const char *name,
+			const struct iface *old)
+{
+	line_begin(line, c, old ? "attach" : "detach");
+	line_add(line, name);
+	if (!old)
+		return;
+	line_add_opt(line, "--side", seg_side_name(old->wish.side));
+	line_add_opt(line, "--mode", seg_mode_name(old->wish.mode));
+	if (old->wish.forward)
+		line_add(line, "--forward");
+	if (old->wish.forward == SIMSEG_FORWARD_FORCE)
+		line_add(line, "--force");
 }
 
 /* Nothing, if it cannot be read how it was. */
 static void attach_undo(struct line *undo, struct ctl *c, const char *name)
 {
 	struct ifaces all = { 0 };
-	const struct iface *old;
 
 	memset(undo, 0, sizeof(*undo));
-	if (!ifaces_get(c, &all)) {
-		old = entry_of(&all, name);
-		line_begin(undo, c, old ? "attach" : "detach");
-		line_add(undo, name);
-		if (old) {
-			line_add_opt(undo, "--side", seg_side_name(old->side));
-			line_add_opt(undo, "--mode", seg_mode_name(old->mode));
-		}
-	}
+	if (!ifaces_get(c, &all))
+		attach_line(undo, c, name, entry_of(&all, name));
 	free(all.list);
 }
 
-int attach_iface(struct ctl *c, const char *name, uint8_t side, uint8_t mode,
-		 struct json_object *list)
+static struct json_object *attach_json(const struct iface_wish *wish)
+{
+	struct json_object *o = json_object_new_object();
+
+	js_str(o, "name", wish->name);
+	js_str(o, "side", seg_side_name(wish->side));
+	js_str(o, "mode", seg_mode_name(wish->mode));
+	js_str(o, "forward", seg_forward_name(wish->forward));
+	return o;
+}
+
+int attach_iface(struct ctl *c, const struct iface_wish *wish, struct json_object *list)
 {
 	struct json_object *o;
 	struct line undo;
 	int ret, err;
 
-	attach_undo(&undo, c, name);
-	err = seg_iface_set(c->h, name, side, mode);
+	attach_undo(&undo, c, wish->name);
+	err = seg_iface_set(c->h, wish->name, wish->side, wish->mode, wish->forward);
 	if (err) {
 		line_free(&undo);
-		return ctl_fail(c, err, name);
+		return ctl_fail(c, err, wish->name);
 	}
-	ret = attach_wishes(c, name);
-	o = json_object_new_object();
-	js_str(o, "name", name);
-	js_str(o, "side", seg_side_name(side));
-	js_str(o, "mode", seg_mode_name(mode));
+	ret = attach_wishes(c, wish->name);
+	o = attach_json(wish);
 	if (list) {
 		js_str(o, "undo", undo.text);
 		json_object_array_add(list, o);
@@ -191,7 +207,9 @@ int attach_iface(struct ctl *c, const char *name, uint8_t side, uint8_t mode,
 		return ret;
 	}
 	out_done(c, o, undo.text ? &undo : NULL, "attach it as it was before",
-		 "%s is on side %s, mode %s", name, seg_side_name(side), seg_mode_name(mode));
+		 "%s is on side %s, mode %s%s", wish->name, seg_side_name(wish->side),
+		 seg_mode_name(wish->mode),
+		 wish->forward ? ", packets of its sessions are sent on at once" : "");
 	line_free(&undo);
 	return ret;
 }
@@ -211,19 +229,19 @@ static int attach_again(struct ctl *c, const struct iface *i, struct js_list *li
 		return EXIT_DONE;
 	if (attach_try(c, i)) {
 		/* one that vanishes meanwhile is nobody's concern */
-		if (seg_ifindex(c->h, i->name) == -ENODEV)
+		if (seg_ifindex(c->h, i->wish.name) == -ENODEV)
 			return EXIT_DONE;
-		floor_alone(c, i->name);
+		floor_alone(c, i->wish.name);
 		return EXIT_PART;
 	}
-	seg_xdp_query(c->h, i->name, &info);
+	seg_xdp_query(c->h, i->wish.name, &info);
 	mode = info.mode == SEG_XDP_NATIVE ? "native" : "generic";
 	if (!c->json) {
-		printf("XDP is attached on %s, %s\n", i->name, mode);
+		printf("XDP is attached on %s, %s\n", i->wish.name, mode);
 		return EXIT_DONE;
 	}
 	o = json_object_new_object();
-	js_str(o, "name", i->name);
+	js_str(o, "name", i->wish.name);
 	js_str(o, "xdp", mode);
 	js_list_add(list, o);
 	return EXIT_DONE;
@@ -246,7 +264,7 @@ static int attach_all_again(struct ctl *c, const char *pattern, struct js_list *
 	if (err || can < 0)
 		ret = ctl_fail(c, err ? err : can, "interfaces");
 	for (i = 0; i < all.n && can > 0; i++)
-		if (!all.list[i].entry && (!pattern || seg_ifname_match(pattern, all.list[i].name)))
+		if (!all.list[i].entry && (!pattern || seg_ifname_match(pattern, all.list[i].wish.name)))
 			ret |= attach_again(c, &all.list[i], list);
 	free(all.list);
 	return ret;
@@ -274,37 +292,61 @@ static int attach_matching(struct ctl *c, const char *pattern)
 	return ret;
 }
 
+/* What the options say; EXIT_USAGE if they say nothing that can be. */
+static int attach_parse(struct ctl *c, const char *side, const char *mode, bool forward,
+			bool force, struct iface_wish *wish)
+{
+	int value = side ? seg_side_parse(side) : -1;
+
+	if (value <= SIMSEG_SIDE_NONE)
+		return ctl_usage(c, "--side is sim or net");
+	wish->side = (uint8_t)value;
+	value = mode ? seg_mode_parse(mode) : SIMSEG_MODE_AUTO;
+	if (value < 0)
+		return ctl_usage(c, "--mode is auto, native, generic or none");
+	wish->mode = (uint8_t)value;
+	if (force && !forward)
+		return ctl_usage(c, "--force belongs to --forward");
+	if (forward && wish->mode == SIMSEG_MODE_NONE)
+		return ctl_usage(c, "--forward needs XDP: another --mode");
+	wish->forward = force	? SIMSEG_FORWARD_FORCE :
+			forward ? SIMSEG_FORWARD_ON :
+				  SIMSEG_FORWARD_OFF;
+	return EXIT_DONE;
+}
+
 int cmd_attach(struct ctl *c, int argc, char **argv)
 {
-	const char *side_name = NULL, *mode_name = NULL;
-	bool matching = false;
+	bool matching = false, forward = false, force = false;
+	const char *side = NULL, *mode = NULL;
 	const struct opt opts[] = {
-		{ "--side", OPT_VALUE, &side_name },
-		{ "--mode", OPT_VALUE, &mode_name },
+		{ "--side", OPT_VALUE, &side },
+		{ "--mode", OPT_VALUE, &mode },
+		{ "--forward", OPT_FLAG, &forward },
+		{ "--force", OPT_FLAG, &force },
 		{ "--matching", OPT_FLAG, &matching },
 		{ 0 },
 	};
-	int side, mode, ret, n;
+	struct iface_wish wish = { 0 };
+	int ret, n;
 
 	n = opt_parse(c, argc, argv, opts, 0, 1);
 	if (n < 0)
 		return EXIT_USAGE;
 	if (n && !seg_ifname_valid(argv[0], 1))
 		return ctl_usage(c, "bad name of an interface '%s'", argv[0]);
-	if (matching && (side_name || mode_name))
-		return ctl_usage(c, "--matching takes side and mode as they are");
+	if (matching && (side || mode || forward || force))
+		return ctl_usage(c, "--matching takes interfaces as they are set");
 	if (matching)
 		return attach_matching(c, n ? argv[0] : NULL);
 	if (!n)
 		return ctl_usage(c, "something is missing");
-	side = side_name ? seg_side_parse(side_name) : -1;
-	if (side <= SIMSEG_SIDE_NONE)
-		return ctl_usage(c, "--side is sim or net");
-	mode = mode_name ? seg_mode_parse(mode_name) : SIMSEG_MODE_AUTO;
-	if (mode < 0)
-		return ctl_usage(c, "--mode is auto, native, generic or none");
+	ret = attach_parse(c, side, mode, forward, force, &wish);
+	if (ret)
+		return ret;
+	snprintf(wish.name, sizeof(wish.name), "%s", argv[0]);
 	ret = ctl_open(c);
-	return ret ? ret : attach_iface(c, argv[0], (uint8_t)side, (uint8_t)mode, NULL);
+	return ret ? ret : attach_iface(c, &wish, NULL);
 }
 
 /*
@@ -326,10 +368,7 @@ int cmd_detach(struct ctl *c, int argc, char **argv)
 	err = ifaces_get(c, &all);
 	old = err ? NULL : entry_of(&all, argv[0]);
 	if (old) {
-		line_begin(&undo, c, "attach");
-		line_add(&undo, argv[0]);
-		line_add_opt(&undo, "--side", seg_side_name(old->side));
-		line_add_opt(&undo, "--mode", seg_mode_name(old->mode));
+		attach_line(&undo, c, argv[0], old);
 		taken = detach_wishes(c, argv[0]);
 		ret = taken < 0 ? EXIT_PART : EXIT_DONE;
 		err = seg_iface_del(c->h, argv[0]);

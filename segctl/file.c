@@ -232,37 +232,57 @@ static void file_settings(struct file *f, struct yaml *y)
 	}
 }
 
+/* A value of an interface: its name, or one of the words that are possible. */
+static void file_interface_value(struct file *f, struct file_interface *i, int key,
+				 const char *text, struct mark at)
+{
+	static const struct {
+		int (*parse)(const char *name);
+		const char *what, *words;
+		size_t offset;
+		int least;
+	} kinds[] = {
+		{ seg_side_parse, "side", "sim or net", offsetof(struct iface_wish, side),
+		  SIMSEG_SIDE_NONE + 1 },
+		{ seg_mode_parse, "mode", "auto, native, generic or none",
+		  offsetof(struct iface_wish, mode), 0 },
+		{ seg_forward_parse, "forward", "off, on or force",
+		  offsetof(struct iface_wish, forward), 0 },
+	};
+	int value;
+
+	if (!key) {
+		if (!seg_ifname_valid(text, 1))
+			diag_error(&f->diags, at, "bad name of an interface '%s'", text);
+		else
+			snprintf(i->wish.name, sizeof(i->wish.name), "%s", text), i->at = at;
+		return;
+	}
+	value = kinds[key - 1].parse(text);
+	if (value < kinds[key - 1].least)
+		diag_error(&f->diags, at, "bad %s '%s': %s", kinds[key - 1].what, text,
+			   kinds[key - 1].words);
+	else
+		((uint8_t *)&i->wish)[kinds[key - 1].offset] = (uint8_t)value;
+}
+
 static void file_interface(struct file *f, struct yaml *y, struct mark start)
 {
-	static const char *const keys[] = { "name", "side", "mode" };
+	static const char *const keys[] = { "name", "side", "mode", "forward" };
 	struct file_interface *i;
 	uint32_t seen = 0;
 	struct mark at;
 	const char *text;
-	int key, value;
+	int key;
 
 	grow(&f->interfaces, &f->interfaces_room, f->n_interfaces, sizeof(*f->interfaces));
 	i = memset(&f->interfaces[f->n_interfaces++], 0, sizeof(*i));
 	i->at = start;
 	while (yaml_map_next(y, &at)) {
-		key = file_key(y, keys, 3, &seen, at);
+		key = file_key(y, keys, 4, &seen, at);
 		text = key < 0 ? NULL : yaml_scalar(y, "a single value", &at);
-		if (!text)
-			continue;
-		value = key == 1 ? seg_side_parse(text) : key == 2 ? seg_mode_parse(text) : 0;
-		if (key == 0 && !seg_ifname_valid(text, 1))
-			diag_error(&f->diags, at, "bad name of an interface '%s'", text);
-		else if (key == 0)
-			snprintf(i->name, sizeof(i->name), "%s", text), i->at = at;
-		else if (key == 1 && value <= SIMSEG_SIDE_NONE)
-			diag_error(&f->diags, at, "bad side '%s': sim or net", text);
-		else if (key == 1)
-			i->side = (uint8_t)value;
-		else if (value < 0)
-			diag_error(&f->diags, at, "bad mode '%s': auto, native, generic or none",
-				   text);
-		else
-			i->mode = (uint8_t)value;
+		if (text)
+			file_interface_value(f, i, key, text, at);
 	}
 	if (!(seen & 1))
 		diag_error(&f->diags, start, "an interface needs a name");

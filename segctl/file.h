@@ -139,6 +139,12 @@ struct file_policy {
 	struct file_rules rules;
 };
 
+/* What is wished of an interface or a pattern. */
+struct iface_wish {
+	char name[SIMSEG_IFNAME_MAX + 1];
+	uint8_t side, mode, forward;
+};
+
 /* Rules that a device has of its own. */
 struct file_own {
 	uint32_t place; /* of the device in the roster */
@@ -148,9 +154,8 @@ struct file_own {
 };
 
 struct file_interface {
-	char name[SIMSEG_IFNAME_MAX + 1];
+	struct iface_wish wish;
 	struct mark at;
-	uint8_t side, mode;
 };
 
 /* A quarantine that is to be restored. */

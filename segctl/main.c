@@ -178,7 +178,8 @@ static const struct cmd cmds[] = {
 	  "what would become of a packet, and why",
 	  "Asks the kernel's own verdict function. PORT is '-' for protocols without." },
 	{ "attach", cmd_attach,
-	  "IF|PATTERN --side sim|net [--mode auto|native|generic|none] |\n"
+	  "IF|PATTERN --side sim|net [--mode auto|native|generic|none]\n"
+	  "                     [--forward [--force]] |\n"
 	  "                     --matching [IF|PATTERN]",
 	  "say what lies behind an interface, and attach XDP",
 	  "auto: native where the driver can, else generic, else the floor alone.\n"

@@ -263,15 +263,16 @@ int grants_show(struct ctl *c, const char *iccid, struct json_object *o);
 
 /* attach.c */
 
+struct iface_wish;
+
 /* Does an interface with XDP like this lack what its mode wishes? */
 bool attach_missing(uint8_t mode, const struct seg_xdp_info *xdp);
 /* Attach XDP where the mode of an interface that fits @pattern (NULL: all) wishes it. */
 int attach_wishes(struct ctl *c, const char *pattern);
 /* Detach it from all of them; the number of those, or -errno. */
 int detach_wishes(struct ctl *c, const char *pattern);
-/* Set side and mode of a name or pattern, and attach; with @list say it there. */
-int attach_iface(struct ctl *c, const char *name, uint8_t side, uint8_t mode,
-		 struct json_object *list);
+/* Do as wished, and attach; with @list say it there. */
+int attach_iface(struct ctl *c, const struct iface_wish *wish, struct json_object *list);
 
 /* log.c */
 

@@ -398,9 +398,10 @@ static int save_iface(const struct seg_iface *i, void *arg)
 	struct save *s = arg;
 
 	if (!i->ifindex)
-		fprintf(s->out, "%s  - { name: \"%s\", side: %s, mode: %s }\n",
+		fprintf(s->out, "%s  - { name: \"%s\", side: %s, mode: %s%s%s }\n",
 			s->n++ ? "" : "interfaces:\n", i->ifname, seg_side_name(i->side),
-			seg_mode_name(i->mode));
+			seg_mode_name(i->mode), i->forward ? ", forward: " : "",
+			i->forward ? seg_forward_name(i->forward) : "");
 	return 0;
 }
 

@@ -40,7 +40,7 @@ static int counter_add(const struct seg_counter *n, void *arg)
 /* The differences that rule 5 of the design is about; they can be negative. */
 struct remainders {
 	int64_t device; /* device_rx + inner - rx - other */
-	int64_t rx;	/* rx - xdp_drop - guard_drop - prerouting */
+	int64_t rx;	/* rx - xdp_drop - xdp_forward - guard_drop - prerouting */
 	int64_t stack;	/* prerouting - floor - merged */
 };
 
@@ -50,7 +50,8 @@ static struct remainders remainders_of(const struct seg_iface_stats *s)
 
 	return (struct remainders){
 		.device = (int64_t)(s->device_rx + s->rx_inner - s->rx - s->rx_other),
-		.rx = (int64_t)(s->rx - s->xdp_drop - s->guard_drop - s->prerouting),
+		.rx = (int64_t)(s->rx - s->xdp_drop - s->xdp_forward - s->guard_drop -
+				s->prerouting),
 		.stack = (int64_t)(s->prerouting - floor - s->merged),
 	};
 }
@@ -74,6 +75,7 @@ static void iface_row(struct table *t, const struct seg_iface *i, const struct r
 	cell_signed(t, r->device);
 	table_num(t, s->rx);
 	table_num(t, s->xdp_drop);
+	table_num(t, s->xdp_forward);
 	table_num(t, s->guard_drop);
 	table_num(t, s->prerouting);
 	cell_signed(t, r->rx);
@@ -105,6 +107,8 @@ static struct json_object *iface_json(const struct seg_iface *i, const struct re
 	js_num(o, "rx_inner", s->rx_inner);
 	js_num(o, "xdp_drop", s->xdp_drop);
 	js_num(o, "xdp_drop_bytes", s->xdp_drop_bytes);
+	js_num(o, "xdp_forward", s->xdp_forward);
+	js_num(o, "xdp_forward_bytes", s->xdp_forward_bytes);
 	js_num(o, "guard_drop", s->guard_drop);
 	js_num(o, "prerouting", s->prerouting);
 	js_num(o, "floor_pass", s->floor_pass);
@@ -169,8 +173,8 @@ int cmd_stats(struct ctl *c, int argc, char **argv)
 	if (err)
 		return ctl_fail(c, err, NULL);
 	putchar('\n');
-	l.t = table_new("INTERFACE SIDE >DEVICE-RX >OTHER >REMAINDER >RX >XDP-DROP >GUARD-DROP "
-			">PREROUTING >REMAINDER >PASS >ALLOW >DENY >MERGED >STACK >TX-DROP");
+	l.t = table_new("INTERFACE SIDE >DEVICE-RX >OTHER >REMAINDER >RX >XDP-DROP >FORWARDED "
+			">GUARD-DROP >PREROUTING >REMAINDER >PASS >ALLOW >DENY >MERGED >STACK >TX-DROP");
 	err = seg_iface_list(c->h, iface_add, &l);
 	table_end(l.t);
 	return err && err != -EAGAIN ? ctl_fail(c, err, NULL) : EXIT_DONE;

@@ -9,7 +9,9 @@
 /* An interface as the status shows it. */
 struct row {
 	char name[SIMSEG_IFNAME_MAX + 1];
-	uint8_t side, mode;
+	uint8_t side, mode, forward;
+	bool forwards;
+	uint32_t skips;
 	struct seg_xdp_info xdp;
 	bool known;  /* xdp could be asked */
 	bool bridge; /* it is a bridge's port */
@@ -39,6 +41,9 @@ static int row_add(const struct seg_iface *i, void *arg)
 	snprintf(row->name, sizeof(row->name), "%s", i->ifname);
 	row->side = i->side;
 	row->mode = i->mode;
+	row->forward = i->forward;
+	row->forwards = i->forwards;
+	row->skips = i->skips;
 	row->bridge = i->bridge_port;
 	return 0;
 }
@@ -130,6 +135,26 @@ static const char *xdp_word(const struct row *row)
 	return row->xdp.mode == SEG_XDP_NATIVE ? "native" : "generic";
 }
 
+/* Are packets sent on at once, and if they are not, should they? */
+static const char *forward_word(const struct row *row)
+{
+	if (row->forwards && row->xdp.attached)
+		return "yes";
+	return row->forward ? "suspended" : "-";
+}
+
+/* What packets skip that are sent on at once, or why they are not. */
+static void print_skips(const struct row *row)
+{
+	uint32_t left;
+
+	for (left = row->skips; left; left &= left - 1)
+		printf("note: %s: %s %s\n", row->name,
+		       row->forwards ? "packets that XDP sends on skip" :
+				       "XDP sends nothing on: packets would skip",
+		       seg_skip_text(left));
+}
+
 static void print_notes(const struct view *v)
 {
 	const struct seg_status *st = &v->st;
@@ -145,6 +170,8 @@ static void print_notes(const struct view *v)
 			printf("note: %s is a bridge's port: what the bridge carries from or to it "
 			       "is denied, no rule can allow it\n",
 			       v->rows[i].name);
+	for (i = 0; i < v->n; i++)
+		print_skips(&v->rows[i]);
 	if (st->unvouched)
 		printf("note: %u of %u bindings name no interface: the network vouches for their "
 		       "sources\n",
@@ -156,7 +183,7 @@ static void print_notes(const struct view *v)
 
 static void print_rows(const struct view *v)
 {
-	struct table *t = table_new("INTERFACE SIDE MODE XDP");
+	struct table *t = table_new("INTERFACE SIDE MODE XDP FORWARD");
 	size_t i;
 
 	for (i = 0; i < v->n; i++) {
@@ -164,6 +191,7 @@ static void print_rows(const struct view *v)
 		table_cell(t, seg_side_name(v->rows[i].side));
 		table_cell(t, seg_mode_name(v->rows[i].mode));
 		table_cell(t, xdp_word(&v->rows[i]));
+		table_cell(t, forward_word(&v->rows[i]));
 	}
 	table_end(t);
 }
@@ -253,6 +281,15 @@ static int print_text(const struct ctl *c, const struct view *v)
 	return ret;
 }
 
+static struct json_object *skips_json(uint32_t skips)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (; skips; skips &= skips - 1)
+		json_object_array_add(list, json_object_new_string(seg_skip_text(skips)));
+	return list;
+}
+
 static struct json_object *rows_json(const struct view *v)
 {
 	struct json_object *list = json_object_new_array(), *o;
@@ -267,6 +304,9 @@ static struct json_object *rows_json(const struct view *v)
 		js_num(o, "prog_id", v->rows[i].xdp.prog_id);
 		js_bool(o, "xdp_missing", row_missing(v, &v->rows[i]));
 		js_bool(o, "bridge_port", v->rows[i].bridge);
+		js_str(o, "forward", seg_forward_name(v->rows[i].forward));
+		js_bool(o, "forwards", v->rows[i].forwards && v->rows[i].xdp.attached);
+		json_object_object_add(o, "skips", skips_json(v->rows[i].skips));
 		json_object_array_add(list, o);
 	}
 	return list;

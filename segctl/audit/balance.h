@@ -47,7 +47,7 @@ struct balance_box {
 struct balance_iface {
 	char name[16];
 	int64_t device[2]; /* device_rx + rx_inner - rx - rx_other */
-	int64_t rx[2];	   /* rx - xdp_drop - guard_drop - prerouting */
+	int64_t rx[2];	   /* rx - xdp_drop - xdp_forward - guard_drop - prerouting */
 };
 
 struct balance {

@@ -25,7 +25,7 @@ int flags_unknown(struct xdp_md *ctx)
 SEC("xdp")
 int reserved_used(struct xdp_md *ctx)
 {
-	struct bpf_simseg_opts___local opts = { .reserved[10] = 1 };
+	struct bpf_simseg_opts___local opts = { .reserved[2] = 1 };
 
 	if (bpf_simseg_xdp_check(ctx, &opts, sizeof(opts)) != -22)
 		return XDP_ABORTED;

@@ -124,7 +124,7 @@ minus() {
 # What the identity leaves over on each interface, and how far the device's own
 # counter is ahead; not that of a VLAN, which counts what GRO merged below as one.
 leftovers() {
-	jq -c '[.interfaces[] | {name, rest: (.rx - .xdp_drop - .guard_drop - .floor_pass -
+	jq -c '[.interfaces[] | {name, rest: (.rx - .xdp_drop - .xdp_forward - .guard_drop - .floor_pass -
 		.floor_allow - .floor_deny - .merged)} +
 		if .name | test("[.]") then {} else {ahead: (.device_rx + .rx_inner - .rx - .rx_other)} end]' \
 		"$WORK/stats"

@@ -82,7 +82,7 @@ session_id() {
 identity_breaks() {
 	seg -j stats | jq -r '.interfaces[] |
 		(.floor_pass + .floor_allow + .floor_deny + .merged) as $floor |
-		(.rx - .xdp_drop - .guard_drop) as $in |
+		(.rx - .xdp_drop - .xdp_forward - .guard_drop) as $in |
 		select(.device_rx != .rx + .rx_other - .rx_inner or $in < $floor or
 			.prerouting > $in or .prerouting < $floor) | tostring'
 }
@@ -90,7 +90,7 @@ identity_breaks() {
 # rest_of DEV: packets that simseg has not judged since it saw them come in.
 rest_of() {
 	seg -j stats | jq --arg d "$1" '.interfaces[] | select(.name == $d) |
-		.rx - .xdp_drop - .guard_drop - .floor_pass - .floor_allow - .floor_deny - .merged'
+		.rx - .xdp_drop - .xdp_forward - .guard_drop - .floor_pass - .floor_allow - .floor_deny - .merged'
 }
 
 identity_holds() {

@@ -24,7 +24,8 @@ void change_begin(struct world *w)
 		die("simseg: %s", seg_strerror(w->seg));
 	for (i = 0; i < w->n_links; i++)
 		if (w->links[i].side != SIMSEG_SIDE_NONE &&
-		    seg_iface_set(w->seg, w->links[i].name, w->links[i].side, SIMSEG_MODE_NONE))
+		    seg_iface_set(w->seg, w->links[i].name, w->links[i].side, SIMSEG_MODE_NONE,
+				  SIMSEG_FORWARD_FORCE))
 			die("%s: %s", w->links[i].name, seg_strerror(w->seg));
 	count_begin(w);
 }

@@ -263,8 +263,8 @@ static void good(void **state)
 	assert_int_equal(d.bindings[0].prefix.plen, 120);
 	assert_int_equal(d.dev.n_rules, 0);
 	assert_int_equal(f->n_interfaces, 2);
-	assert_int_equal(f->interfaces[0].mode, SIMSEG_MODE_AUTO);
-	assert_int_equal(f->interfaces[1].side, SIMSEG_SIDE_NET);
+	assert_int_equal(f->interfaces[0].wish.mode, SIMSEG_MODE_AUTO);
+	assert_int_equal(f->interfaces[1].wish.side, SIMSEG_SIDE_NET);
 	file_free(f);
 }
 

@@ -79,14 +79,16 @@
  *  SESSION_DEL       ID64                                 RECEIPT
  *  STATS_GET         -                                    COUNTER..., STATS of
  *                                                         records in STATUS
- *  IFACE_SET         IFNAME, SIDE, MODE                   -
+ *  IFACE_SET         IFNAME, SIDE, MODE, FORWARD          -
  *  IFACE_DEL         IFNAME                               -
- *  IFACE_GET         dump                                 IFNAME, SIDE, MODE;
- *                                                         a second message for
- *                                                         each interface that
- *                                                         it matches: IFNAME,
- *                                                         IFINDEX, SIDE, MODE,
- *                                                         STATS
+ *  IFACE_GET         dump                                 IFNAME, SIDE, MODE,
+ *                                                         FORWARD; a second
+ *                                                         message for each
+ *                                                         interface that it
+ *                                                         matches: the same,
+ *                                                         IFINDEX, STATS,
+ *                                                         FORWARDS,
+ *                                                         FORWARD_SKIPS
  *  EXPLAIN           FLOW                                 VERDICT, CODE, ICCID,
  *                                                         POLICY, ID, LABEL,
  *                                                         PEER_ICCID, ID64,
@@ -198,6 +200,28 @@ enum simseg_mode {
 };
 
 /**
+ * enum simseg_forward - may XDP send packets of established sessions on at once
+ * @SIMSEG_FORWARD_OFF: no; it drops by source alone, and the floor decides
+ * @SIMSEG_FORWARD_ON: yes, unless packets would skip something
+ * @SIMSEG_FORWARD_FORCE: yes, unless that is something of SIMSEG_SKIP_NEVER
+ */
+enum simseg_forward {
+	SIMSEG_FORWARD_OFF,
+	SIMSEG_FORWARD_ON,
+	SIMSEG_FORWARD_FORCE,
+	__SIMSEG_FORWARD_MAX
+};
+
+/* What packets would skip that XDP sends on at once; bits of SIMSEG_A_FORWARD_SKIPS. */
+#define SIMSEG_SKIP_XFRM	(1U << 0)	/* IPsec policies in the namespace */
+#define SIMSEG_SKIP_MARKS	(1U << 1)	/* routing rules by mark */
+#define SIMSEG_SKIP_BRIDGE	(1U << 2)	/* the interface is a bridge, or a port */
+#define SIMSEG_SKIP_CHAINS	(1U << 3)	/* netfilter chains of others, flowtables */
+#define SIMSEG_SKIP_TC		(1U << 4)	/* tc filters */
+#define SIMSEG_SKIP_QUEUE	(1U << 5)	/* a queue that shapes */
+#define SIMSEG_SKIP_NEVER	(SIMSEG_SKIP_XFRM | SIMSEG_SKIP_MARKS | SIMSEG_SKIP_BRIDGE)
+
+/**
  * enum simseg_dir - direction of a rule, seen from the device
  * @SIMSEG_DIR_OUT: the device opens the session
  * @SIMSEG_DIR_IN: the peer opens the session
@@ -297,6 +321,9 @@ enum simseg_attr {
 	SIMSEG_A_LOGINUID,	/* u32, as UID; all ones: none */
 	SIMSEG_A_COMM,		/* string, command name of who sent it */
 	SIMSEG_A_SUBJECT,	/* string, what a change was about */
+	SIMSEG_A_FORWARD,	/* u8, enum simseg_forward */
+	SIMSEG_A_FORWARDS,	/* flag, of an interface: XDP sends packets on at once */
+	SIMSEG_A_FORWARD_SKIPS,	/* u32, of an interface: SIMSEG_SKIP_* */
 	SIMSEG_A_PAD,
 	__SIMSEG_A_MAX
 };
@@ -411,7 +438,7 @@ enum simseg_attr_counter {
  * segments) and layer-3 bytes, received direction but for TX_GUARD:
  *
  *	DEVICE_RX = RX + RX_OTHER - RX_INNER
- *	RX = XDP_DROP + GUARD_DROP + STACK_IN
+ *	RX = XDP_DROP + XDP_FORWARD + GUARD_DROP + STACK_IN
  *	STACK_IN = FLOOR + MERGED + stack
  *
  * "stack" is what routing, other rulesets, a flowtable or a bridge took
@@ -439,6 +466,8 @@ enum simseg_attr_stats {
 					 * another packet
 					 */
 	SIMSEG_A_STATS_TX_GUARD_DROP,	/* u64, egress guard, and bridge */
+	SIMSEG_A_STATS_XDP_FORWARD,	/* u64, sent on at once */
+	SIMSEG_A_STATS_XDP_FORWARD_BYTES, /* u64 */
 	SIMSEG_A_STATS_PAD,
 	__SIMSEG_A_STATS_MAX
 };
