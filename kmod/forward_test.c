@@ -62,6 +62,31 @@ static void forward_ready(struct simtest *t)
 	forward_put(t, forward_hop(t));
 }
 
+#if IS_ENABLED(CONFIG_IPV6)
+/* Nothing is sent on where the stack would not. */
+static void forward_ipv6(const struct simtest *t, bool on)
+{
+	WRITE_ONCE(t->sn->net->ipv6.devconf_all->forwarding, on);
+}
+#else
+static void forward_ipv6(const struct simtest *t, bool on) { }
+#endif
+
+static int forward_init(struct kunit *test)
+{
+	int err = simtest_init(test);
+
+	if (!err)
+		forward_ipv6(test->priv, true);
+	return err;
+}
+
+static void forward_exit(struct kunit *test)
+{
+	forward_ipv6(test->priv, false);
+	simtest_exit(test);
+}
+
 /* Is @flow's packet sent on, with so many bytes? */
 static bool forward_bytes(struct simtest *t, const struct simtest_flow *flow, u32 bytes)
 {
@@ -82,7 +107,10 @@ static bool forward_bytes(struct simtest *t, const struct simtest_flow *flow, u3
 	return sent;
 }
 
-static bool forward_one(struct simtest *t) { return forward_bytes(t, &forward_data, 100); }
+static bool forward_one(struct simtest *t)
+{
+	return forward_bytes(t, &forward_data, 100);
+}
 
 /* One that is sent on belongs to its session, and to the interface. */
 static void forward_test_counted(struct kunit *test)
@@ -127,6 +155,11 @@ static void forward_test_not(struct kunit *test)
 	other = forward_data;
 	other.sport++;
 	KUNIT_EXPECT_FALSE(test, forward_bytes(t, &other, 100));
+	if (!t->v6)
+		return;
+	forward_ipv6(t, false);
+	KUNIT_EXPECT_FALSE(test, forward_one(t));
+	forward_ipv6(t, true);
 }
 
 /* Whatever changes: the next packet takes the long way, until the floor has seen it. */
@@ -150,7 +183,7 @@ static void forward_test_change(struct kunit *test)
 	forward_expect_again(t, "a route");
 	simseg_net_changed(t->sn);
 	forward_expect_again(t, "anything");
-	KUNIT_EXPECT_EQ(test, simtest_peer_change(t, "scada", SIMTEST_WORLD, 128, true), 0);
+	KUNIT_EXPECT_EQ(test, simtest_peer_change(t, "scada", SIMTEST_WORLD, 32, true), 0);
 	forward_expect_again(t, "a peer set");
 	KUNIT_EXPECT_EQ(test, simtest_quarantine(t, SIMTEST_ID_CAMERA, 0, false, NULL), 0);
 	forward_expect_again(t, "another device's quarantine");
@@ -221,8 +254,8 @@ static struct kunit_suite forward_test_suite = {
 	.name = "simseg_forward",
 	.suite_init = simtest_suite_init,
 	.suite_exit = simtest_suite_exit,
-	.init = simtest_init,
-	.exit = simtest_exit,
+	.init = forward_init,
+	.exit = forward_exit,
 	.test_cases = forward_test_cases,
 };
 
