@@ -176,7 +176,7 @@ too_big() {
 	local to
 	to=$("addr$1" scada)
 	on d1 ip route flush cache
-	on d1 ping -c 3 -i 0.2 -W 2 -M do -s 1400 "$to" | grep -q 'mtu *= *1280'
+	on d1 ping -c 3 -i 0.2 -W 2 -M "do" -s 1400 "$to" | grep -q 'mtu *= *1280'
 }
 
 test_link() {
@@ -285,8 +285,8 @@ test_jumbo() {
 		link set net0 mtu 9000
 	EOF
 	before=$(forwarded wwan0)
-	check 'they pass, IPv4' on d1 ping -q -i 0.05 -c 40 -M do -s 8000 "$(addr4 scada)"
-	check 'they pass, IPv6' on d1 ping -q -i 0.05 -c 40 -M do -s 8000 "$(addr6 scada)"
+	check 'they pass, IPv4' on d1 ping -q -i 0.05 -c 40 -M "do" -s 8000 "$(addr4 scada)"
+	check 'they pass, IPv6' on d1 ping -q -i 0.05 -c 40 -M "do" -s 8000 "$(addr6 scada)"
 	check 'at once' test "$(forwarded wwan0)" -gt $((before + 60))
 	for who in wwan0 net0; do ip link set $who mtu 1500; done
 }
