@@ -429,7 +429,7 @@ void simseg_record_deny(struct simseg_net *sn, const struct simseg_denied *denie
 			const struct simseg_device *device);
 void simseg_record_change(struct simseg_net *sn, const struct simseg_log_entry *entry);
 
-/* outbox.c: records on their way out */
+/* outbox.c: records on their way out; how one begins: outbox.h */
 struct simseg_outbox_counts {
 	u64 made;
 	u64 delivered;
@@ -440,11 +440,10 @@ struct simseg_outbox_counts {
 
 void simseg_outbox_init(struct simseg_net *sn);
 void simseg_outbox_exit(struct simseg_net *sn);
-bool simseg_outbox_begin(struct simseg_net *sn, struct simseg_event *event, u8 kind, u64 time);
 void simseg_outbox_send(struct simseg_net *sn, struct simseg_event *event);
 void simseg_outbox_skip(struct simseg_net *sn, u8 kind, u64 time, bool full);
 void simseg_outbox_flush(struct simseg_net *sn);
-void simseg_outbox_count(struct simseg_net *sn, struct simseg_outbox_counts *counts);
+struct simseg_outbox_counts simseg_outbox_count(struct simseg_net *sn);
 
 /* xdp.c */
 struct simseg_frame {

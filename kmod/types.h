@@ -486,8 +486,10 @@ struct simseg_outbox {
 	u64 lost;
 	u64 unheard;			/* of these: nobody listened */
 	struct simseg_record_gap gap;	/* lost, and not told yet; first 0: nothing */
+	u64 netns;			/* its cookie */
 	u64 since;			/* CLOCK_BOOTTIME, ns: number 0 */
 	u64 wall;			/* CLOCK_REALTIME less CLOCK_BOOTTIME, ns */
+	u8 flags;			/* SIMSEG_RECORD_F_CLOCK, where that can be true */
 	unsigned long tell;		/* jiffies: before that no gap is told */
 };
 
