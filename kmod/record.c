@@ -131,9 +131,10 @@ void simseg_record_update(struct simseg_net *sn, const struct simseg_session *s)
 			       ktime_get_boottime_ns());
 }
 
-void simseg_record_close(struct simseg_net *sn, const struct simseg_session *s, u8 end)
+/* When nobody counts in @s any more. */
+void simseg_record_close(struct simseg_net *sn, const struct simseg_session *s)
 {
-	simseg_record_progress(sn, s, SIMSEG_RECORD_CLOSE, end, ktime_get_boottime_ns());
+	simseg_record_progress(sn, s, SIMSEG_RECORD_CLOSE, s->end, s->ended);
 }
 
 /* @device: whose deny it is, or NULL. */

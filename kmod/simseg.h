@@ -424,7 +424,7 @@ void simseg_deny_exit(struct simseg_net *sn);
 void simseg_record_open(struct simseg_net *sn, const struct simseg_session *s,
 			const struct simseg_result *res);
 void simseg_record_update(struct simseg_net *sn, const struct simseg_session *s);
-void simseg_record_close(struct simseg_net *sn, const struct simseg_session *s, u8 end);
+void simseg_record_close(struct simseg_net *sn, const struct simseg_session *s);
 void simseg_record_deny(struct simseg_net *sn, const struct simseg_denied *denied,
 			const struct simseg_device *device);
 void simseg_record_change(struct simseg_net *sn, const struct simseg_log_entry *entry);

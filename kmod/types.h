@@ -268,6 +268,7 @@ struct simseg_session {
 	u8 state;		/* enum simseg_session_state */
 	u8 tcp_flags[2];	/* seen, by direction */
 	bool reset;
+	u8 end;			/* enum simseg_end, when it is dead */
 	u32 rtt_us;		/* of the handshake; 0: not seen */
 	unsigned long flags;
 	struct simseg_device *device[2];	/* [0] of the initiator; reference held */
@@ -286,11 +287,14 @@ struct simseg_session {
 
 	u64 id;
 	u64 start;		/* CLOCK_BOOTTIME, ns */
-	unsigned long told;	/* jiffies: last record of it, written by the sweep */
+	u32 told;		/* jiffies: last record of it, written by the sweep */
 	struct simseg_net *sn;
 	struct simseg_origin origin;
-	/* in device[i]->sessions[i], or opening[i], under its lock */
-	struct list_head of_device[2];
+	union {
+		/* in device[i]->sessions[i], or opening[i], under its lock */
+		struct list_head of_device[2];
+		u64 ended;	/* dead, and in no list: CLOCK_BOOTTIME, ns */
+	};
 	struct rcu_head rcu;
 };
 
