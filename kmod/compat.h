@@ -17,6 +17,10 @@
 #define BTF_KFUNCS_START(name) BTF_SET8_START(name)
 #define BTF_KFUNCS_END(name) BTF_SET8_END(name)
 #endif
+/* Not in every 6.1 and 6.6: a variable that need not be cleared, since every byte is set. */
+#ifndef __uninitialized
+#define __uninitialized
+#endif
 #include <linux/netdevice.h>
 #include <linux/netlink.h>
 #include <net/genetlink.h>

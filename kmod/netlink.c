@@ -375,22 +375,16 @@ int simseg_nl_end_receipt(struct simseg_nl_change *change, int err)
 
 static int simseg_nl_put_records(struct sk_buff *skb, struct simseg_net *sn)
 {
-	struct simseg_nl_u64 records[] = {
-		{ SIMSEG_A_STATUS_RECORDS_MADE },
-		{ SIMSEG_A_STATUS_RECORDS_DELIVERED },
-		{ SIMSEG_A_STATUS_RECORDS_WAITING },
-		{ SIMSEG_A_STATUS_RECORDS_LOST },
-		{ SIMSEG_A_STATUS_RECORDS_UNHEARD },
+	const struct simseg_outbox_counts counts = simseg_outbox_count(sn);
+	const struct simseg_nl_u64 records[] = {
+		{ SIMSEG_A_STATUS_RECORDS_MADE, counts.made },
+		{ SIMSEG_A_STATUS_RECORDS_DELIVERED, counts.delivered },
+		{ SIMSEG_A_STATUS_RECORDS_WAITING, counts.waiting },
+		{ SIMSEG_A_STATUS_RECORDS_LOST, counts.lost },
+		{ SIMSEG_A_STATUS_RECORDS_UNHEARD, counts.unheard },
 		{ SIMSEG_A_STATUS_RECORDS_SINCE, sn->outbox.since },
 	};
-	struct simseg_outbox_counts counts;
 
-	simseg_outbox_count(sn, &counts);
-	records[0].value = counts.made;
-	records[1].value = counts.delivered;
-	records[2].value = counts.waiting;
-	records[3].value = counts.lost;
-	records[4].value = counts.unheard;
 	return simseg_nl_put_u64s(skb, records, ARRAY_SIZE(records), SIMSEG_A_STATUS_PAD);
 }
 

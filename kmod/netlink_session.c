@@ -201,6 +201,9 @@ int simseg_nl_session_get_dumpit(struct sk_buff *skb, struct netlink_callback *c
 		at->position = 0;
 		cond_resched();
 	}
+	/* Of one that it does not list, since it has ended, the end is told by then. */
+	if (!skb->len)
+		rcu_barrier();
 	return skb->len;
 }
 

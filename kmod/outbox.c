@@ -18,8 +18,7 @@
 #include <linux/ktime.h>
 #include <linux/slab.h>
 
-#include "simseg.h"
-#include "trace.h"
+#include "outbox.h"
 
 /* Of those that wait, at most so many go with each that is new. */
 #define SIMSEG_OUTBOX_STEP	32
@@ -28,19 +27,6 @@ struct simseg_waiting {
 	struct list_head list;
 	struct simseg_event event;
 };
-
-/* Hands @event out; false: it was not taken, and could be if it is @full. */
-static bool simseg_outbox_hand(struct simseg_outbox *ob, struct simseg_event *event, bool *full)
-{
-	lockdep_assert_held(&ob->lock);
-	event->status = SIMSEG_RECORD_UNHEARD;
-	trace_simseg_record(event);
-	*full = event->status == SIMSEG_RECORD_LOST;
-	if (event->status != SIMSEG_RECORD_DELIVERED)
-		return false;
-	ob->delivered++;
-	return true;
-}
 
 /* It is lost; the next GAP record tells. */
 static void simseg_outbox_lose(struct simseg_outbox *ob, u8 kind, u64 seq, u64 time, bool full)
@@ -93,16 +79,14 @@ static bool simseg_outbox_wait(struct simseg_net *sn, const struct simseg_event 
 	return true;
 }
 
-static void simseg_outbox_stamp(const struct simseg_outbox *ob, struct simseg_record *rec,
-				u8 kind, u64 time)
+/* It could not go: it waits, if a ring was full, or else is lost. */
+void simseg_outbox_keep(struct simseg_net *sn, const struct simseg_event *event, u32 status)
 {
-	rec->version = SIMSEG_RECORD_VERSION;
-	rec->size = sizeof(*rec);
-	rec->kind = kind;
-	rec->time = time;
-	rec->real = time + READ_ONCE(ob->wall);
-	if (rec->real >= SIMSEG_CLOCK_MIN * (u64)NSEC_PER_SEC)
-		rec->flags = SIMSEG_RECORD_F_CLOCK;
+	const struct simseg_record *rec = &event->record;
+	const bool full = status == SIMSEG_RECORD_LOST;
+
+	if (!(full && simseg_outbox_wait(sn, event)))
+		simseg_outbox_lose(&sn->outbox, rec->kind, rec->seq, rec->time, full);
 }
 
 /*
@@ -111,76 +95,53 @@ static void simseg_outbox_stamp(const struct simseg_outbox *ob, struct simseg_re
  */
 static void simseg_outbox_set_wall(struct simseg_outbox *ob)
 {
-	WRITE_ONCE(ob->wall, ktime_get_real_ns() - ktime_get_boottime_ns());
+	u64 real = ktime_get_real_ns();
+
+	WRITE_ONCE(ob->wall, real - ktime_get_boottime_ns());
+	WRITE_ONCE(ob->flags, real >= SIMSEG_CLOCK_MIN * (u64)NSEC_PER_SEC ?
+			      SIMSEG_RECORD_F_CLOCK : 0);
 }
 
-/* Tells what was lost up to now, if it is time; false: there is no room for that either. */
-static bool simseg_outbox_tell(struct simseg_net *sn, bool *full)
+/* Tells what was lost up to now, if it is time. */
+static u32 simseg_outbox_tell(struct simseg_net *sn)
 {
 	struct simseg_outbox *ob = &sn->outbox;
-	struct simseg_event event;
+	struct simseg_event event = {};
+	u32 status;
 
 	lockdep_assert_held(&ob->lock);
 	if (!ob->gap.first || time_before(jiffies, ob->tell))
-		return true;
-	memset(&event, 0, sizeof(event));
-	event.netns = sn->net->net_cookie;
+		return SIMSEG_RECORD_DELIVERED;
 	event.gap = ob->gap;
-	simseg_outbox_stamp(ob, &event.record, SIMSEG_RECORD_GAP, ktime_get_boottime_ns());
+	simseg_outbox_stamp(sn, &event, SIMSEG_RECORD_GAP, ktime_get_boottime_ns());
 	event.record.seq = ob->made + 1;
-	if (!simseg_outbox_hand(ob, &event, full))
-		return false;
+	status = simseg_outbox_hand(ob, &event);
+	if (status != SIMSEG_RECORD_DELIVERED)
+		return status;
 	ob->made++;
 	ob->tell = jiffies + HZ;
 	memset(&ob->gap, 0, sizeof(ob->gap));
-	return true;
+	return status;
 }
 
-/* Sends at most @n of those that wait; false: others have to wait, too, if it is @full. */
-static bool simseg_outbox_drain(struct simseg_net *sn, unsigned int n, bool *full)
+/* Sends some of those that wait; what becomes of one that comes after them. */
+u32 simseg_outbox_drain(struct simseg_net *sn)
 {
 	struct simseg_outbox *ob = &sn->outbox;
+	unsigned int n = SIMSEG_OUTBOX_STEP;
 	struct simseg_waiting *w;
+	u32 status;
 
 	lockdep_assert_held(&ob->lock);
 	while (n-- && (w = list_first_entry_or_null(&ob->backlog, struct simseg_waiting, list))) {
-		if (!simseg_outbox_hand(ob, &w->event, full))
-			return false;
+		status = simseg_outbox_hand(ob, &w->event);
+		if (status != SIMSEG_RECORD_DELIVERED)
+			return status;
 		list_del(&w->list);
 		kfree(w);
 		ob->waiting--;
 	}
-	*full = true;
-	return list_empty(&ob->backlog) && simseg_outbox_tell(sn, full);
-}
-
-/**
- * simseg_outbox_begin() - begin a record, unless nobody listens
- * @sn: namespace
- * @event: on the caller's stack, all zero
- * @kind: enum simseg_record_kind
- * @time: CLOCK_BOOTTIME, ns, of what it tells
- *
- * Return: false if it need not be made: it is counted as unheard.
- */
-bool simseg_outbox_begin(struct simseg_net *sn, struct simseg_event *event, u8 kind, u64 time)
-{
-	struct simseg_record *rec = &event->record;
-
-	BUILD_BUG_ON(sizeof(*rec) != 192);
-	BUILD_BUG_ON(sizeof(event->change) != sizeof(*rec));
-	BUILD_BUG_ON(sizeof(event->text) != sizeof(*rec));
-	BUILD_BUG_ON(sizeof(event->gap) != sizeof(*rec));
-	BUILD_BUG_ON(offsetof(struct simseg_record, session) != sizeof(event->change.head));
-	BUILD_BUG_ON(sizeof(*event) != 16 + sizeof(*rec));
-
-	if (!trace_simseg_record_enabled()) {
-		simseg_outbox_skip(sn, kind, time, false);
-		return false;
-	}
-	event->netns = sn->net->net_cookie;
-	simseg_outbox_stamp(&sn->outbox, rec, kind, time);
-	return true;
+	return ob->waiting ? SIMSEG_RECORD_LOST : simseg_outbox_tell(sn);
 }
 
 /* A record that was not even made; @full: for want of memory. */
@@ -196,25 +157,14 @@ void simseg_outbox_skip(struct simseg_net *sn, u8 kind, u64 time, bool full)
 /* Sends a record that simseg_outbox_begin() has begun. */
 void simseg_outbox_send(struct simseg_net *sn, struct simseg_event *event)
 {
-	struct simseg_outbox *ob = &sn->outbox;
-	struct simseg_record *rec = &event->record;
-	bool turn, full;
-
-	spin_lock_bh(&ob->lock);
-	turn = rec->kind == SIMSEG_RECORD_DENY ||
-	       simseg_outbox_drain(sn, SIMSEG_OUTBOX_STEP, &full);
-	rec->seq = ++ob->made;
-	if (!(turn && simseg_outbox_hand(ob, event, &full)) &&
-	    !(full && simseg_outbox_wait(sn, event)))
-		simseg_outbox_lose(ob, rec->kind, rec->seq, rec->time, full);
-	spin_unlock_bh(&ob->lock);
+	__simseg_outbox_send(sn, event);
 }
 
 /* To be called about every second: all that waits, or as much as there is room for. */
 void simseg_outbox_flush(struct simseg_net *sn)
 {
 	struct simseg_outbox *ob = &sn->outbox;
-	bool more, full;
+	bool more;
 	u32 before;
 
 	simseg_outbox_set_wall(ob);
@@ -222,29 +172,34 @@ void simseg_outbox_flush(struct simseg_net *sn)
 		spin_lock_bh(&ob->lock);
 		before = ob->waiting;
 		more = trace_simseg_record_enabled() &&
-		       !simseg_outbox_drain(sn, SIMSEG_OUTBOX_STEP, &full) && ob->waiting &&
-		       ob->waiting < before;
+		       simseg_outbox_drain(sn) != SIMSEG_RECORD_DELIVERED &&
+		       ob->waiting && ob->waiting < before;
 		spin_unlock_bh(&ob->lock);
 		cond_resched();
 	} while (more);
 }
 
-void simseg_outbox_count(struct simseg_net *sn, struct simseg_outbox_counts *counts)
+struct simseg_outbox_counts simseg_outbox_count(struct simseg_net *sn)
 {
 	struct simseg_outbox *ob = &sn->outbox;
+	struct simseg_outbox_counts counts;
 
 	spin_lock_bh(&ob->lock);
-	counts->made = ob->made;
-	counts->delivered = ob->delivered;
-	counts->waiting = ob->waiting;
-	counts->lost = ob->lost;
-	counts->unheard = ob->unheard;
+	counts = (struct simseg_outbox_counts){
+		.made = ob->made,
+		.delivered = ob->delivered,
+		.waiting = ob->waiting,
+		.lost = ob->lost,
+		.unheard = ob->unheard,
+	};
 	spin_unlock_bh(&ob->lock);
+	return counts;
 }
 
 void simseg_outbox_init(struct simseg_net *sn)
 {
 	spin_lock_init(&sn->outbox.lock);
+	sn->outbox.netns = sn->net->net_cookie;
 	sn->outbox.tell = jiffies;
 	sn->outbox.since = ktime_get_boottime_ns();
 	simseg_outbox_set_wall(&sn->outbox);

@@ -5,28 +5,16 @@
  */
 #include <linux/ktime.h>
 
-#include "simseg.h"
-
-/* One that is about packets. */
-static bool simseg_record_begin(struct simseg_net *sn, struct simseg_event *event, u8 kind,
-				u64 time)
-{
-	const struct simseg_ruleset *rs;
-
-	if (!simseg_outbox_begin(sn, event, kind, time))
-		return false;
-	rcu_read_lock();
-	rs = rcu_dereference(sn->ruleset);
-	event->record.generation = rs ? rs->generation : 0;
-	rcu_read_unlock();
-	return true;
-}
+#include "outbox.h"
 
 /* What somebody has called the device; a name that changes now may be half of each. */
-static void simseg_record_asset(u8 asset[SIMSEG_ASSET_MAX], const struct simseg_device *device)
+static __always_inline void simseg_record_asset(u8 asset[SIMSEG_ASSET_MAX],
+						const struct simseg_device *device)
 {
 	if (device)
 		memcpy(asset, device->asset, SIMSEG_ASSET_MAX);
+	else
+		memset(asset, 0, SIMSEG_ASSET_MAX);
 }
 
 /* The side whose rule is told: the source's, else the peer's. */
@@ -35,33 +23,49 @@ static int simseg_record_side(const struct simseg_session *s)
 	return s->device[0] ? 0 : 1;
 }
 
-static void simseg_record_session(struct simseg_record *rec, const struct simseg_session *s)
+/* Who is the source; @from: the initiator's index in the key, a constant that is folded. */
+static __always_inline void simseg_record_ends(struct simseg_record *rec,
+					       const struct simseg_session *s, int from)
 {
-	const u8 from = s->initiator;
-	const int side = simseg_record_side(s);
-	int i;
-
-	rec->proto = s->key.proto;
-	rec->domain = s->key.domain;
-	rec->session = s->id;
 	memcpy(rec->src, &s->key.addr[from], sizeof(rec->src));
 	memcpy(rec->dst, &s->key.addr[!from], sizeof(rec->dst));
 	rec->sport = s->key.port[from];
 	rec->dport = s->key.port[!from];
+	rec->iif = s->iif[from];
+}
+
+/* Every field that records of sessions have in common, each once. Under RCU. */
+static __always_inline void simseg_record_session(const struct simseg_net *sn,
+						  struct simseg_record *rec,
+						  const struct simseg_session *s)
+{
+	const int side = simseg_record_side(s);
+	int i;
+
+	BUILD_BUG_ON(sizeof(rec->epoch) != sizeof(s->epoch));
+	rec->domain = s->key.domain;
+	rec->session = s->id;
+	if (s->initiator)
+		simseg_record_ends(rec, s, 1);
+	else
+		simseg_record_ends(rec, s, 0);
 	for (i = 0; i < 2; i++) {
 		if (s->device[i])
 			memcpy(rec->iccid[i], s->device[i]->iccid, sizeof(rec->iccid[i]));
 		else
 			memset(rec->iccid[i], 0xff, sizeof(rec->iccid[i]));
-		rec->epoch[i] = s->epoch[i];
 	}
+	memcpy(rec->epoch, s->epoch, sizeof(rec->epoch));
 	rec->policy = s->policy[side];
+	rec->generation = rcu_dereference(sn->ruleset)->generation;
 	rec->rule = s->rule[side];
-	rec->iif = s->iif[from];
 	rec->oif = s->oif;
-	rec->grant = s->grant[0] ?: s->grant[1];
+	rec->grant = 0;
+	if (s->grant[0] || s->grant[1])
+		rec->grant = s->grant[0] ?: s->grant[1];
 	if (test_bit(SIMSEG_SESSION_F_PICKUP, &s->flags))
 		rec->flags |= SIMSEG_RECORD_F_PICKUP;
+	rec->proto = s->key.proto;
 }
 
 static void simseg_record_amount(struct simseg_record *rec, const struct simseg_session *s)
@@ -76,37 +80,46 @@ static void simseg_record_amount(struct simseg_record *rec, const struct simseg_
 		amount->tcp_flags[i] = s->tcp_flags[i];
 	}
 	amount->rtt_us = s->rtt_us;
+	memset(amount->reserved, 0, sizeof(amount->reserved));
 }
 
-/* @res: what has allowed it. */
+/*
+ * @res: what has allowed it. Under RCU. A first packet waits for this: the record is
+ * not cleared before it is filled, so every byte of it has to be set here.
+ */
 void simseg_record_open(struct simseg_net *sn, const struct simseg_session *s,
 			const struct simseg_result *res)
 {
 	const int side = simseg_record_side(s);
-	struct simseg_event event = {};
+	const struct simseg_rule *rule = res->rule[side];
+	struct simseg_event event __uninitialized;
 	struct simseg_record *rec = &event.record;
 
-	BUILD_BUG_ON(sizeof(rec->given.label) != sizeof(res->rule[0]->label));
-	if (!simseg_record_begin(sn, &event, SIMSEG_RECORD_OPEN, s->start))
+	BUILD_BUG_ON(sizeof(rec->given.label) != sizeof(rule->label));
+	if (!simseg_outbox_begin(sn, &event, SIMSEG_RECORD_OPEN, s->start))
 		return;
-	simseg_record_session(rec, s);
+	simseg_record_session(sn, rec, s);
 	/* Rules count from 1: without one it was the responder's exception. */
 	rec->reason = s->rule[0] || s->rule[1] ? SIMSEG_REASON_RULE : SIMSEG_REASON_RESPONDER;
 	simseg_record_asset(rec->given.asset, s->device[side]);
-	if (res->rule[side])
-		memcpy(rec->given.label, res->rule[side]->label, sizeof(rec->given.label));
-	simseg_outbox_send(sn, &event);
+	if (rule)
+		memcpy(rec->given.label, rule->label, sizeof(rec->given.label));
+	else
+		memset(rec->given.label, 0, sizeof(rec->given.label));
+	__simseg_outbox_send(sn, &event);
 }
 
-/* What @s has carried up to now; @why: enum simseg_end, or SIMSEG_REASON_SESSION in between. */
+/* What @s has carried up to @time; @why: enum simseg_end, or SIMSEG_REASON_SESSION in between. */
 static void simseg_record_progress(struct simseg_net *sn, const struct simseg_session *s, u8 kind,
-				   u8 why)
+				   u8 why, u64 time)
 {
 	struct simseg_event event = {};
 
-	if (!simseg_record_begin(sn, &event, kind, ktime_get_boottime_ns()))
+	if (!simseg_outbox_begin(sn, &event, kind, time))
 		return;
-	simseg_record_session(&event.record, s);
+	rcu_read_lock();
+	simseg_record_session(sn, &event.record, s);
+	rcu_read_unlock();
 	simseg_record_amount(&event.record, s);
 	event.record.reason = why;
 	simseg_outbox_send(sn, &event);
@@ -114,12 +127,14 @@ static void simseg_record_progress(struct simseg_net *sn, const struct simseg_se
 
 void simseg_record_update(struct simseg_net *sn, const struct simseg_session *s)
 {
-	simseg_record_progress(sn, s, SIMSEG_RECORD_UPDATE, SIMSEG_REASON_SESSION);
+	simseg_record_progress(sn, s, SIMSEG_RECORD_UPDATE, SIMSEG_REASON_SESSION,
+			       ktime_get_boottime_ns());
 }
 
-void simseg_record_close(struct simseg_net *sn, const struct simseg_session *s, u8 end)
+/* When nobody counts in @s any more. */
+void simseg_record_close(struct simseg_net *sn, const struct simseg_session *s)
 {
-	simseg_record_progress(sn, s, SIMSEG_RECORD_CLOSE, end);
+	simseg_record_progress(sn, s, SIMSEG_RECORD_CLOSE, s->end, s->ended);
 }
 
 /* @device: whose deny it is, or NULL. */
@@ -127,12 +142,16 @@ void simseg_record_deny(struct simseg_net *sn, const struct simseg_denied *denie
 			const struct simseg_device *device)
 {
 	const bool out = denied->dir == SIMSEG_DIR_OUT;
+	const struct simseg_ruleset *rs;
 	struct simseg_event event = {};
 	struct simseg_record *rec = &event.record;
 
-	if (!simseg_record_begin(sn, &event, SIMSEG_RECORD_DENY,
-				 ktime_get_coarse_boottime_ns()))
+	if (!simseg_outbox_begin(sn, &event, SIMSEG_RECORD_DENY, ktime_get_coarse_boottime_ns()))
 		return;
+	rcu_read_lock();
+	rs = rcu_dereference(sn->ruleset);
+	rec->generation = rs ? rs->generation : 0;	/* NULL: the namespace dies */
+	rcu_read_unlock();
 	rec->reason = denied->reason;
 	rec->proto = denied->proto;
 	rec->flags |= denied->flags | (denied->observed ? SIMSEG_RECORD_F_OBSERVED : 0);

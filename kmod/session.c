@@ -55,7 +55,7 @@ void simseg_sessions_exit(struct simseg_net *sn)
 	if (!sn->sessions.buckets)
 		return;
 	simseg_sessions_cut_all(sn, SIMSEG_END_KILLED, &receipt);
-	rcu_barrier();	/* the callbacks give the count and the devices back */
+	rcu_barrier();	/* the callbacks tell, and give the count and the devices back */
 	kvfree(sn->sessions.buckets);
 	sn->sessions.buckets = NULL;
 }
@@ -151,9 +151,8 @@ unsigned long simseg_session_timeout(const struct simseg_net *sn, const struct s
 	return simseg_setting(sn, setting) * (unsigned long)HZ;
 }
 
-static void simseg_session_free_rcu(struct rcu_head *rcu)
+static void simseg_session_free(struct simseg_session *s)
 {
-	struct simseg_session *s = container_of(rcu, struct simseg_session, rcu);
 	int i;
 
 	simseg_limit_freed(s);
@@ -164,6 +163,18 @@ static void simseg_session_free_rcu(struct rcu_head *rcu)
 		simseg_hop_put(s->sn, rcu_dereference_protected(s->hop[i], true));
 	}
 	kmem_cache_free(simseg_session_cache, s);
+}
+
+/*
+ * No packet can be about to count itself in @s any more: what it has carried is
+ * final, and told. Who opened it has told that before, as a packet, under RCU.
+ */
+static void simseg_session_over_rcu(struct rcu_head *rcu)
+{
+	struct simseg_session *s = container_of(rcu, struct simseg_session, rcu);
+
+	simseg_record_close(s->sn, s);
+	simseg_session_free(s);
 }
 
 /* Index in the key of who sent the first packet, which may be the responder. */
@@ -246,7 +257,7 @@ static void simseg_session_fill(struct simseg_session *s, struct simseg_net *sn,
 	}
 	simseg_conntrack_origin(&s->origin, pkt);
 	s->last = jiffies;
-	s->told = jiffies;
+	s->told = (u32)jiffies;
 	s->start = ktime_get_boottime_ns();
 	s->sn = sn;
 	simseg_session_stamp(s, res);
@@ -319,7 +330,7 @@ int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
 		__set_bit(SIMSEG_SESSION_F_DEAD, &s->flags);
 		simseg_session_leave_grants(s);
 		simseg_limit_opened(s);
-		simseg_session_free_rcu(&s->rcu);	/* nobody has seen it */
+		simseg_session_free(s);	/* nobody has seen it */
 		return err;
 	}
 	res->session = s;
@@ -419,7 +430,7 @@ bool simseg_session_reusable(const struct simseg_session *s, const struct simseg
 
 /*
  * Ends a session once; false: somebody else did. Under RCU or with @s known to
- * be alive. The close record is written here.
+ * be alive. The close record follows after a grace period, with the time of now.
  */
 bool simseg_session_end(struct simseg_net *sn, struct simseg_session *s, u8 end)
 {
@@ -441,8 +452,9 @@ bool simseg_session_end(struct simseg_net *sn, struct simseg_session *s, u8 end)
 	simseg_session_leave_grants(s);
 	spin_unlock_bh(simseg_session_lock(table, hash));
 	simseg_limit_opened(s);
-	simseg_record_close(sn, s, end);
-	call_rcu(&s->rcu, simseg_session_free_rcu);
+	s->end = end;
+	s->ended = ktime_get_boottime_ns();
+	call_rcu(&s->rcu, simseg_session_over_rcu);
 	return true;
 }
 

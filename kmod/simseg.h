@@ -434,12 +434,12 @@ void simseg_deny_exit(struct simseg_net *sn);
 void simseg_record_open(struct simseg_net *sn, const struct simseg_session *s,
 			const struct simseg_result *res);
 void simseg_record_update(struct simseg_net *sn, const struct simseg_session *s);
-void simseg_record_close(struct simseg_net *sn, const struct simseg_session *s, u8 end);
+void simseg_record_close(struct simseg_net *sn, const struct simseg_session *s);
 void simseg_record_deny(struct simseg_net *sn, const struct simseg_denied *denied,
 			const struct simseg_device *device);
 void simseg_record_change(struct simseg_net *sn, const struct simseg_log_entry *entry);
 
-/* outbox.c: records on their way out */
+/* outbox.c: records on their way out; how one begins: outbox.h */
 struct simseg_outbox_counts {
 	u64 made;
 	u64 delivered;
@@ -450,11 +450,10 @@ struct simseg_outbox_counts {
 
 void simseg_outbox_init(struct simseg_net *sn);
 void simseg_outbox_exit(struct simseg_net *sn);
-bool simseg_outbox_begin(struct simseg_net *sn, struct simseg_event *event, u8 kind, u64 time);
 void simseg_outbox_send(struct simseg_net *sn, struct simseg_event *event);
 void simseg_outbox_skip(struct simseg_net *sn, u8 kind, u64 time, bool full);
 void simseg_outbox_flush(struct simseg_net *sn);
-void simseg_outbox_count(struct simseg_net *sn, struct simseg_outbox_counts *counts);
+struct simseg_outbox_counts simseg_outbox_count(struct simseg_net *sn);
 
 /* hooks.c: what else of netfilter is there; under RCU */
 bool simseg_hooks_nat(const struct net *net, bool v4);

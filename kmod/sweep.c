@@ -56,12 +56,13 @@ static u8 simseg_sweep_timeout(struct simseg_net *sn, struct simseg_session *s)
 /* One that lasts is told of from time to time. */
 static void simseg_sweep_tell(struct simseg_net *sn, struct simseg_session *s)
 {
-	unsigned long interval = simseg_setting(sn, SIMSEG_A_SETTING_RECORD_INTERVAL) *
-				 (unsigned long)HZ;
+	u32 interval = simseg_setting(sn, SIMSEG_A_SETTING_RECORD_INTERVAL) * HZ;
+	u32 now = jiffies;
 
-	if (!interval || !time_after_eq(jiffies, READ_ONCE(s->told) + interval))
+	BUILD_BUG_ON((u64)SIMSEG_TIME_MAX * HZ > U32_MAX);
+	if (!interval || now - READ_ONCE(s->told) < interval)
 		return;
-	WRITE_ONCE(s->told, jiffies);
+	WRITE_ONCE(s->told, now);
 	simseg_record_update(sn, s);
 }
 

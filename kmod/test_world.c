@@ -109,12 +109,13 @@ static void simtest_probe(void *data, struct simseg_event *event)
 	r->denied_bytes += rec->denied.bytes;
 }
 
-/* How many sessions have ended that way, by their records. */
+/* How many sessions have ended that way, by their records: those come a grace period later. */
 u32 simtest_ends(u8 end)
 {
 	const struct simseg_record *rec = simtest_records.rec;
 	u32 i, n = 0;
 
+	rcu_barrier();
 	for (i = 0; i < min(simtest_records.n, SIMTEST_RECORDS); i++)
 		n += rec[i].kind == SIMSEG_RECORD_CLOSE && rec[i].reason == end;
 	return n;

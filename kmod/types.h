@@ -305,6 +305,7 @@ struct simseg_session {
 	u8 state;		/* enum simseg_session_state */
 	u8 tcp_flags[2];	/* seen, by direction */
 	bool reset;
+	u8 end;			/* enum simseg_end, when it is dead */
 	u32 rtt_us;		/* of the handshake; 0: not seen */
 	unsigned long flags;
 	struct simseg_device *device[2];	/* [0] of the initiator; reference held */
@@ -324,11 +325,14 @@ struct simseg_session {
 
 	u64 id;
 	u64 start;		/* CLOCK_BOOTTIME, ns */
-	unsigned long told;	/* jiffies: last record of it, written by the sweep */
+	u32 told;		/* jiffies: last record of it, written by the sweep */
 	struct simseg_net *sn;
 	struct simseg_origin origin;
-	/* in device[i]->sessions[i], or opening[i], under its lock */
-	struct list_head of_device[2];
+	union {
+		/* in device[i]->sessions[i], or opening[i], under its lock */
+		struct list_head of_device[2];
+		u64 ended;	/* dead, and in no list: CLOCK_BOOTTIME, ns */
+	};
 	struct rcu_head rcu;
 };
 
@@ -530,8 +534,10 @@ struct simseg_outbox {
 	u64 lost;
 	u64 unheard;			/* of these: nobody listened */
 	struct simseg_record_gap gap;	/* lost, and not told yet; first 0: nothing */
+	u64 netns;			/* its cookie */
 	u64 since;			/* CLOCK_BOOTTIME, ns: number 0 */
 	u64 wall;			/* CLOCK_REALTIME less CLOCK_BOOTTIME, ns */
+	u8 flags;			/* SIMSEG_RECORD_F_CLOCK, where that can be true */
 	unsigned long tell;		/* jiffies: before that no gap is told */
 };
 

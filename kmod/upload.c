@@ -10,8 +10,6 @@
 
 #include "upload.h"
 
-#define SIMSEG_LIMIT_MAX	16777216
-
 /* Is the ruleset that it builds on still in force? */
 int simseg_upload_generation(struct simseg_net *sn, u32 generation, struct netlink_ext_ack *extack)
 {

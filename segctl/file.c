@@ -198,7 +198,22 @@ static long number(const char *text, long max)
 	return value;
 }
 
-#define SETTING_MAX 16777216 /* what the kernel takes */
+/* What the kernel takes. */
+static long setting_max(unsigned int setting)
+{
+	switch (setting) {
+	case SIMSEG_A_SETTING_RECORD_BACKLOG:
+		return SIMSEG_RECORD_BACKLOG_MAX;
+	case SIMSEG_A_SETTING_SESSIONS:
+	case SIMSEG_A_SETTING_DEVICE_SESSIONS:
+	case SIMSEG_A_SETTING_HALF_OPEN:
+	case SIMSEG_A_SETTING_DEVICE_HALF_OPEN:
+	case SIMSEG_A_SETTING_DEVICES:
+		return SIMSEG_LIMIT_MAX;
+	default:
+		return SIMSEG_TIME_MAX;
+	}
+}
 
 static void file_settings(struct file *f, struct yaml *y)
 {
@@ -206,7 +221,7 @@ static void file_settings(struct file *f, struct yaml *y)
 	size_t n = 0;
 	uint32_t seen = 0;
 	struct mark at;
-	long value;
+	long value, most;
 	int key, least;
 
 	while (n + 1 < SEG_SETTINGS && seg_setting_name((unsigned int)n + 1)) {
@@ -222,11 +237,12 @@ static void file_settings(struct file *f, struct yaml *y)
 		text = yaml_scalar(y, "a number", &at);
 		if (!text)
 			continue;
-		value = number(text, SETTING_MAX);
+		most = setting_max((unsigned int)key + 1);
+		value = number(text, most);
 		least = !(SIMSEG_SETTINGS_ZERO >> (key + 1) & 1);
 		if (value < least)
-			diag_error(&f->diags, at, "bad value '%s': a number from %d to %d", text,
-				   least, SETTING_MAX);
+			diag_error(&f->diags, at, "bad value '%s': a number from %d to %ld", text,
+				   least, most);
 		f->has_setting[key + 1] = true;
 		f->setting[key + 1] = (uint32_t)(value < 0 ? 0 : value);
 	}

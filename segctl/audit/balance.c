@@ -12,9 +12,6 @@
 #include "balance.h"
 #include "libseg.h"
 
-#define WIRE_PACKETS 64	   /* that are one to the kernel, at most */
-#define WIRE_BYTES   65536 /* of these */
-
 /* One comparison under way. */
 struct check {
 	const struct balance *b;
@@ -284,7 +281,7 @@ static void carried(const struct balance_counters *c, struct balance_amount *sum
 }
 
 static void check_session(struct check *k, const char *unit, uint64_t low, uint64_t high,
-			  uint64_t records, uint64_t errors, uint64_t late)
+			  uint64_t records, uint64_t errors)
 {
 	struct balance_row row = row_of("sessions", unit, low, high, records);
 	uint64_t less = row.difference < 0 ? (uint64_t)-row.difference : 0;
@@ -294,10 +291,6 @@ static void check_session(struct check *k, const char *unit, uint64_t low, uint6
 	if (row.grade == BALANCE_UNEXPLAINED && less <= errors)
 		mean(&row, BALANCE_EXPLAINED,
 		     "ICMP errors between a quarantined device and its responder, in no session");
-	else if (row.grade == BALANCE_UNEXPLAINED && less <= late)
-		mean(&row, BALANCE_EXPLAINED,
-		     "packets on another processor while one of %" PRIu64 " sessions was cut",
-		     k->b->box->cut);
 	put(k, &row);
 }
 
@@ -305,16 +298,14 @@ static void check_sessions(struct check *k)
 {
 	const struct balance *b = k->b;
 	const struct balance_amount *errors = &b->after->reason[SIMSEG_REASON_RESPONDER];
-	uint64_t cut = b->box->cut;
 	struct balance_amount low, high;
 
 	carried(b->before, &low);
 	carried(b->after, &high);
 	check_session(k, "packets", low.packets, high.packets,
-		      b->box->closed.packets + b->live.packets, errors->packets,
-		      cut * WIRE_PACKETS);
+		      b->box->closed.packets + b->live.packets, errors->packets);
 	check_session(k, "bytes", low.bytes, high.bytes, b->box->closed.bytes + b->live.bytes,
-		      errors->bytes, cut * WIRE_BYTES);
+		      errors->bytes);
 }
 
 /* Packets may be between two counters: it was nothing before, or after, or between. */

@@ -40,7 +40,6 @@ struct balance_box {
 	uint64_t twice, missing;	    /* numbers */
 	uint64_t purged; /* records that went from the front, maybe not all of this source */
 	struct balance_amount denied[BALANCE_CODES], observed, closed;
-	uint64_t cut; /* sessions that ended with packets maybe on their way */
 };
 
 /* rx beyond what simseg accounts for, before and after: struct seg_iface_stats. */

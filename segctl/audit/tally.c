@@ -149,8 +149,6 @@ static void session_end(struct tally *t, const struct simseg_record *r)
 
 	t->box.closed.packets += r->amount.packets[0] + r->amount.packets[1];
 	t->box.closed.bytes += r->amount.bytes[0] + r->amount.bytes[1];
-	t->box.cut += r->reason != SIMSEG_END_FIN && r->reason != SIMSEG_END_RST &&
-		      r->reason != SIMSEG_END_TIMEOUT;
 	if (!live)
 		return;
 	t->carried.packets -= live->carried.packets;

@@ -67,11 +67,13 @@ drained() {
 	seg -j status | jq -e '.ring.used == 0 and .ring.deny_used == 0 and .records_waiting == 0'
 }
 
-# All sessions of the device end at once, each with its record.
+# All sessions of the device end at once, each with its record, and that is made.
 cut_all() {
 	seg quarantine "${ICCID[d1]}" --reason 'end of a round' >/dev/null &&
-		seg release "${ICCID[d1]}" --reason 'next round' >/dev/null
+		seg release "${ICCID[d1]}" --reason 'next round' >/dev/null &&
+		wait_for 10 no_session
 }
+no_session() { [ "$(status sessions)" = 0 ]; }
 
 ring_is() { [ "$(status ring.size)" = "$1" ]; }
 

@@ -108,7 +108,7 @@ test_records() {
 	seg release "${ICCID[d1]}" --reason test >/dev/null
 	check 'sessions end with a record' wait_for 5 have_records \
 		'.kind == "close" and .reason == "quarantine"' 2
-	check 'opens and closes belong together' records_paired
+	check 'opens and closes belong together' wait_for 5 records_paired
 	check 'a deny says who, what and why' have_records '.kind == "deny" and .reason == "no-rule" and
 		.iccid == "8988228000000000020" and .src == "10.64.0.12" and .dport == 80'
 	# the longest texts that there can be come in several records

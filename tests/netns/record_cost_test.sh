@@ -39,8 +39,8 @@ for v in 4 6; do
 	with[$v]=$(opening $v)
 	note "IPv$v: a session's first packet ${without[$v]}, with its record ${with[$v]}:" \
 		"$((with[$v] - without[$v])) more"
-	check "IPv$v: a record costs at most 700 instructions" \
-		test $((with[$v] - without[$v])) -le 700
+	check "IPv$v: a record costs at most 365 instructions" \
+		test $((with[$v] - without[$v])) -le 365
 done
 check_eq 'each was taken' "$(status records_lost)" "$lost"
 anew

@@ -15,7 +15,8 @@ RULES_MAX = 4096
 OWN_RULES_MAX = 32
 BINDINGS_MAX = 16
 ASSET_MAX = 32
-SETTING_MAX = 16777216
+LIMIT_MAX = 16777216
+TIME_MAX = 2000000
 
 SETTINGS = {
     "tcp_new": 60, "tcp_established": 7440, "tcp_closing": 120, "tcp_closed": 10,
@@ -26,6 +27,9 @@ SETTINGS = {
 }
 
 SETTINGS_ZERO = {"pickup", "record_interval", "record_backlog"}
+SETTINGS_MAX = {"sessions": LIMIT_MAX, "device_sessions": LIMIT_MAX, "devices": LIMIT_MAX,
+                "half_open": LIMIT_MAX, "device_half_open": LIMIT_MAX,
+                "record_backlog": 65536}
 
 PROTOS = {"icmp": 1, "tcp": 6, "udp": 17, "dccp": 33, "gre": 47, "esp": 50, "ah": 51,
           "sctp": 132, "udplite": 136}
@@ -253,7 +257,8 @@ class File:
         for name, value in settings.items():
             if name not in SETTINGS:
                 raise BadFile("unknown key")
-            if not (name not in SETTINGS_ZERO) <= value <= SETTING_MAX:
+            most = SETTINGS_MAX.get(name, TIME_MAX)
+            if not (name not in SETTINGS_ZERO) <= value <= most:
                 raise BadFile("bad value")
             self.ruleset.settings[name] = value
 

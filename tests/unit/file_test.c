@@ -77,9 +77,14 @@ static const struct bad_file bad_files[] = {
 
 	/* settings */
 	{ HEAD "settings: { tcp_new: 0, pickup: 0, sessions: 16777217, tcp_knew: 1 }\n",
-	  { "3:22: bad value '0': a number from 1 to 16777216",
+	  { "3:22: bad value '0': a number from 1 to 2000000",
 	    "3:46: bad value '16777217': a number from 1 to 16777216",
 	    "3:56: unknown key 'tcp_knew'; did you mean 'tcp_new'?" } },
+	{ HEAD "settings: { record_backlog: 65537, icmp: 2000001, other: 2000000 }\n",
+	  { "3:29: bad value '65537': a number from 0 to 65536",
+	    "3:42: bad value '2000001': a number from 1 to 2000000" } },
+	{ HEAD "settings: { record_backlog: 65536, devices: 16777216, sessions: 16777217 }\n",
+	  { "3:65: bad value '16777217': a number from 1 to 16777216" } },
 
 	/* rules */
 	{ HEAD "policies: { a: { out: [ { to: b } ] } }\n", { "3:31: unknown peer set 'b'" } },

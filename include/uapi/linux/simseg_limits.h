@@ -35,6 +35,7 @@
 #define SIMSEG_ACTOR_KERNEL	"kernel" /* the module itself, and nobody else */
 #define SIMSEG_HASH_LEN		32	/* BLAKE2s-256 of the canonical form */
 #define SIMSEG_RECORD_BACKLOG_MAX 65536
+#define SIMSEG_LIMIT_MAX	16777216 /* of a setting that is another limit */
 #define SIMSEG_DURATION_MAX	(366ULL * 86400 * 1000000000)	/* ns */
 
 /* Settings; all u32, seconds where a time. */
