@@ -19,6 +19,7 @@
 
 #define RECORDS 2000
 #define SEGMENT 250
+#define CHUNK	300
 
 static char error[BOX_ERROR];
 
@@ -48,6 +49,7 @@ static struct store *filled(char **dir, struct simseg_record *all)
 	trail_box(*dir, &t, RECORDS, SEGMENT, all);
 	if (store_open(&store, *dir, STORE_WRITE, error))
 		fail_msg("%s", error);
+	store->chunk_records = CHUNK;
 	assert_int_equal(store_follow(store, 0, error), RECORDS);
 	return store;
 }
@@ -138,6 +140,9 @@ static void by_size(void **state)
 	/* what is left is what lies behind */
 	assert_int_equal(count(store, "SELECT min(place) >> 32 FROM record"),
 			 st.purged_segments + 1);
+	assert_int_equal(count(store, "SELECT count(*) FROM chunk WHERE number NOT IN"
+				      " (SELECT chunk FROM record)"),
+			 0);
 	/* the last one stays, whatever is asked for */
 	limits.bytes = 1;
 	assert_int_equal(store_purge(store, &limits, &purged, error), 0);

@@ -23,6 +23,7 @@
 #define RECORDS 4000
 #define SEGMENT 700
 #define QUERIES 1500
+#define CHUNK	300
 
 static char error[BOX_ERROR];
 
@@ -32,6 +33,7 @@ static struct store *open_store(const char *dir, enum store_mode mode)
 
 	if (store_open(&store, dir, mode, error))
 		fail_msg("%s", error);
+	store->chunk_records = CHUNK;
 	return store;
 }
 
@@ -260,6 +262,7 @@ static void filters(void **state)
 struct expect {
 	const struct simseg_record *all;
 	uint64_t to;
+	const struct simseg_prefix *peer;
 	uint64_t records, sessions, denied, packets, bytes;
 	unsigned int seen;
 };
@@ -284,6 +287,7 @@ static void expect_device(struct expect *e, const uint8_t device[10])
 		const struct simseg_record *r = &e->all[i];
 
 		if (!has_flow(r) || (e->to && r->real > e->to) ||
+		    (e->peer && !in_prefix(e->peer, r->src) && !in_prefix(e->peer, r->dst)) ||
 		    (memcmp(r->iccid[0], device, 10) && memcmp(r->iccid[1], device, 10)))
 			continue;
 		e->records++;
@@ -343,6 +347,21 @@ static void sums(void **state)
 	q.to = e.to = TRAIL_REAL + RECORDS / 2 * TRAIL_STEP;
 	assert_int_equal(store_sum(store, &q, STORE_BY_DEVICE, sum_of_device, &e, error), 0);
 	assert_int_equal(e.seen, 24);
+	q.has_device = true;
+	memcpy(q.device, all[5].iccid[0], sizeof(q.device));
+	assert_int_equal(store_sum(store, &q, STORE_BY_DEVICE, sum_of_device, &e, error), 0);
+	assert_int_equal(e.seen, 25);
+	q.has_peer = true;
+	trail_peer_addr(4, q.peer.addr);
+	q.peer.addr[15] &= 0xf0;
+	q.peer.plen = 124;
+	e.peer = &q.peer;
+	assert_int_equal(store_sum(store, &q, STORE_BY_DEVICE, sum_of_device, &e, error), 0);
+	assert_int_equal(e.seen, 26);
+	q.has_device = false;
+	assert_int_equal(store_sum(store, &q, STORE_BY_DEVICE, sum_of_device, &e, error), 0);
+	assert_true(e.seen > 30);
+	q.has_peer = false;
 	q.to = 0;
 	assert_int_equal(store_sum(store, &q, STORE_BY_REASON, sum_of_kind, &e, error), 0);
 	assert_true(e.seen > 30);
@@ -538,10 +557,51 @@ static void foreign(void **state)
 	trail_remove(dir);
 }
 
+/* An index as the first version made it, of a record that is long gone, and a hold. */
+static void first_version(const char *dir)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path_of(dir, STORE_NAME), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, store_schema_steps[0], NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db,
+			     "PRAGMA user_version = 1;"
+			     "INSERT INTO record(place, source, kind) VALUES(4294967296, 1, 1);"
+			     "INSERT INTO hold VALUES(x'89440000000000000000', 'a', 'r', 5);"
+			     "UPDATE state SET segment = 1, position = 1;",
+			     NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* Its rows are taken from the box again; what the box does not have stays. */
+static void from_first(void **state)
+{
+	char *dir = trail_dir();
+	struct trail trail;
+	struct store *store;
+
+	(void)state;
+	trail_init(&trail, 3, 5, 5);
+	trail_box(dir, &trail, 1000, SEGMENT, NULL);
+	first_version(dir);
+	assert_int_equal(store_open(&store, dir, STORE_READ, error), -EPROTO);
+	store = open_store(dir, STORE_WRITE);
+	assert_int_equal(count(store, "PRAGMA user_version"), 2);
+	assert_int_equal(store_follow(store, 0, error), 1000);
+	assert_int_equal(count(store, "SELECT count(*) FROM record WHERE seq IS NULL"), 0);
+	assert_int_equal(count(store, "SELECT count(*) FROM hold"), 1);
+	store_close(store);
+	trail_remove(dir);
+}
+
 static void migrations(void **state)
 {
 	static const char *const steps[] = {
-		"never asked for: it is of that version", "ALTER TABLE hold ADD COLUMN ticket TEXT",
+		"never asked for: it is of that version",
+		"nor this one",
+		"ALTER TABLE hold ADD COLUMN ticket TEXT",
 		"UPDATE hold SET ticket = 'T-1'; CREATE TABLE more(x)",
 		"CREATE TABLE half(x); CREATE TABLE more(x)", /* fails at its end */
 	};
@@ -551,14 +611,14 @@ static void migrations(void **state)
 
 	(void)state;
 	assert_int_equal(store_hold(store, &hold, error), 0);
-	assert_int_equal(count(store, "PRAGMA user_version"), 1);
-	assert_int_equal(store_migrate(store, steps, 3, error), 0);
-	assert_int_equal(count(store, "PRAGMA user_version"), 3);
+	assert_int_equal(count(store, "PRAGMA user_version"), 2);
+	assert_int_equal(store_migrate(store, steps, 4, error), 0);
+	assert_int_equal(count(store, "PRAGMA user_version"), 4);
 	assert_int_equal(count(store, "SELECT count(*) FROM hold WHERE ticket = 'T-1'"), 1);
 	assert_int_equal(count(store, "SELECT count(*) FROM more"), 0);
 	/* one that fails leaves everything as it was */
-	assert_true(store_migrate(store, steps, 4, error) < 0);
-	assert_int_equal(count(store, "PRAGMA user_version"), 3);
+	assert_true(store_migrate(store, steps, 5, error) < 0);
+	assert_int_equal(count(store, "PRAGMA user_version"), 4);
 	assert_int_equal(count(store, "SELECT count(*) FROM sqlite_master WHERE name = 'half'"), 0);
 	assert_int_equal(store_migrate(store, steps, 1, error), -EPROTO);
 	store_close(store);
@@ -568,9 +628,11 @@ static void migrations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(filters), cmocka_unit_test(sums),	 cmocka_unit_test(killed),
-		cmocka_unit_test(locked),  cmocka_unit_test(damaged),	 cmocka_unit_test(newer),
-		cmocka_unit_test(foreign), cmocka_unit_test(migrations),
+		cmocka_unit_test(filters),    cmocka_unit_test(sums),
+		cmocka_unit_test(killed),     cmocka_unit_test(locked),
+		cmocka_unit_test(damaged),    cmocka_unit_test(newer),
+		cmocka_unit_test(foreign),    cmocka_unit_test(from_first),
+		cmocka_unit_test(migrations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
