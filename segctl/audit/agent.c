@@ -7,6 +7,7 @@
  * in the ring and in the module's backlog, which tell by themselves what is lost if that
  * lasts.
  */
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <time.h>
@@ -18,9 +19,10 @@
 #include "notify.h"
 #include "serve.h"
 
-#define AGENT_DIR "/var/lib/simseg/audit"
-#define TICK_MS	  1000
-#define DRAIN_MS  20000 /* at the end, however much still comes */
+#define AGENT_DIR     "/var/lib/simseg/audit"
+#define AGENT_DIR_RAM "/run/simseg/audit"
+#define TICK_MS	      1000
+#define DRAIN_MS      20000 /* at the end, however much still comes */
 
 /* What a machine can afford. */
 struct size {
@@ -43,6 +45,18 @@ static const struct size small = {
 	.linger_ms = 500,
 	.room = 128 << 10,
 	.keep_bytes = 64 << 20,
+};
+
+/* Small, and the box is in memory, as it is forwarded: nothing is written to the flash. */
+static const struct size ram = {
+	.ring = 512 << 10,
+	.deny_ring = 128 << 10,
+	.segment_records = 8192,
+	.checkpoint_records = 4096,
+	.batch = 512,
+	.linger_ms = 100,
+	.room = 128 << 10,
+	.keep_bytes = 16 << 20,
 };
 
 struct agent {
@@ -240,6 +254,7 @@ static void tick(struct agent *a)
 	if (collect_tick(a->collect, error) && strcmp(error, a->trouble))
 		ctl_warn("%s", error);
 	snprintf(a->trouble, sizeof(a->trouble), "%s", error);
+	follow_forwarded(a->follow, collect_forwarded(a->collect));
 	keep_tick(&a->keep, a->c);
 	serve_tick(a->serve);
 	notify("WATCHDOG=1\nSTATUS=%llu records stored%s%s",
@@ -341,6 +356,7 @@ static bool options_take(struct agent *a, int argc, char **argv)
 		{ "--checkpoint", OPT_VALUE, &checkpoint },
 		{ "--anchor", OPT_VALUE, &a->box.anchor },
 		{ "--hook", OPT_VALUE, &a->box.hook },
+		{ "--forward", OPT_VALUE, &a->box.forward },
 		{ "--keep", OPT_VALUE, &keep },
 		{ "--keep-size", OPT_VALUE, &keep_size },
 		{ "--small", OPT_FLAG, &is_small },
@@ -350,9 +366,11 @@ static bool options_take(struct agent *a, int argc, char **argv)
 
 	if (opt_parse(a->c, argc, argv, opts, 0, 0) < 0)
 		return false;
-	a->dir = a->dir ? a->dir : AGENT_DIR;
 	a->socket = a->socket ? a->socket : FEED_SOCKET;
-	a->size = is_small ? small : large;
+	a->size = !is_small ? large : a->box.forward ? ram : small;
+	if (!a->dir)
+		a->dir = is_small && a->box.forward ? AGENT_DIR_RAM : AGENT_DIR;
+	a->kept.forwarded = a->box.forward;
 	main_size = a->size.ring;
 	deny_size = a->size.deny_ring;
 	a->box.segment_records = a->size.segment_records;
@@ -379,6 +397,20 @@ static void signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* Where the box is, for commands that are run. */
+static void dir_tell(const char *dir)
+{
+	char cwd[PATH_MAX], *path;
+
+	if (*dir == '/' || !getcwd(cwd, sizeof(cwd))) {
+		setenv("SIMSEG_BOX", dir, 1);
+		return;
+	}
+	path = xprintf("%s/%s", cwd, dir);
+	setenv("SIMSEG_BOX", path, 1);
+	free(path);
+}
+
 /* The ring comes first: from then on the module's records are kept for us. */
 static int start(struct agent *a)
 {
@@ -395,6 +427,7 @@ static int start(struct agent *a)
 	a->since = st.records_since;
 	if (!a->ring)
 		ctl_warn("simseg is disarmed: no records come until `segctl arm`");
+	dir_tell(a->dir);
 	if (collect_open(&a->collect, a->dir, a->netns, a->since, &a->box, a->size.batch, error) ||
 	    serve_open(&a->serve, a->socket, a->size.room, error)) {
 		ctl_warn("%s", error);

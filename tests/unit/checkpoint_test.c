@@ -297,27 +297,30 @@ static void wait_for(struct witness *w, char error[BOX_ERROR])
 static void hook(void **state)
 {
 	char command[600], error[BOX_ERROR] = "";
-	struct witness w = { .hook = command, .limit = 10000000000ULL };
+	struct witness w = { .hook = command, .name = "the hook", .limit = 10000000000ULL };
 
 	snprintf(command, sizeof(command), "cat >>'%s'", boxes_path(state, "heard"));
-	assert_int_equal(witness_tell(&w, "one", error), 0);
-	assert_int_equal(witness_tell(&w, "two", error), 0);
+	assert_int_equal(witness_tell(&w, "one", 1, error), 0);
+	assert_int_equal(witness_tell(&w, "two", 2, error), 0);
 	wait_for(&w, error);
 	assert_string_equal(error, "");
+	assert_int_equal(w.heard, 2);
 	snprintf(command, sizeof(command), "[ \"$(cat '%s')\" = 'one\ntwo' ]",
 		 boxes_path(state, "heard"));
 	assert_int_equal(system(command), 0);
 	strcpy(command, "exit 9");
-	assert_int_equal(witness_tell(&w, "three", error), 0);
+	assert_int_equal(witness_tell(&w, "three", 3, error), 0);
 	wait_for(&w, error);
 	assert_non_null(strstr(error, "exit code 9"));
 	/* it does not read, it does not end, and keeps nobody waiting */
 	strcpy(command, "sleep 1000 & sleep 1000");
 	w.limit = 200000000;
-	assert_int_equal(witness_tell(&w, "four", error), 0);
+	assert_int_equal(witness_tell(&w, "four", 4, error), 0);
 	assert_true(w.pid > 0);
 	wait_for(&w, error);
 	assert_non_null(strstr(error, "did not end in 200 ms and was killed"));
+	/* what failed was not heard */
+	assert_int_equal(w.heard, 2);
 }
 
 /* Each reason for a checkpoint, the anchor beside them, and no checkpoint without one. */

@@ -158,8 +158,17 @@ static void by_age(void **state)
 	assert_int_equal(store_purge(store, &limits, &purged, error), 0);
 	assert_int_equal(purged.segments, 0);
 	assert_int_equal(store_follow(store, 0, error), 16);
+	/* nor what has not been forwarded, however old */
+	limits.young = 1;
 	assert_int_equal(store_purge(store, &limits, &purged, error), 0);
-	assert_int_equal(purged.segments, 3);
+	assert_int_equal(purged.segments, 0);
+	limits.young = 2;
+	assert_int_equal(store_purge(store, &limits, &purged, error), 0);
+	assert_int_equal(purged.segments, 1);
+	assert_int_equal(purged.last, 1);
+	limits.young = 0;
+	assert_int_equal(store_purge(store, &limits, &purged, error), 0);
+	assert_int_equal(purged.segments, 2);
 	assert_int_equal(access(segment_of(dir, 3), F_OK), -1);
 	assert_int_equal(access(segment_of(dir, 4), F_OK), 0);
 	/* until the first segment with a record of who is held: number 9 is in the fifth */
