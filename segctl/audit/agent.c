@@ -69,6 +69,7 @@ struct agent {
 	uint64_t netns, since; /* whose records they are, and of which load of the module */
 	struct seg_ring *ring; /* NULL: nothing takes records out of the module */
 	bool gone;	       /* it is not the one that records go to: only what is left in it */
+	bool anew;	       /* the module's numbers began again: another run has to store them */
 	struct collect *collect;
 	struct serve *serve;
 	struct follow *follow; /* NULL: there is no index */
@@ -172,6 +173,7 @@ static void ring_tick(struct agent *a)
 	if (err == -ESTALE) {
 		/* their numbers begin again, which is another source to the box */
 		ctl_warn("the module was loaded anew: the agent has to be started again");
+		a->anew = true;
 		stopped = 1;
 	}
 	if (err || !a->ring)
@@ -318,7 +320,7 @@ static int run(struct agent *a)
 	/* a batch that is not full was the last */
 	while (is_full(a, take_batch(a)) && now_ms() < end)
 		;
-	return a->stuck ? EXIT_PART : EXIT_DONE;
+	return a->stuck || a->anew ? EXIT_PART : EXIT_DONE;
 }
 
 /* ---- the verb -------------------------------------------------------------- */
