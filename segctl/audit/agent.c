@@ -7,6 +7,7 @@
  * in the ring and in the module's backlog, which tell by themselves what is lost if that
  * lasts.
  */
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <time.h>
@@ -18,9 +19,10 @@
 #include "notify.h"
 #include "serve.h"
 
-#define AGENT_DIR "/var/lib/simseg/audit"
-#define TICK_MS	  1000
-#define DRAIN_MS  20000 /* at the end, however much still comes */
+#define AGENT_DIR     "/var/lib/simseg/audit"
+#define AGENT_DIR_RAM "/run/simseg/audit"
+#define TICK_MS	      1000
+#define DRAIN_MS      20000 /* at the end, however much still comes */
 
 /* What a machine can afford. */
 struct size {
@@ -45,6 +47,18 @@ static const struct size small = {
 	.keep_bytes = 64 << 20,
 };
 
+/* Small, and the box is in memory, as it is forwarded: nothing is written to the flash. */
+static const struct size ram = {
+	.ring = 512 << 10,
+	.deny_ring = 128 << 10,
+	.segment_records = 8192,
+	.checkpoint_records = 4096,
+	.batch = 512,
+	.linger_ms = 100,
+	.room = 128 << 10,
+	.keep_bytes = 16 << 20,
+};
+
 struct agent {
 	struct ctl *c;
 	const char *dir, *socket;
@@ -55,6 +69,7 @@ struct agent {
 	uint64_t netns, since; /* whose records they are, and of which load of the module */
 	struct seg_ring *ring; /* NULL: nothing takes records out of the module */
 	bool gone;	       /* it is not the one that records go to: only what is left in it */
+	bool anew;	       /* the module's numbers began again: another run has to store them */
 	struct collect *collect;
 	struct serve *serve;
 	struct follow *follow; /* NULL: there is no index */
@@ -158,6 +173,7 @@ static void ring_tick(struct agent *a)
 	if (err == -ESTALE) {
 		/* their numbers begin again, which is another source to the box */
 		ctl_warn("the module was loaded anew: the agent has to be started again");
+		a->anew = true;
 		stopped = 1;
 	}
 	if (err || !a->ring)
@@ -240,6 +256,7 @@ static void tick(struct agent *a)
 	if (collect_tick(a->collect, error) && strcmp(error, a->trouble))
 		ctl_warn("%s", error);
 	snprintf(a->trouble, sizeof(a->trouble), "%s", error);
+	follow_forwarded(a->follow, collect_forwarded(a->collect));
 	keep_tick(&a->keep, a->c);
 	serve_tick(a->serve);
 	notify("WATCHDOG=1\nSTATUS=%llu records stored%s%s",
@@ -303,7 +320,7 @@ static int run(struct agent *a)
 	/* a batch that is not full was the last */
 	while (is_full(a, take_batch(a)) && now_ms() < end)
 		;
-	return a->stuck ? EXIT_PART : EXIT_DONE;
+	return a->stuck || a->anew ? EXIT_PART : EXIT_DONE;
 }
 
 /* ---- the verb -------------------------------------------------------------- */
@@ -341,6 +358,7 @@ static bool options_take(struct agent *a, int argc, char **argv)
 		{ "--checkpoint", OPT_VALUE, &checkpoint },
 		{ "--anchor", OPT_VALUE, &a->box.anchor },
 		{ "--hook", OPT_VALUE, &a->box.hook },
+		{ "--forward", OPT_VALUE, &a->box.forward },
 		{ "--keep", OPT_VALUE, &keep },
 		{ "--keep-size", OPT_VALUE, &keep_size },
 		{ "--small", OPT_FLAG, &is_small },
@@ -350,9 +368,11 @@ static bool options_take(struct agent *a, int argc, char **argv)
 
 	if (opt_parse(a->c, argc, argv, opts, 0, 0) < 0)
 		return false;
-	a->dir = a->dir ? a->dir : AGENT_DIR;
 	a->socket = a->socket ? a->socket : FEED_SOCKET;
-	a->size = is_small ? small : large;
+	a->size = !is_small ? large : a->box.forward ? ram : small;
+	if (!a->dir)
+		a->dir = is_small && a->box.forward ? AGENT_DIR_RAM : AGENT_DIR;
+	a->kept.forwarded = a->box.forward;
 	main_size = a->size.ring;
 	deny_size = a->size.deny_ring;
 	a->box.segment_records = a->size.segment_records;
@@ -379,6 +399,20 @@ static void signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* Where the box is, for commands that are run. */
+static void dir_tell(const char *dir)
+{
+	char cwd[PATH_MAX], *path;
+
+	if (*dir == '/' || !getcwd(cwd, sizeof(cwd))) {
+		setenv("SIMSEG_BOX", dir, 1);
+		return;
+	}
+	path = xprintf("%s/%s", cwd, dir);
+	setenv("SIMSEG_BOX", path, 1);
+	free(path);
+}
+
 /* The ring comes first: from then on the module's records are kept for us. */
 static int start(struct agent *a)
 {
@@ -395,6 +429,7 @@ static int start(struct agent *a)
 	a->since = st.records_since;
 	if (!a->ring)
 		ctl_warn("simseg is disarmed: no records come until `segctl arm`");
+	dir_tell(a->dir);
 	if (collect_open(&a->collect, a->dir, a->netns, a->since, &a->box, a->size.batch, error) ||
 	    serve_open(&a->serve, a->socket, a->size.room, error)) {
 		ctl_warn("%s", error);

@@ -20,6 +20,7 @@
 #define CHECKPOINT_S	   60
 #define CHECKPOINT_RECORDS 65536
 #define HOOK_NS		   10000000000ULL
+#define FORWARD_NS	   30000000000ULL
 #define NEW_SEGMENT	   "new"
 
 struct box {
@@ -32,7 +33,7 @@ struct box {
 	struct box_tail next;	   /* while a batch is written */
 	bool dirty;		   /* behind @now the file may have more, which is not wanted */
 	struct notary notary;
-	struct witness witness;
+	struct witness witness, forward;
 	struct checkpoint owed; /* the seal of a segment before, where @owed.segment is not 0 */
 	uint64_t next_time;	/* when a checkpoint is due, CLOCK_BOOTTIME, ns */
 	int trouble;		/* what box_tick() will tell: the error, and */
@@ -137,7 +138,8 @@ static int sign(struct box *b, struct checkpoint *cp, char error[BOX_ERROR])
 	if (err)
 		return err;
 	b->next_time = cp->boot + cp->every * 1000000000ULL;
-	complain(b, witness_tell(&b->witness, b->notary.line, sentence), sentence);
+	complain(b, witness_tell(&b->witness, b->notary.line, cp->segment, sentence), sentence);
+	complain(b, witness_tell(&b->forward, b->notary.line, cp->segment, sentence), sentence);
 	return 0;
 }
 
@@ -307,7 +309,11 @@ int box_open(struct box **box, const char *dir, const struct box_source *source,
 	b->options = *options;
 	b->witness.anchor = options->anchor;
 	b->witness.hook = options->hook;
+	b->witness.name = "the hook";
 	b->witness.limit = HOOK_NS;
+	b->forward.hook = options->forward;
+	b->forward.name = "the command that forwards";
+	b->forward.limit = FORWARD_NS;
 	if (!b->options.segment_records)
 		b->options.segment_records = SEGMENT_RECORDS;
 	if (!b->options.checkpoint_s)
@@ -326,6 +332,11 @@ int box_open(struct box **box, const char *dir, const struct box_source *source,
 uint64_t box_last_seq(const struct box *b, bool denies)
 {
 	return b->now.last[denies];
+}
+
+uint64_t box_forwarded(const struct box *b)
+{
+	return b->forward.heard;
 }
 
 struct box_pos box_end(const struct box *b)
@@ -416,6 +427,7 @@ int box_tick(struct box *b, char error[BOX_ERROR])
 	if (box_clock(CLOCK_BOOTTIME) >= b->next_time)
 		checkpoint(b, "time");
 	complain(b, witness_tick(&b->witness, sentence), sentence);
+	complain(b, witness_tick(&b->forward, sentence), sentence);
 	err = b->trouble;
 	if (err)
 		memcpy(error, b->sentence, sizeof(b->sentence));
@@ -432,5 +444,6 @@ void box_close(struct box *b)
 	box_commit(b, error);
 	checkpoint(b, "close");
 	witness_end(&b->witness, error);
+	witness_end(&b->forward, error);
 	free_box(b);
 }

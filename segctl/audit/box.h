@@ -66,6 +66,7 @@ struct box_options {
 	uint32_t checkpoint_records; /* and after so many records; 0: 65536 */
 	const char *anchor;	     /* file that each checkpoint is appended to as well; or NULL */
 	const char *hook;	     /* command that gets each checkpoint on its stdin; or NULL */
+	const char *forward;	     /* command that copies the box elsewhere then; or NULL */
 };
 
 struct box;
@@ -79,6 +80,8 @@ int box_open(struct box **box, const char *dir, const struct box_source *source,
 	     const struct box_options *options, char error[BOX_ERROR]);
 /* Highest number that is stored of @source's denies, or of its other records; 0: none. */
 uint64_t box_last_seq(const struct box *box, bool denies);
+/* Segments before this one are elsewhere, too, says the command that forwards; 0: none. */
+uint64_t box_forwarded(const struct box *box);
 /*
  * Behind the last record; in the page cache, not on disk. All of them or, with an
  * error (-ENOSPC: also for a quota or a limit of the file's size), none: try it again.

@@ -2,6 +2,7 @@
 /*
  * Checkpoints as lines
  */
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,16 +26,16 @@ static size_t print_body(const struct checkpoint *cp, char line[CHECKPOINT_LINE]
 
 	return (size_t)snprintf(
 		line, CHECKPOINT_LINE,
-		"{\"simseg_checkpoint\":1,\"number\":%llu,\"why\":\"%s\",\"segment\":%llu,"
+		"{\"simseg_checkpoint\":%d,\"number\":%llu,\"why\":\"%s\",\"segment\":%llu,"
 		"\"records\":%llu,\"total\":%llu,\"chain\":\"%s\",\"root\":\"%s\","
 		"\"real_ns\":%llu,\"boot_ns\":%llu,\"synced\":%s,\"every_s\":%u,"
 		"\"purged\":%llu,\"purged_chain\":\"%s\",\"previous\":\"%s\",\"next_key\":\"%s\"",
-		(unsigned long long)cp->number, cp->why, (unsigned long long)cp->segment,
-		(unsigned long long)cp->records, (unsigned long long)cp->total,
-		hex(chain, cp->chain), hex(root, cp->root), (unsigned long long)cp->real,
-		(unsigned long long)cp->boot, cp->synced ? "true" : "false", cp->every,
-		(unsigned long long)cp->purged, hex(purged, cp->purged_chain),
-		hex(previous, cp->previous), hex(next, cp->next));
+		CHECKPOINT_VERSION, (unsigned long long)cp->number, cp->why,
+		(unsigned long long)cp->segment, (unsigned long long)cp->records,
+		(unsigned long long)cp->total, hex(chain, cp->chain), hex(root, cp->root),
+		(unsigned long long)cp->real, (unsigned long long)cp->boot,
+		cp->synced ? "true" : "false", cp->every, (unsigned long long)cp->purged,
+		hex(purged, cp->purged_chain), hex(previous, cp->previous), hex(next, cp->next));
 }
 
 static void print_signature(const struct checkpoint *cp, size_t len, char line[CHECKPOINT_LINE])
@@ -70,7 +71,7 @@ bool checkpoint_parse(const char *line, struct checkpoint *cp)
 
 	memset(cp, 0, sizeof(*cp));
 	if (sscanf(line,
-		   "{\"simseg_checkpoint\":1,\"number\":%20llu,\"why\":\"%11[a-z]\","
+		   "{\"simseg_checkpoint\":%*10u,\"number\":%20llu,\"why\":\"%11[a-z]\","
 		   "\"segment\":%20llu,\"records\":%20llu,\"total\":%20llu,"
 		   "\"chain\":\"%64[0-9a-f]\",\"root\":\"%64[0-9a-f]\",\"real_ns\":%20llu,"
 		   "\"boot_ns\":%20llu,\"synced\":%5[a-z],\"every_s\":%10u,"
@@ -100,13 +101,35 @@ bool checkpoint_parse(const char *line, struct checkpoint *cp)
 	return !strcmp(line, again);
 }
 
-bool checkpoint_signed(const char *line, const struct checkpoint *cp,
-		       const uint8_t public[KEY_PUBLIC])
+unsigned int checkpoint_version(const char *line)
+{
+	unsigned int version;
+
+	return sscanf(line, "{\"simseg_checkpoint\":%9u,", &version) == 1 ? version : 0;
+}
+
+bool checkpoint_signed(const char *line, const uint8_t public[KEY_PUBLIC])
 {
 	const char *end = strstr(line, SIGNATURE);
+	const char *text = end ? end + strlen(SIGNATURE) : "";
+	uint8_t signature[KEY_SIGNATURE];
 
-	return end && !crypto_sign_verify_detached(cp->signature, (const uint8_t *)line,
-						   (size_t)(end - line), public);
+	return strlen(text) == 2 * KEY_SIGNATURE + 2 && !strcmp(text + 2 * KEY_SIGNATURE, "\"}") &&
+	       unhex(text, signature, sizeof(signature)) &&
+	       !crypto_sign_verify_detached(signature, (const uint8_t *)line, (size_t)(end - line),
+					    public);
+}
+
+int checkpoint_strange(const char *line, const char *where, char error[BOX_ERROR])
+{
+	unsigned int version = checkpoint_version(line);
+
+	if (!version || version == CHECKPOINT_VERSION)
+		return 0;
+	return box_say(error, -EPROTO,
+		       "%s has a checkpoint of version %u, this program knows version %d alone: "
+		       "use the segctl that wrote the box",
+		       where, version, CHECKPOINT_VERSION);
 }
 
 void checkpoint_hash(const char *line, uint8_t hash[BOX_HASH])

@@ -219,6 +219,11 @@ uint64_t collect_repeated(const struct collect *c)
 	return c->repeated;
 }
 
+uint64_t collect_forwarded(const struct collect *c)
+{
+	return box_forwarded(c->box);
+}
+
 int collect_tick(struct collect *c, char error[BOX_ERROR])
 {
 	return box_tick(c->box, error);

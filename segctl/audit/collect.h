@@ -29,6 +29,8 @@ int collect_next(struct collect *c, struct seg_ring *ring, const struct simseg_r
 /* Records that it has stored, and such that it found stored already. */
 uint64_t collect_stored(const struct collect *c);
 uint64_t collect_repeated(const struct collect *c);
+/* Segments before this one were forwarded; 0: none. */
+uint64_t collect_forwarded(const struct collect *c);
 /* About every second. */
 int collect_tick(struct collect *c, char error[BOX_ERROR]);
 /* Seals the box. */

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "box_file.h"
 #include "follow.h"
 #include "segctl.h"
 #include "store.h"
@@ -30,7 +31,8 @@ struct follow {
 	pthread_cond_t ended; /* it changed */
 	pthread_mutex_t hold; /* all that the box has is on the disk */
 	_Atomic uint64_t lag;
-	char told[BOX_ERROR]; /* the thread's own: what was said last */
+	_Atomic uint64_t forwarded; /* segments before this one were */
+	char told[BOX_ERROR];	    /* the thread's own: what was said last */
 };
 
 /* False: it is over. */
@@ -86,7 +88,7 @@ static time_t monotonic_s(void)
 /* A wall clock that was never set makes nothing old. */
 static int purge(struct follow *f, struct store *store, char error[BOX_ERROR])
 {
-	uint64_t now = (uint64_t)time(NULL);
+	uint64_t now = (uint64_t)time(NULL), forwarded = atomic_load(&f->forwarded);
 	struct store_limits limits = { .bytes = f->keep.bytes, .segments = PURGE_SEGMENTS };
 	struct store_purged done = { 0 };
 	int err;
@@ -95,7 +97,14 @@ static int purge(struct follow *f, struct store *store, char error[BOX_ERROR])
 		limits.real = now * 1000000000 - f->keep.age;
 	if ((!limits.real && !limits.bytes) || monotonic_s() < f->purge)
 		return 0;
+	if (f->keep.forwarded)
+		limits.young = forwarded ? forwarded : 1;
 	err = store_purge(store, &limits, &done, error);
+	if (!err && f->keep.forwarded && done.last && done.last >= forwarded)
+		err = box_say(
+			error, -ENOSPC,
+			"segment %llu went before it was forwarded: there is room for no more",
+			(unsigned long long)done.last);
 	f->purge = monotonic_s() + (done.more ? 0 : PURGE_S);
 	return err;
 }
@@ -153,6 +162,7 @@ struct follow *follow_start(const char *dir, const struct follow_keep *keep)
 	f->dir = xstrdup(dir);
 	f->keep = *keep;
 	atomic_init(&f->lag, UINT64_MAX);
+	atomic_init(&f->forwarded, 0);
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_mutex_init(&f->hold, NULL);
 	pthread_condattr_init(&attr);
@@ -170,6 +180,12 @@ struct follow *follow_start(const char *dir, const struct follow_keep *keep)
 	free(f->dir);
 	free(f);
 	return NULL;
+}
+
+void follow_forwarded(struct follow *f, uint64_t segment)
+{
+	if (f)
+		atomic_store(&f->forwarded, segment);
 }
 
 void follow_hold(struct follow *f)

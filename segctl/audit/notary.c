@@ -104,6 +104,8 @@ static int load(struct notary *n, char error[BOX_ERROR])
 	int err = key_load(n->dir, &n->key, n->line, error);
 
 	chop(n->line);
+	if (!err)
+		err = checkpoint_strange(n->line, "the box", error);
 	if (!err && *n->line && !checkpoint_parse(n->line, &n->last))
 		err = -EBADMSG;
 	if (!err && n->last.number + 1 != n->key.number)
@@ -115,6 +117,8 @@ static int load(struct notary *n, char error[BOX_ERROR])
 	if (err != -ENOENT && err != -EBADMSG && err != -ELOOP)
 		return err;
 	err = last_line(n->fd, line, &end, error);
+	if (!err)
+		err = checkpoint_strange(line, "the box", error);
 	if (err)
 		return err;
 	*n->line = '\0';

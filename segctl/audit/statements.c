@@ -68,6 +68,8 @@ static void anchor_next(struct statements *s)
 			s->anchor_number = cp.number;
 			return;
 		}
+		if (ret > 0 && checkpoint_strange(s->anchor_line, "the anchor", s->strange))
+			break;
 		wrong(s, NULL, "line %llu of the anchor is no checkpoint",
 		      (unsigned long long)s->anchor_lines);
 	}
@@ -102,6 +104,26 @@ static void anchor_rest(struct statements *s)
 		      (unsigned long long)first, (unsigned long long)n);
 }
 
+/* There are no more that can be read; @before: the last line. */
+static void end(struct statements *s, const char *before)
+{
+	memset(&s->now, 0, sizeof(s->now));
+	memcpy(s->line, before, sizeof(s->line));
+	if (!*s->strange)
+		anchor_rest(s);
+}
+
+/*
+ * Of a version that is not known, and the box's own all the same? Who changes a line's
+ * version does not get past the verifier with it.
+ */
+static bool is_strange(struct statements *s)
+{
+	return checkpoint_version(s->line) != CHECKPOINT_VERSION && s->known &&
+	       checkpoint_signed(s->line, s->key) &&
+	       checkpoint_strange(s->line, "the box", s->strange);
+}
+
 /* Is it the one that follows? */
 static void check(struct statements *s, const char *before_line)
 {
@@ -123,7 +145,7 @@ static void check(struct statements *s, const char *before_line)
 		checkpoint_hash(before_line, hash);
 	if (memcmp(hash, s->now.previous, sizeof(hash)))
 		wrong(s, &s->now, "checkpoint %llu does not follow from the one before it", number);
-	if (s->known && !checkpoint_signed(s->line, &s->now, s->key))
+	if (s->known && !checkpoint_signed(s->line, s->key))
 		wrong(s, &s->now,
 		      "checkpoint %llu is not signed with the box's key: it was changed, or "
 		      "somebody else made it",
@@ -141,10 +163,8 @@ void statements_next(struct statements *s)
 	for (;;) {
 		ret = read_line(s->file, s->line);
 		s->lines += ret != 0;
-		if (!ret) {
-			memset(&s->now, 0, sizeof(s->now));
-			memcpy(s->line, before, sizeof(before));
-			anchor_rest(s);
+		if (!ret || (ret > 0 && is_strange(s))) {
+			end(s, before);
 			return;
 		}
 		if (ret > 0 && checkpoint_parse(s->line, &s->now) && s->now.number)

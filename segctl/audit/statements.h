@@ -24,6 +24,7 @@ struct statements {
 	uint8_t key[KEY_PUBLIC]; /* that has to have signed the next one */
 	bool known;		 /* @key is */
 	bool torn;		 /* the last line has no end: a crash, or a copy of the moment */
+	char strange[BOX_ERROR]; /* from here on there are lines that cannot be judged; or "" */
 	statements_wrong_fn *wrong;
 	void *arg;
 };
@@ -31,7 +32,10 @@ struct statements {
 /* @key: the first one. */
 int statements_open(struct statements *s, int dir, const uint8_t key[KEY_PUBLIC],
 		    const char *anchor, char error[BOX_ERROR]);
-/* On to the next one, in @now. */
+/*
+ * On to the next one, in @now. One of a version that is not known, but signed with the
+ * box's key, is the end: @strange says so.
+ */
 void statements_next(struct statements *s);
 void statements_close(struct statements *s);
 

@@ -192,7 +192,9 @@ static int store_connect(struct store *s, enum store_mode mode, char error[BOX_E
 			 "%.150s: %s: `segctl audit reindex` makes the index from the records",
 			 path, strerror(-err));
 	} else {
-		rc = sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_NOFOLLOW, NULL);
+		/* one thread has it, whichever: nothing has to be locked */
+		rc = sqlite3_open_v2(path, &s->db,
+				     flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL);
 		if (rc != SQLITE_OK)
 			err = store_failed(s, rc, "opening", error);
 	}
@@ -210,6 +212,7 @@ int store_open(struct store **store, const char *dir, enum store_mode mode, char
 	/* SQLite refuses a path with a symbolic link in it: it shall be the file that is none */
 	s->dir = real ? real : xstrdup(dir);
 	s->lock = -1;
+	s->chunk_records = STORE_CHUNK;
 	s->write = mode == STORE_WRITE;
 	if (err)
 		snprintf(error, BOX_ERROR, "%.200s: %s", dir, strerror(-err));

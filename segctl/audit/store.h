@@ -126,10 +126,12 @@ struct store_limits {
 	uint64_t real;	   /* segments whose newest record is older go; 0: none */
 	uint64_t bytes;	   /* all segments together; 0: any number */
 	uint32_t segments; /* at most so many at once; 0: any number */
+	uint64_t young;	   /* from this segment on none is old; 0: any may be */
 };
 
 struct store_purged {
 	uint64_t segments, records, bytes;
+	uint64_t last;	       /* number of the last that went */
 	bool more;	       /* @segments was reached */
 	uint64_t held_segment; /* where it stopped for a hold; 0: it did not */
 	uint8_t held[10];      /* the device */

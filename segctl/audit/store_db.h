@@ -23,6 +23,9 @@ static inline struct box_pos place_pos(int64_t place)
 	return (struct box_pos){ (uint64_t)place >> 32, (uint64_t)place & PLACE_INDEX_MAX };
 }
 
+/* Records of one part of the indices, which have some 8 MB for them. */
+#define STORE_CHUNK 65536
+
 enum store_stmt {
 	STMT_RECORD,
 	STMT_SOURCE_ADD,
@@ -34,6 +37,8 @@ enum store_stmt {
 	STMT_PIECES,
 	STMT_SUBJECT,
 	STMT_SPAN,
+	STMT_CHUNK,
+	STMT_CHUNK_SET,
 	STMT_NEXT,
 	STMT_NEXT_SET,
 	STMT_MAX
@@ -54,6 +59,11 @@ struct store {
 		int64_t first, last; /* places; no last: nothing in it yet */
 		int64_t real_min, real_max;
 	} span; /* of records that were taken last */
+	struct {
+		int64_t number, first; /* place; number 0: there is none */
+		uint64_t records;
+	} chunk;		/* the last part of the indices */
+	uint64_t chunk_records; /* in one */
 };
 
 /* store.c */
@@ -80,6 +90,8 @@ int store_end(struct store *s, int err, char error[BOX_ERROR]);
 int store_migrate(struct store *s, const char *const *steps, size_t n, char error[BOX_ERROR]);
 /* The same with this program's steps; with @write false it must be there already. */
 int store_schema(struct store *s, bool write, char error[BOX_ERROR]);
+/* From each version to the next, until NULL. */
+extern const char *const store_schema_steps[];
 /* Every row of what was taken from the box. */
 extern const char store_schema_clear[];
 
@@ -90,6 +102,14 @@ void store_cursor_drop(struct store *s);
 int store_forget(struct store *s, int64_t low, int64_t high, char error[BOX_ERROR]);
 /* The place behind the last record that was taken. */
 int store_next(struct store *s, struct box_pos *next, char error[BOX_ERROR]);
+
+/* store_chunk.c: parts of the indices, each for so many records in a row */
+
+/* The part that is filled, as the database has it. */
+int store_chunk_load(struct store *s, char error[BOX_ERROR]);
+/* The next record, at @place, counts in it, or in a new one. */
+int store_chunk_add(struct store *s, int64_t place, char error[BOX_ERROR]);
+int store_chunk_write(struct store *s, char error[BOX_ERROR]);
 
 /* store_row.c */
 
@@ -109,6 +129,10 @@ int store_text(struct store *s, const struct simseg_record_text *r, int64_t plac
 /* store_query.c */
 
 #define STORE_SQL 8192
+
+/* Records by an index that has a part for each chunk: which goes with which is SQL_CHUNK. */
+#define SQL_CHUNKS "chunk AS c CROSS JOIN record AS r"
+#define SQL_CHUNK  " r.chunk = c.number AND "
 
 /* What a query's records fulfil, but for what an arm looks up; the length. */
 struct store_sql {

@@ -60,6 +60,9 @@ int store_forget(struct store *s, int64_t low, int64_t high, char error[BOX_ERRO
 		"DELETE FROM text WHERE place >= ?1 AND place < ?2",
 		"DELETE FROM span WHERE first >= ?1 AND first < ?2",
 		"DELETE FROM segment WHERE number << 32 >= ?1 AND number << 32 < ?2",
+		/* one that ends where a later one begins */
+		"DELETE FROM chunk WHERE first >= ?1 AND EXISTS (SELECT 1 FROM chunk AS n"
+		" WHERE n.number > chunk.number AND n.first <= ?2)",
 	};
 	sqlite3_stmt *st;
 	size_t i;
@@ -148,7 +151,9 @@ static int take(struct store *s, const struct simseg_record *r, struct box_pos p
 		err = segment_begin(s, head, error);
 	/* of a version that is not known nothing can be said: it stays in the box alone */
 	if (!err && r->version == SIMSEG_RECORD_VERSION) {
-		err = store_row(s, r, pos, error);
+		err = store_chunk_add(s, place_of(pos), error);
+		if (!err)
+			err = store_row(s, r, pos, error);
 		if (!err)
 			err = span_add(s, place_of(pos), r->real, error);
 	}
@@ -251,6 +256,8 @@ static int64_t batch(struct store *s, uint64_t max, char error[BOX_ERROR])
 	if (err)
 		return err;
 	err = cursor_get(s, error);
+	if (!err)
+		err = store_chunk_load(s, error);
 	while (!err && ret > 0 && (uint64_t)n < max) {
 		ret = box_cursor_next(s->cursor, &r, &pos, &head, error);
 		if (ret > 0)
@@ -261,6 +268,8 @@ static int64_t batch(struct store *s, uint64_t max, char error[BOX_ERROR])
 		err = ret;
 	if (!err && n)
 		err = span_write(s, error);
+	if (!err && n)
+		err = store_chunk_write(s, error);
 	if (!err && n)
 		err = next_set(s, s->next, error);
 	err = store_end(s, err, error);

@@ -193,6 +193,7 @@ static int purge_one(struct purge *p, const struct segment *seg, char error[BOX_
 		err = store_forget(s, 0, place_of((struct box_pos){ seg->number + 1, 0 }), error);
 	if (err)
 		return err;
+	p->done->last = seg->number;
 	p->done->segments++;
 	p->done->records += seg->records;
 	p->done->bytes += seg->bytes;
@@ -217,7 +218,7 @@ static int purge_front(struct purge *p, const struct store_limits *limits, char 
 	may = !err && segs.n > 1 &&
 	      (next.segment > segs.list[0].number ||
 	       (next.segment == segs.list[0].number && next.index >= segs.list[0].records));
-	if (may)
+	if (may && (!limits->young || segs.list[0].number < limits->young))
 		err = is_old(p->store, &segs, 0, limits->real, &old, error);
 	if (may && !err && (old || (limits->bytes && bytes > limits->bytes)))
 		err = purge_one(p, &segs.list[0], error);

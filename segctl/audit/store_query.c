@@ -175,33 +175,50 @@ int sql_bind(struct store *s, const struct store_query *q, const struct store_sq
 		       0;
 }
 
-/* One way to the rows, by an index of its own; @filter: what else they fulfil. */
-static void arm(struct store_sql *all, const char *look, const char *filter, const char *where)
+/* One way to the rows; @from: of which tables, @order: as their index has them. */
+static void arm(struct store_sql *all, const char *from, const char *look, const char *where,
+		const char *order)
 {
 	sql_add(all, all->len ? " UNION " : "");
-	sql_add(all, "SELECT place FROM (SELECT place FROM record WHERE");
+	sql_add(all, "SELECT place FROM (SELECT place FROM ");
+	sql_add(all, from);
+	sql_add(all, " WHERE");
 	sql_add(all, look);
-	sql_add(all, filter);
 	sql_add(all, " AND");
 	sql_add(all, where);
-	sql_add(all, " ORDER BY place DESC LIMIT :limit)");
+	sql_add(all, " ORDER BY ");
+	sql_add(all, order);
+	sql_add(all, "place DESC LIMIT :limit)");
+}
+
+static void arm_rows(struct store_sql *all, const char *look, const char *where)
+{
+	arm(all, "record", look, where, "");
+}
+
+/* By an index that has a part for each chunk: the newest chunks first, until it is enough. */
+static void arm_chunks(struct store_sql *all, const char *look, const char *where)
+{
+	arm(all, SQL_CHUNKS, look, where, "number DESC, ");
 }
 
 static void arms(struct store_sql *all, const struct store_query *q, const char *where)
 {
-	static const char peers[] = " AND (+src BETWEEN :peer_low AND :peer_high OR"
-				    " +dst BETWEEN :peer_low AND :peer_high)";
-	const char *filter = q->has_device && q->has_peer ? peers : "";
+	struct store_sql more = { .len = 0 };
 
+	sql_add(&more, where);
+	if (q->has_device && q->has_peer)
+		sql_add(&more, " AND (+src BETWEEN :peer_low AND :peer_high OR"
+			       " +dst BETWEEN :peer_low AND :peer_high)");
 	if (q->has_device) {
-		arm(all, " device = :device", filter, where);
-		arm(all, " peer_device = :device", filter, where);
-		arm(all, CHANGES, filter, where);
+		arm_chunks(all, SQL_CHUNK "device = :device", more.text);
+		arm_chunks(all, SQL_CHUNK "peer_device = :device", more.text);
+		arm_rows(all, CHANGES, more.text);
 	} else if (q->has_peer) {
-		arm(all, " src BETWEEN :peer_low AND :peer_high", "", where);
-		arm(all, " dst BETWEEN :peer_low AND :peer_high", "", where);
+		arm_chunks(all, SQL_CHUNK "src BETWEEN :peer_low AND :peer_high", where);
+		arm_chunks(all, SQL_CHUNK "dst BETWEEN :peer_low AND :peer_high", where);
 	} else {
-		arm(all, " 1", "", where);
+		arm_rows(all, " 1", where);
 	}
 	sql_add(all, " ORDER BY place DESC LIMIT :limit");
 }

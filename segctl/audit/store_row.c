@@ -40,11 +40,12 @@ enum {
 	C_RTT,
 	C_ASSET,
 	C_LABEL,
+	C_CHUNK,
 };
 
 static const char row[] = "INSERT INTO record VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
 			  " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,"
-			  " ?26, ?27, ?28, ?29, ?30)";
+			  " ?26, ?27, ?28, ?29, ?30, ?31)";
 
 /* Numbers are compared and added there: beyond what a signed one holds, the highest. */
 static void bind_num(sqlite3_stmt *st, int column, uint64_t value, uint64_t max)
@@ -161,6 +162,7 @@ int store_row(struct store *s, const struct simseg_record *r, struct box_pos pos
 	sqlite3_bind_int(st, C_FLAGS, r->flags);
 	bind_time(st, C_TIME, r->time);
 	bind_time(st, C_REAL, r->real);
+	sqlite3_bind_int64(st, C_CHUNK, s->chunk.number);
 	if (has_flow(r->kind))
 		bind_flow(st, r);
 	err = store_run(s, st, error);

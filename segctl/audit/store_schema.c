@@ -47,14 +47,41 @@ static const char step_1[] =
 	"CREATE TABLE hold(device BLOB PRIMARY KEY, actor TEXT NOT NULL, reason TEXT NOT NULL,"
 	" real INTEGER NOT NULL) WITHOUT ROWID;";
 
+/*
+ * An entry amid those of 10,000 devices is a page that changes for each record. So each
+ * piece of the box has its own part of an index: `chunk` numbers them, in the order of
+ * places, and an entry begins with that number. New ones all fall into the last part,
+ * which fits into memory; who asks looks into one part after the other, newest first.
+ * Session numbers rise by themselves. The rows are taken from the box again.
+ */
+static const char step_2[] =
+	"DROP TABLE record; DELETE FROM span; DELETE FROM change; DELETE FROM text;"
+	"DELETE FROM segment; DELETE FROM source; UPDATE state SET segment = 0, position = 0;"
+	"CREATE TABLE chunk(number INTEGER PRIMARY KEY, first INTEGER NOT NULL,"
+	" records INTEGER NOT NULL);"
+	"CREATE TABLE record(place INTEGER PRIMARY KEY, source INTEGER NOT NULL, seq INTEGER,"
+	" kind INTEGER NOT NULL, reason INTEGER, flags INTEGER, time INTEGER, real INTEGER,"
+	" session INTEGER, src, dst, sport INTEGER, dport INTEGER, proto INTEGER, device BLOB,"
+	" peer_device BLOB, policy INTEGER, rule INTEGER, grant_id INTEGER, generation INTEGER,"
+	" iif INTEGER, oif INTEGER, packets INTEGER, reply_packets INTEGER, bytes INTEGER,"
+	" reply_bytes INTEGER, duration INTEGER, rtt INTEGER, asset BLOB, label BLOB,"
+	" chunk INTEGER NOT NULL);"
+	"CREATE INDEX record_device ON record(chunk, device) WHERE device NOT NULL;"
+	"CREATE INDEX record_peer_device ON record(chunk, peer_device)"
+	" WHERE peer_device NOT NULL;"
+	"CREATE INDEX record_src ON record(chunk, src) WHERE src NOT NULL;"
+	"CREATE INDEX record_dst ON record(chunk, dst) WHERE dst NOT NULL;"
+	"CREATE INDEX record_session ON record(session) WHERE session NOT NULL;";
+
 /* From each version to the next. Released ones stay as they are; additions to the end. */
-static const char *const steps[] = { step_1 };
+const char *const store_schema_steps[] = { step_1, step_2, NULL };
 
-#define VERSION (sizeof(steps) / sizeof(steps[0]))
+#define VERSION (sizeof(store_schema_steps) / sizeof(store_schema_steps[0]) - 1)
 
-const char store_schema_clear[] = "DELETE FROM record; DELETE FROM span; DELETE FROM change;"
-				  "DELETE FROM text; DELETE FROM segment; DELETE FROM source;"
-				  "UPDATE state SET segment = 0, position = 0;";
+const char store_schema_clear[] =
+	"DELETE FROM record; DELETE FROM chunk; DELETE FROM span; DELETE FROM change;"
+	"DELETE FROM text; DELETE FROM segment; DELETE FROM source;"
+	"UPDATE state SET segment = 0, position = 0;";
 
 static int step_do(struct store *s, const char *sql, size_t to, char error[BOX_ERROR])
 {
@@ -117,12 +144,12 @@ int store_schema(struct store *s, bool write, char error[BOX_ERROR])
 	int err;
 
 	if (write)
-		return store_migrate(s, steps, VERSION, error);
+		return store_migrate(s, store_schema_steps, VERSION, error);
 	err = version_get(s, &version, error);
 	if (err)
 		return err;
 	if (version >= VERSION)
-		return store_migrate(s, steps, VERSION, error);
+		return store_migrate(s, store_schema_steps, VERSION, error);
 	return box_say(
 		error, -EPROTO,
 		"the index %.120s/" STORE_NAME

@@ -70,16 +70,21 @@ static void arm(struct store_sql *sql, const struct store_query *q, const char *
 	sql_add(sql, ") THEN packets + reply_packets ELSE 0 END AS carried,"
 		     " CASE WHEN kind = 3 OR (kind = 2 AND ");
 	sql_add(sql, last);
-	sql_add(sql, ") THEN bytes + reply_bytes ELSE 0 END AS octets FROM record AS r"
-		     " WHERE kind BETWEEN 1 AND 4 AND ");
+	sql_add(sql, ") THEN bytes + reply_bytes ELSE 0 END AS octets FROM ");
+	sql_add(sql, q->has_device || q->has_peer ? SQL_CHUNKS " WHERE" SQL_CHUNK :
+						    "record AS r WHERE ");
+	sql_add(sql, "kind BETWEEN 1 AND 4 AND ");
 	sql_add(sql, look);
 	sql_add(sql, " AND");
 	sql_add(sql, where);
 }
 
 #define IN_PEER(column) " AND " column " BETWEEN :peer_low AND :peer_high"
-#define EITHER_PEER \
-	" AND (src BETWEEN :peer_low AND :peer_high OR dst BETWEEN :peer_low AND :peer_high)"
+/* Either side of the "or" says all that its index needs. */
+#define EITHER_PEER                                                     \
+	" AND ((" SQL_CHUNK "src BETWEEN :peer_low AND :peer_high) OR " \
+	"(" SQL_CHUNK "dst BETWEEN :peer_low AND :peer_high))"
+#define EITHER_DEVICE "((" SQL_CHUNK "device = :device) OR (" SQL_CHUNK "peer_device = :device))"
 
 static void arms_of_device(struct store_sql *sql, const struct store_query *q, const char *where)
 {
@@ -110,7 +115,7 @@ static void sums(struct store_sql *sql, const struct store_query *q, enum store_
 		 const struct store_sql *where)
 {
 	struct store_sql more = *where;
-	const char *all = q->has_device ? "(device = :device OR peer_device = :device)" : "1";
+	const char *all = q->has_device ? EITHER_DEVICE : "1";
 
 	sql_add(sql, SUMS);
 	if (by != STORE_BY_PEER && q->has_peer)

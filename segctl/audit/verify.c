@@ -259,7 +259,8 @@ static int walk(struct verifier *v, const struct box_list *list, char error[BOX_
 		say_unsealed(v);
 	verify_number_end(v);
 	verify_sign_end(v, list->n ? list->numbers[list->n - 1] : 0);
-	return verify_purge_end(v, error);
+	err = verify_purge_end(v, error);
+	return err ? err : verify_sign_strange(v, error);
 }
 
 static int verify_open(struct verifier *v, const char *dir, char error[BOX_ERROR])

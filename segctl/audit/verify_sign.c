@@ -42,9 +42,15 @@ int verify_sign_open(struct verifier *v, const char *dir, char error[BOX_ERROR])
 		verify_say(v, VERIFY_FORGED, NOWHERE, NULL, "the box has no checkpoints");
 		return 0;
 	}
-	if (!err)
-		statements_next(&v->statements);
-	return err;
+	if (err)
+		return err;
+	statements_next(&v->statements);
+	return v->statements.now.number ? 0 : verify_sign_strange(v, error);
+}
+
+int verify_sign_strange(struct verifier *v, char error[BOX_ERROR])
+{
+	return *v->statements.strange ? box_say(error, -EPROTO, "%s", v->statements.strange) : 0;
 }
 
 static bool wanted(const struct verifier *v, uint64_t from, uint64_t to)

@@ -66,6 +66,8 @@ void verify_sign_segment(struct verifier *v);
 void verify_sign_skip(struct verifier *v, uint64_t number);
 /* When all segments have been read; @last: the number of the last one. */
 void verify_sign_end(struct verifier *v, uint64_t last);
+/* -EPROTO: there are checkpoints that this program does not know how to read. */
+int verify_sign_strange(struct verifier *v, char error[BOX_ERROR]);
 
 /* verify_purge.c: segments that went, and what vouches for that */
 

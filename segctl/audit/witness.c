@@ -100,7 +100,8 @@ static int hook_run(struct witness *w, const char *line, char error[BOX_ERROR])
 	if (in >= 0)
 		close(in);
 	w->since = box_clock(CLOCK_BOOTTIME);
-	return err ? box_say(error, err, "cannot run the hook: %s", strerror(-err)) : 0;
+	w->segment = w->next_segment;
+	return err ? box_say(error, err, "cannot run %s: %s", w->name, strerror(-err)) : 0;
 }
 
 /* The hook that runs, if it has ended or must: how. */
@@ -115,22 +116,23 @@ static int reap(struct witness *w, char error[BOX_ERROR])
 		kill(-w->pid, SIGKILL);
 		waitpid(w->pid, &status, 0);
 		w->pid = 0;
-		return box_say(
-			error, -ETIMEDOUT,
-			"the hook did not end in %llu ms and was killed: it has to be faster",
-			(unsigned long long)(w->limit / 1000000));
+		return box_say(error, -ETIMEDOUT,
+			       "%s did not end in %llu ms and was killed: it has to be faster",
+			       w->name, (unsigned long long)(w->limit / 1000000));
 	}
 	pid = waitpid(w->pid, &status, WNOHANG);
 	if (!pid)
 		return 0;
 	if (pid < 0)
-		err = box_say(error, -errno, "the hook is lost: %s", strerror(errno));
+		err = box_say(error, -errno, "%s is lost: %s", w->name, strerror(errno));
 	else if (WIFSIGNALED(status))
-		err = box_say(error, -EIO, "the hook was killed by signal %d", WTERMSIG(status));
+		err = box_say(error, -EIO, "%s was killed by signal %d", w->name, WTERMSIG(status));
 	else if (WEXITSTATUS(status))
-		err = box_say(error, -EIO, "the hook failed with exit code %d",
+		err = box_say(error, -EIO, "%s failed with exit code %d", w->name,
 			      WEXITSTATUS(status));
 	w->pid = 0;
+	if (!err)
+		w->heard = w->segment;
 	return err;
 }
 
@@ -150,13 +152,14 @@ int witness_tick(struct witness *w, char error[BOX_ERROR])
 	return err;
 }
 
-int witness_tell(struct witness *w, const char *line, char error[BOX_ERROR])
+int witness_tell(struct witness *w, const char *line, uint64_t segment, char error[BOX_ERROR])
 {
 	int err = 0, lost = 0;
 
 	/* each line vouches for those before it: the newest one is enough */
 	if (w->hook) {
 		strcpy(w->next, line);
+		w->next_segment = segment;
 		err = witness_tick(w, error);
 	}
 	if (w->anchor)

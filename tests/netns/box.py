@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is in a box, by another reader than segctl's own: a sum of it, as JSON.
 
-usage: box.py DIR
+usage: box.py DIR [SEQS]
 
+SEQS: a file of numbers of records, one a line; lacking: how many of them are not there.
 chained: each record's chain, and that of each segment to the next, is right.
 missing: numbers between the first and the last that are not there.
 told: how many of them the gap records say were lost; told_*: the same of one kind.
@@ -66,7 +67,7 @@ class Box:
                 with open(os.path.join(where, name), "rb") as f:
                     previous = self.segment(f.read(), previous)
 
-    def sum(self):
+    def sum(self, wanted):
         seqs, opens, closes = set(self.seqs), set(self.opens), set(self.closes)
         begin = min(seqs, default=0)
         span = max(seqs) - begin + 1 if seqs else 0
@@ -82,13 +83,18 @@ class Box:
             "closed_twice": len(self.closes) - len(closes),
             "never_closed": len(opens - closes), "chained": self.chained,
             "ordered": self.ordered, "rulesets": sorted(self.rulesets),
+            "lacking": len(wanted - seqs),
         }
 
 
 def main():
     box = Box()
     box.read(os.path.join(sys.argv[1], "segments"))
-    print(json.dumps(box.sum()))
+    wanted = set()
+    if len(sys.argv) > 2:
+        with open(sys.argv[2], encoding="ascii") as f:
+            wanted = {int(line) for line in f}
+    print(json.dumps(box.sum(wanted)))
 
 
 main()

@@ -77,12 +77,11 @@ static void line(void **state)
 	text[len] = '\0';
 	assert_true(checkpoint_parse(text, &again));
 	assert_memory_equal(&cp, &again, sizeof(cp));
-	assert_true(checkpoint_signed(text, &again, public));
+	assert_true(checkpoint_signed(text, public));
 	for (i = 0; i < len; i++) {
 		strcpy(spoilt, text);
 		spoilt[i] ^= 1;
-		assert_false(checkpoint_parse(spoilt, &again) &&
-			     checkpoint_signed(spoilt, &again, public));
+		assert_false(checkpoint_parse(spoilt, &again) && checkpoint_signed(spoilt, public));
 		strcpy(spoilt, text);
 		spoilt[i] = '\0';
 		assert_false(checkpoint_parse(spoilt, &again));
@@ -90,7 +89,7 @@ static void line(void **state)
 	strcat(text, " ");
 	assert_false(checkpoint_parse(text, &again));
 	public[0] ^= 1;
-	assert_false(checkpoint_signed(text, &cp, public));
+	assert_false(checkpoint_signed(text, public));
 }
 
 static int directory(void **state)
@@ -262,6 +261,33 @@ static void key_lost(void **state)
 	close(dir);
 }
 
+/* A box of a newer or older program is not signed on, and its key is not replaced. */
+static void strange_version(void **state)
+{
+	int dir = directory(state);
+	char command[600], error[BOX_ERROR] = "";
+	struct notary n;
+
+	start(&n, dir);
+	sign(&n);
+	sign(&n);
+	notary_close(&n);
+	snprintf(command, sizeof(command),
+		 "cd '%s' && sed -i 's/checkpoint\":2,/checkpoint\":3,/' key checkpoints && "
+		 "cp key was",
+		 (char *)*state);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(notary_open(&n, dir, error), -EPROTO);
+	assert_non_null(strstr(error, "the box has a checkpoint of version 3"));
+	notary_close(&n);
+	snprintf(command, sizeof(command), "cd '%s' && cmp -s key was && rm key", (char *)*state);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(notary_open(&n, dir, error), -EPROTO);
+	notary_close(&n);
+	assert_int_equal(faccessat(dir, "key", F_OK, 0), -1);
+	close(dir);
+}
+
 static void wait_for(struct witness *w, char error[BOX_ERROR])
 {
 	*error = '\0';
@@ -271,27 +297,30 @@ static void wait_for(struct witness *w, char error[BOX_ERROR])
 static void hook(void **state)
 {
 	char command[600], error[BOX_ERROR] = "";
-	struct witness w = { .hook = command, .limit = 10000000000ULL };
+	struct witness w = { .hook = command, .name = "the hook", .limit = 10000000000ULL };
 
 	snprintf(command, sizeof(command), "cat >>'%s'", boxes_path(state, "heard"));
-	assert_int_equal(witness_tell(&w, "one", error), 0);
-	assert_int_equal(witness_tell(&w, "two", error), 0);
+	assert_int_equal(witness_tell(&w, "one", 1, error), 0);
+	assert_int_equal(witness_tell(&w, "two", 2, error), 0);
 	wait_for(&w, error);
 	assert_string_equal(error, "");
+	assert_int_equal(w.heard, 2);
 	snprintf(command, sizeof(command), "[ \"$(cat '%s')\" = 'one\ntwo' ]",
 		 boxes_path(state, "heard"));
 	assert_int_equal(system(command), 0);
 	strcpy(command, "exit 9");
-	assert_int_equal(witness_tell(&w, "three", error), 0);
+	assert_int_equal(witness_tell(&w, "three", 3, error), 0);
 	wait_for(&w, error);
 	assert_non_null(strstr(error, "exit code 9"));
 	/* it does not read, it does not end, and keeps nobody waiting */
 	strcpy(command, "sleep 1000 & sleep 1000");
 	w.limit = 200000000;
-	assert_int_equal(witness_tell(&w, "four", error), 0);
+	assert_int_equal(witness_tell(&w, "four", 4, error), 0);
 	assert_true(w.pid > 0);
 	wait_for(&w, error);
 	assert_non_null(strstr(error, "did not end in 200 ms and was killed"));
+	/* what failed was not heard */
+	assert_int_equal(w.heard, 2);
 }
 
 /* Each reason for a checkpoint, the anchor beside them, and no checkpoint without one. */
@@ -350,8 +379,9 @@ static void no_anchor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(tree),    TEST(line),     TEST(forward), TEST(torn_line), TEST(key_not_moved),
-		TEST(no_room), TEST(key_lost), TEST(hook),    TEST(reasons),   TEST(no_anchor),
+		TEST(tree),	     TEST(line),    TEST(forward),   TEST(torn_line),
+		TEST(key_not_moved), TEST(no_room), TEST(key_lost),  TEST(strange_version),
+		TEST(hook),	     TEST(reasons), TEST(no_anchor),
 	};
 
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

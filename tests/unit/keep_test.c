@@ -14,28 +14,22 @@
 
 #include "audit/store_db.h"
 #include "libseg.h"
+#include "stores.h"
 #include "trail.h"
 #include "unit.h"
 
 #define RECORDS 2000
 #define SEGMENT 250
+#define CHUNK	300
 
 static char error[BOX_ERROR];
-
-static char *path_of(const char *dir, const char *name)
-{
-	static char path[512];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return path;
-}
 
 static char *segment_of(const char *dir, unsigned int number)
 {
 	char name[64];
 
 	snprintf(name, sizeof(name), "segments/%020u.seg", number);
-	return path_of(dir, name);
+	return stores_path(dir, name);
 }
 
 static struct store *filled(char **dir, struct simseg_record *all)
@@ -48,16 +42,9 @@ static struct store *filled(char **dir, struct simseg_record *all)
 	trail_box(*dir, &t, RECORDS, SEGMENT, all);
 	if (store_open(&store, *dir, STORE_WRITE, error))
 		fail_msg("%s", error);
+	store->chunk_records = CHUNK;
 	assert_int_equal(store_follow(store, 0, error), RECORDS);
 	return store;
-}
-
-static uint64_t count(struct store *store, const char *sql)
-{
-	uint64_t n = 0;
-
-	assert_int_equal(store_number(store, sql, &n, error), 0);
-	return n;
 }
 
 static struct store_hold hold_of(const char *iccid)
@@ -115,7 +102,7 @@ static void by_size(void **state)
 	assert_int_equal(store_purge(store, &limits, &purged, error), 0);
 	assert_int_equal(purged.segments, 2);
 	assert_true(purged.more);
-	f = fopen(path_of(dir, "purged"), "r");
+	f = fopen(stores_path(dir, "purged"), "r");
 	assert_non_null(f);
 	assert_non_null(fgets(line, sizeof(line), f));
 	assert_non_null(fgets(line, sizeof(line), f));
@@ -136,8 +123,11 @@ static void by_size(void **state)
 	assert_int_equal(st.purged_segments, RECORDS / SEGMENT - 3);
 	assert_int_equal(st.purged_records, SEGMENT * st.purged_segments);
 	/* what is left is what lies behind */
-	assert_int_equal(count(store, "SELECT min(place) >> 32 FROM record"),
+	assert_int_equal(stores_count(store, "SELECT min(place) >> 32 FROM record"),
 			 st.purged_segments + 1);
+	assert_int_equal(stores_count(store, "SELECT count(*) FROM chunk WHERE number NOT IN"
+					     " (SELECT chunk FROM record)"),
+			 0);
 	/* the last one stays, whatever is asked for */
 	limits.bytes = 1;
 	assert_int_equal(store_purge(store, &limits, &purged, error), 0);
@@ -168,8 +158,17 @@ static void by_age(void **state)
 	assert_int_equal(store_purge(store, &limits, &purged, error), 0);
 	assert_int_equal(purged.segments, 0);
 	assert_int_equal(store_follow(store, 0, error), 16);
+	/* nor what has not been forwarded, however old */
+	limits.young = 1;
 	assert_int_equal(store_purge(store, &limits, &purged, error), 0);
-	assert_int_equal(purged.segments, 3);
+	assert_int_equal(purged.segments, 0);
+	limits.young = 2;
+	assert_int_equal(store_purge(store, &limits, &purged, error), 0);
+	assert_int_equal(purged.segments, 1);
+	assert_int_equal(purged.last, 1);
+	limits.young = 0;
+	assert_int_equal(store_purge(store, &limits, &purged, error), 0);
+	assert_int_equal(purged.segments, 2);
 	assert_int_equal(access(segment_of(dir, 3), F_OK), -1);
 	assert_int_equal(access(segment_of(dir, 4), F_OK), 0);
 	/* until the first segment with a record of who is held: number 9 is in the fifth */
@@ -215,7 +214,7 @@ static void purge_cut(void **state)
 	assert_int_equal(store_status(store, &st, error), 0);
 	assert_int_equal(st.purged_segments, 1);
 	/* half a line at the end is none */
-	fd = open(path_of(dir, "purged"), O_WRONLY | O_APPEND);
+	fd = open(stores_path(dir, "purged"), O_WRONLY | O_APPEND);
 	assert_int_equal(write(fd, "segment 2 rec", 13), 13);
 	close(fd);
 	assert_int_equal(store_purge(store, &limits, &purged, error), 0);
@@ -243,8 +242,8 @@ static void power_cut(void **state)
 	assert_int_equal(truncate(segment_of(dir, 3), 256 + 224), 0);
 	assert_int_equal(store_open(&store, dir, STORE_WRITE, error), 0);
 	assert_int_equal(store_follow(store, 0, error), 0);
-	assert_int_equal(count(store, "SELECT count(*) FROM record"), 5);
-	assert_int_equal(count(store, "SELECT max(seq) FROM record"), 5);
+	assert_int_equal(stores_count(store, "SELECT count(*) FROM record"), 5);
+	assert_int_equal(stores_count(store, "SELECT max(seq) FROM record"), 5);
 	assert_int_equal(store_lag(store, &lag, error), 0);
 	assert_int_equal(lag, 0);
 	/* segments that are gone without a word: rows do not stand for them */
@@ -252,7 +251,7 @@ static void power_cut(void **state)
 	store_close(store);
 	assert_int_equal(store_open(&store, dir, STORE_WRITE, error), 0);
 	assert_int_equal(store_follow(store, 0, error), 0);
-	assert_int_equal(count(store, "SELECT min(seq) FROM record"), 3);
+	assert_int_equal(stores_count(store, "SELECT min(seq) FROM record"), 3);
 	store_close(store);
 	trail_remove(dir);
 }
@@ -273,8 +272,8 @@ static void other_box(void **state)
 	assert_int_equal(store_open(&store, dir, STORE_WRITE, error), 0);
 	assert_int_equal(store_follow(store, 0, error), 100);
 	store_close(store);
-	snprintf(from, sizeof(from), "%s", path_of(dir, STORE_NAME));
-	assert_int_equal(rename(from, path_of(second, STORE_NAME)), 0);
+	snprintf(from, sizeof(from), "%s", stores_path(dir, STORE_NAME));
+	assert_int_equal(rename(from, stores_path(second, STORE_NAME)), 0);
 	assert_int_equal(store_open(&store, second, STORE_WRITE, error), 0);
 	assert_int_equal(store_follow(store, 0, error), -ESTALE);
 	assert_non_null(strstr(error, "reindex"));
@@ -323,9 +322,9 @@ static void two(void **state)
 	assert_int_equal(store_follow(b, 500, error), 500);
 	assert_int_equal(store_follow(a, 0, error), 500);
 	assert_int_equal(store_follow(b, 0, error), 0);
-	assert_int_equal(count(a, "SELECT count(*) FROM record JOIN source ON source.id ="
-				  " record.source") +
-				 count(a, "SELECT count(*) FROM text"),
+	assert_int_equal(stores_count(a, "SELECT count(*) FROM record JOIN source ON source.id ="
+					 " record.source") +
+				 stores_count(a, "SELECT count(*) FROM text"),
 			 1000);
 	store_close(a);
 	store_close(b);
@@ -350,14 +349,14 @@ static void full(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	assert_true(store_follow(store, 0, error) < 0);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
-	assert_int_equal(count(store, "SELECT count(*) FROM record") +
-				 count(store, "SELECT count(*) FROM text"),
+	assert_int_equal(stores_count(store, "SELECT count(*) FROM record") +
+				 stores_count(store, "SELECT count(*) FROM text"),
 			 1000);
 	assert_int_equal(store_follow(store, 0, error), 19000);
 	store_close(store);
 	assert_int_equal(store_open(&store, dir, STORE_CHECK, error), 0);
-	assert_int_equal(count(store, "SELECT count(*) FROM record") +
-				 count(store, "SELECT count(*) FROM text"),
+	assert_int_equal(stores_count(store, "SELECT count(*) FROM record") +
+				 stores_count(store, "SELECT count(*) FROM text"),
 			 20000);
 	store_close(store);
 	trail_remove(dir);
@@ -396,7 +395,7 @@ static void holds(void **state)
 	assert_int_equal(store_open(&store, dir, STORE_WRITE, error), 0);
 	assert_int_equal(holds_count(store), 2);
 	assert_int_equal(store_hold(store, &one, error), 1);
-	assert_int_equal(unlink(path_of(dir, "holds")), 0);
+	assert_int_equal(unlink(stores_path(dir, "holds")), 0);
 	assert_int_equal(holds_count(store), 2);
 	assert_int_equal(store_unhold(store, two.device, error), 0);
 	assert_int_equal(store_unhold(store, two.device, error), -ENOENT);
@@ -406,7 +405,7 @@ static void holds(void **state)
 		struct store_limits limits = { .bytes = 1 };
 		struct store_purged purged;
 
-		fd = open(path_of(dir, "holds"), O_WRONLY | O_TRUNC);
+		fd = open(stores_path(dir, "holds"), O_WRONLY | O_TRUNC);
 		assert_int_equal(write(fd, bad[i], strlen(bad[i])), strlen(bad[i]));
 		close(fd);
 		assert_int_equal(store_hold(store, &two, error), -EINVAL);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "audit/box_file.h"
+#include "audit/checkpoint.h"
 #include "audit/verify.h"
 #include "boxes.h"
 #include "unit.h"
@@ -361,6 +362,66 @@ static void checkpoint_spoilt(void **state)
 	assert_non_null(strstr(verify_with(state, NULL, NULL)->first.text, "has no checkpoints"));
 }
 
+/* The next line of the box that the fixture has, as a program of version 9 writes it. */
+static void sign_strange(void **state)
+{
+	char error[BOX_ERROR], line[CHECKPOINT_LINE], old[KEY_LINE], digits[2 * KEY_SIGNATURE + 1];
+	struct checkpoint cp = { .why = "time", .segment = 4 };
+	uint8_t signature[KEY_SIGNATURE];
+	struct key key;
+	FILE *file;
+	size_t len;
+	int dir;
+
+	dir = open(boxes_path(state, "box"), O_RDONLY | O_DIRECTORY);
+	assert_int_equal(key_load(dir, &key, old, error), 0);
+	close(dir);
+	checkpoint_sign(&cp, key.seed, line);
+	*strpbrk(line, "0123456789") = '9';
+	len = (size_t)(strstr(line, ",\"signature") - line);
+	key_sign(key.seed, line, len, signature);
+	line[len] = '\0';
+	file = fopen(boxes_path(state, "box/checkpoints"), "a");
+	fprintf(file, "%s,\"signature\":\"%s\"}\n", line,
+		sodium_bin2hex(digits, sizeof(digits), signature, sizeof(signature)));
+	fclose(file);
+}
+
+static void cannot_be_read(void **state, bool anchored, const char *text)
+{
+	const char *anchor = anchored ? boxes_path(state, "anchor") : NULL;
+	struct seen seen = { 0 };
+	struct verify_options options = { .found = found, .arg = &seen, .anchor = anchor };
+	char error[BOX_ERROR] = "";
+
+	assert_int_equal(verify_box(boxes_path(state, "box"), &options, &seen.result, error),
+			 -EPROTO);
+	if (!strstr(error, text))
+		fail_msg("'%s' is not in: %s", text, error);
+	assert_int_equal(seen.result.findings[VERIFY_FORGED], 0);
+}
+
+/*
+ * A newer program's checkpoint is no forgery if the box's key has signed it, and proves
+ * nothing; a version that somebody has changed is one.
+ */
+static void checkpoint_strange_version(void **state)
+{
+	fill(state);
+	shell(state, "cp checkpoints ../good && cp ../anchor ../told");
+	sign_strange(state);
+	cannot_be_read(state, false,
+		       "the box has a checkpoint of version 9, this program knows version 2 alone");
+	shell(state, "tail -n 1 checkpoints >>../anchor");
+	cannot_be_read(state, true, "of version 9");
+	shell(state, "cp ../good checkpoints");
+	cannot_be_read(state, true, "the anchor has a checkpoint of version 9");
+	shell(state, "cp ../told ../anchor");
+	fine(state);
+	shell(state, "sed -i '3s/:2,/:9,/' checkpoints");
+	forged(state, 0, 0, "line 3 of checkpoints is no checkpoint");
+}
+
 /* Of the checkpoints alone the tail is cut: segments that follow each other betray it. */
 static void checkpoints_cut(void **state)
 {
@@ -511,6 +572,7 @@ int main(void)
 		TEST(checkpoint_missing),
 		TEST(checkpoint_changed),
 		TEST(checkpoint_spoilt),
+		TEST(checkpoint_strange_version),
 		TEST(checkpoints_cut),
 		TEST(unsealed),
 		TEST(unsealed_dropped),
