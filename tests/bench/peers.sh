@@ -89,9 +89,12 @@ bench_nft_events() {
 	local reader events=/run/bench-events lost
 	world_up
 	nft_load
-	gw conntrack -E -e NEW -b 67108864 >$events 2>&1 &
+	"$NSRUN" /run/netns/bench-gw conntrack -E -e NEW -b 67108864 >$events 2>&1 &
 	reader=$!
-	until hears $reader || ! kill -0 $reader; do sleep 0.1; done
+	until hears $reader; do
+		kill -0 $reader || die 'conntrack -E does not start'
+		sleep 0.1
+	done
 	new nft-events/new
 	sleep 5
 	kill $reader

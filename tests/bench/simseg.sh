@@ -53,10 +53,16 @@ simseg_up() {
 	seg attach g1 --side net "${options[@]}" >/dev/null || die "g1: $1 does not attach"
 }
 
+# Programs that use the module, and namespaces, go some time after their last name.
 simseg_unload() {
+	local i
 	[ -d /sys/module/simseg ] || return 0
-	rm -rf /sys/fs/bpf/simseg
-	rmmod simseg
+	for i in {1..50}; do
+		rmmod simseg 2>/run/bench-rmmod && return
+		sleep 0.1
+	done
+	cat /run/bench-rmmod
+	return 1
 }
 
 # The record program and a ring that has room for all that will come; nobody reads
@@ -64,7 +70,7 @@ simseg_unload() {
 simseg_listen() {
 	local agent dir=/run/bench-box
 	rm -rf $dir
-	seg agent --dir $dir --socket $dir.sock --ring 64M --deny-ring 16M >/dev/null &
+	"$SEGCTL" -n bench-gw agent --dir $dir --socket $dir.sock --ring 64M --deny-ring 16M >/dev/null &
 	agent=$!
 	until [ "$(status 'ring.size // 0')" -gt 0 ]; do
 		kill -0 $agent 2>/dev/null || die 'the agent does not start'

@@ -89,7 +89,8 @@ world_down() {
 	for ns in bench-dev bench-gw bench-app; do
 		[ ! -e /run/netns/$ns ] || ip netns delete $ns
 	done
-	rm -f $PINS/a1 $PINS/d0
+	# and simseg's record program with its ring, which outlive what made them
+	rm -rf $PINS/a1 $PINS/d0 /sys/fs/bpf/simseg
 }
 
 # ---- packets --------------------------------------------------------------
