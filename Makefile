@@ -121,7 +121,7 @@ $(B)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(B)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c Makefile
+$(B)/tests/%.bpf.o: tests/%.bpf.c Makefile
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
@@ -222,7 +222,11 @@ tools: $(TOOL_BIN)
 INJECT := $(B)/tests/oracle/inject
 INJECT_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard tests/oracle/*.c))
 
-tests: $(UNIT_BIN) $(TOOL_BIN) $(PCAP_BIN) $(FAIL_BIN) $(BPFT_OBJ) $(BPFT_BIN) $(INJECT) \
+# What sends, counts and times the packets of the benchmark.
+BENCH := $(B)/tests/bench/bench
+BENCH_SKEL := $(patsubst %.bpf.c,$(B)/%.skel.h,$(wildcard tests/bench/*.bpf.c))
+
+tests: $(UNIT_BIN) $(TOOL_BIN) $(PCAP_BIN) $(FAIL_BIN) $(BPFT_OBJ) $(BPFT_BIN) $(INJECT) $(BENCH) \
 	$(B)/tests/oracle/xdp.run
 
 $(UNIT_BIN): $(B)/tests/%: $(O)/tests/unit/%.o $(UNIT_HELP) $(B)/libsegctl.a $(B)/libseg.a
@@ -250,6 +254,13 @@ $(INJECT): $(INJECT_OBJ) $(B)/libsegctl.a $(B)/libseg.a
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(cli_libs) -lnftables
+
+$(O)/tests/bench/bench.o: private EXTRA = -I$(B)/tests/bench
+$(O)/tests/bench/bench.o: | $(BENCH_SKEL)
+$(BENCH): $(O)/tests/bench/bench.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lbpf
 
 # The packets that tests/bpf/oracle_test.sh shows to the XDP program in the guest.
 $(B)/tests/oracle/xdp.run: $(wildcard tests/oracle/*.py)
