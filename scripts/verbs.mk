@@ -2,7 +2,7 @@
 #
 # The verbs that test, show and install; the top Makefile includes this file.
 
-.PHONY: setup-demo
+.PHONY: setup-demo setup-bench
 
 # ---- set-up and tests -----------------------------------------------------
 
@@ -11,6 +11,9 @@ setup:
 
 setup-demo:
 	$(Q)scripts/setup --for demo
+
+setup-bench:
+	$(Q)scripts/setup --for bench
 
 check-build:
 	$(Q)$(MAKE) --no-print-directory all tests
@@ -53,10 +56,9 @@ demo: setup-demo
 	$(Q)$(MAKE) --no-print-directory all tools
 	$(Q)tests/vm/demo $(KERNEL)
 
-bench: setup
-	$(Q)$(MAKE) --no-print-directory check-build
-	$(Q)if [ -x tests/bench/run ]; then tests/bench/run; \
-		else echo 'bench: nothing to measure yet' >&2; exit 1; fi
+bench: setup-bench
+	$(Q)$(MAKE) --no-print-directory all tools $(BENCH)
+	$(Q)tests/bench/run
 
 # ---- install --------------------------------------------------------------
 

@@ -4,6 +4,8 @@
 # The peers, each with the same policy: a device may send to one port of the
 # server, everything else is denied, and a device can be put into quarantine, which
 # also ends what is established; guest.sh reads this file.
+#
+# shellcheck disable=SC2046,SC2154 # some words are several; v and n are world.sh's
 
 # ---- nothing --------------------------------------------------------------
 
@@ -25,13 +27,13 @@ bench_conntrack() {
 bench_xdp() {
 	world_up
 	result none source/established $(out -d -c "$(packets)")
-	"$BENCH" attach bench-gw g0 drop
+	"$BENCH" attach "$world-gw" g0 drop
 	unlisted xdp/deny-unlisted/drop
 	world_up
-	"$BENCH" attach bench-gw g0 pass
+	"$BENCH" attach "$world-gw" g0 pass
 	established xdp/established/pass
 	world_up
-	"$BENCH" attach bench-gw g0 redirect g1
+	"$BENCH" attach "$world-gw" g0 redirect g1
 	established xdp/established/redirect
 }
 
@@ -89,7 +91,7 @@ bench_nft_events() {
 	local reader events=/run/bench-events lost
 	world_up
 	nft_load
-	"$NSRUN" /run/netns/bench-gw conntrack -E -e NEW -b 67108864 >$events 2>&1 &
+	"$NSRUN" "/run/netns/$world-gw" conntrack -E -e NEW -b 536870912 >$events 2>&1 &
 	reader=$!
 	until hears $reader; do
 		kill -0 $reader || die 'conntrack -E does not start'
@@ -148,7 +150,7 @@ bench_flower() {
 		echo 'qdisc add dev g0 clsact'
 		each "$filter"
 		echo "filter add dev g0 ingress protocol $proto pref 2 matchall skip_hw action drop"
-	} | tc -n bench-gw -batch - || die 'tc does not take its filters'
+	} | tc -n "$world-gw" -batch - || die 'tc does not take its filters'
 	established flower/established
 	unlisted flower/deny-unlisted
 	ruleless flower/deny-rule

@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Turn what the guest has measured into a table and a JSON document.
 
-usage: report.py RESULTS JSON
+usage: report.py [--unit UNIT] RESULTS JSON
 
 RESULTS has a line "kernel<TAB>RELEASE" and lines "case<TAB>NAME<TAB>COST<TAB>ARRIVED<TAB>SENT".
 """
 
+import argparse
 import json
 import sys
 
-UNIT = "instructions/packet"
 # What each work's costs are compared with: the columns of the table.
 PEERS = [
     ("forward", "forward/established"),
@@ -85,14 +85,19 @@ def table(cases):
 
 
 def main():
-    kernel, cases = read(sys.argv[1])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--unit", default="instructions/packet")
+    parser.add_argument("results")
+    parser.add_argument("json")
+    args = parser.parse_args()
+    kernel, cases = read(args.results)
     if not cases:
         sys.exit("bench: nothing was measured")
     cases = list(with_ratios(cases))
-    with open(sys.argv[2], "w", encoding="utf-8") as out:
-        json.dump({"kernel": kernel, "unit": UNIT, "cases": cases}, out, indent=1)
+    with open(args.json, "w", encoding="utf-8") as out:
+        json.dump({"kernel": kernel, "unit": args.unit, "cases": cases}, out, indent=1)
         out.write("\n")
-    print(f"\n{UNIT}, kernel {kernel}")
+    print(f"\n{args.unit}, kernel {kernel}")
     table(cases)
 
 

@@ -6,11 +6,13 @@
 # Variants: floor (no XDP), pass (XDP judges, the stack forwards) and, where segctl
 # knows it, redirect (XDP forwards). Each without conntrack in the namespace, and
 # with it beside.
+#
+# shellcheck disable=SC2034,SC2154 # v, n and failed are world.sh's
 
 # shellcheck source=tests/netns/bulk.sh
 . "$TOP/tests/netns/bulk.sh"
 
-seg() { "$SEGCTL" -n bench-gw "$@"; }
+seg() { "$SEGCTL" -n "$world-gw" "$@"; }
 status() { seg -j status | gojq -r ".$1"; }
 
 simseg_load() {
@@ -31,7 +33,7 @@ simseg_rules() {
 	cat <<-EOF
 		version: 1
 		pools: [10.64.0.0/10, "fd64::/48"]
-		settings: { sessions: 400000, device_sessions: 60000, half_open: 400000,
+		settings: { sessions: $((n * 2 + 400000)), half_open: $((n * 2 + 400000)), device_sessions: 60000,
 		  device_half_open: 60000, udp_new: 100000, udp_replied: 100000, deny_interval: 100000 }
 		policies:
 		  meter: { out: [ { proto: udp, port: $DPORT, to: [10.9.0.2, "fd09::2"] } ] }
@@ -48,16 +50,16 @@ simseg_up() {
 	world_up
 	simseg_load
 	simseg_rules | seg apply - >/dev/null || die 'the rules do not apply'
-	devices "$n" "$v" | seg device load - >/dev/null || die 'the devices are not loaded'
+	devices "$n" "$v" | seg device load - >/run/bench-load 2>&1 ||
+		die "the devices are not loaded: $(cat /run/bench-load)"
 	seg attach g0 --side sim "${options[@]}" >/dev/null || die "g0: $1 does not attach"
 	seg attach g1 --side net "${options[@]}" >/dev/null || die "g1: $1 does not attach"
 }
 
 # Programs that use the module, and namespaces, go some time after their last name.
 simseg_unload() {
-	local i
 	[ -d /sys/module/simseg ] || return 0
-	for i in {1..50}; do
+	for _ in {1..50}; do
 		rmmod simseg 2>/run/bench-rmmod && return
 		sleep 0.1
 	done
@@ -70,7 +72,7 @@ simseg_unload() {
 simseg_listen() {
 	local agent dir=/run/bench-box
 	rm -rf $dir
-	"$SEGCTL" -n bench-gw agent --dir $dir --socket $dir.sock --ring 64M --deny-ring 16M >/dev/null &
+	"$SEGCTL" -n "$world-gw" agent --dir $dir --socket $dir.sock --ring 64M --deny-ring 16M >/dev/null &
 	agent=$!
 	until [ "$(status 'ring.size // 0')" -gt 0 ]; do
 		kill -0 $agent 2>/dev/null || die 'the agent does not start'

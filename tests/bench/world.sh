@@ -3,7 +3,7 @@
 #
 # The world that everybody is measured in, and how; guest.sh reads this file.
 #
-#     bench-dev                 bench-gw                 bench-app
+#     $world-dev                $world-gw                $world-app
 #         d0 ------- veth ------- g0   g1 ------- veth ------- a1
 #   10.64.0.0 + i           the filter judged            10.9.0.2
 #   fd64:: + i                                           fd09::2
@@ -13,11 +13,15 @@
 # counted by another XDP program on a1. Links have one queue and no qdisc, all
 # neighbours are known, nothing speaks by itself.
 #
-# Each case has a world of its own: nothing is left of the one before.
+# Each case has a world of its own, where nothing is left of the one before. What is
+# measured in turn has worlds that are there together.
+#
+# shellcheck disable=SC2034,SC2046 # for who reads this file; some words are several
 
 BENCH=$TOP/build/tests/bench/bench
 NSRUN=$TOP/build/tests/tools/nsrun
 PINS=/sys/fs/bpf/bench
+world=bench
 MAC_D0=02:00:00:00:00:d0
 MAC_G0=02:00:00:00:00:60
 MAC_G1=02:00:00:00:00:61
@@ -32,21 +36,21 @@ die() {
 
 note() { printf '# %s\n' "$*"; }
 
-gw() { "$NSRUN" /run/netns/bench-gw "$@"; }
+gw() { "$NSRUN" "/run/netns/$world-gw" "$@"; }
 
 world_links() {
 	ip -batch - <<-EOF
-		netns add bench-dev
-		netns add bench-gw
-		netns add bench-app
+		netns add $world-dev
+		netns add $world-gw
+		netns add $world-app
 	EOF
-	"$NSRUN" -q /run/netns/bench-{dev,gw,app}
+	"$NSRUN" -q "/run/netns/$world"-{dev,gw,app}
 	ip -batch - <<-EOF
-		link add d0 netns bench-dev numrxqueues 1 numtxqueues 1 address $MAC_D0 type veth peer name g0 netns bench-gw numrxqueues 1 numtxqueues 1 address $MAC_G0
-		link add g1 netns bench-gw numrxqueues 1 numtxqueues 1 address $MAC_G1 type veth peer name a1 netns bench-app numrxqueues 1 numtxqueues 1 address $MAC_A1
+		link add d0 netns $world-dev numrxqueues 1 numtxqueues 1 address $MAC_D0 type veth peer name g0 netns $world-gw numrxqueues 1 numtxqueues 1 address $MAC_G0
+		link add g1 netns $world-gw numrxqueues 1 numtxqueues 1 address $MAC_G1 type veth peer name a1 netns $world-app numrxqueues 1 numtxqueues 1 address $MAC_A1
 	EOF
-	ip -n bench-dev link set d0 up
-	ip -n bench-app link set a1 up
+	ip -n "$world-dev" link set d0 up
+	ip -n "$world-app" link set a1 up
 	# A veth takes frames as a driver would, in NAPI, where GRO is on.
 	gw ethtool -K g0 gro on
 	gw ethtool -K g1 gro on
@@ -59,7 +63,7 @@ world_gateway() {
 		for f in ipv4/ip_forward ipv6/conf/all/forwarding; do echo 1 >$f; done
 		for f in ipv6/conf/*/accept_dad; do echo 0 >"$f"; done
 		for f in netfilter/nf_{conntrack,flowtable}_udp_timeout*; do echo 100000 >"$f"; done'
-	ip -n bench-gw -batch - <<-EOF
+	ip -n "$world-gw" -batch - <<-EOF
 		link set g0 up
 		link set g1 up
 		address add 10.8.0.1/24 dev g0
@@ -80,17 +84,49 @@ world_up() {
 	mkdir -p $PINS
 	world_links
 	world_gateway
-	"$BENCH" sink bench-app a1 $PINS/a1
-	"$BENCH" sink bench-dev d0 $PINS/d0
+	"$BENCH" sink "$world-app" a1 "$PINS/$world-a1"
+	"$BENCH" sink "$world-dev" d0 "$PINS/$world-d0"
 }
 
 world_down() {
 	local ns
-	for ns in bench-dev bench-gw bench-app; do
-		[ ! -e /run/netns/$ns ] || ip netns delete $ns
+	for ns in "$world"-{dev,gw,app}; do
+		[ ! -e "/run/netns/$ns" ] || ip netns delete "$ns"
 	done
 	# and simseg's record program with its ring, which outlive what made them
-	rm -rf $PINS/a1 $PINS/d0 /sys/fs/bpf/simseg
+	rm -rf "$PINS/$world-a1" "$PINS/$world-d0" /sys/fs/bpf/simseg
+}
+
+# ---- the kernel ----------------------------------------------------------
+
+# conntrack_room SESSIONS: as many, and a chain is no longer than by the kernel's own rule.
+conntrack_room() {
+	[ -d /sys/module/nf_conntrack ] || modprobe nf_conntrack
+	echo $(($1 / 2)) >/sys/module/nf_conntrack/parameters/hashsize
+	echo "$1" >/proc/sys/net/netfilter/nf_conntrack_max
+}
+
+# Names of protocols are looked up once for each element, through the host's files.
+short_names() {
+	printf 'udp 17 UDP\n' >/run/bench-protocols
+	mount --bind /run/bench-protocols /etc/protocols
+}
+
+# As long as the kernel's random numbers are not ready each one costs far more than later,
+# and each new session takes some. Nothing here has to be secret.
+random_ready() {
+	python3 -I -S -c '
+import fcntl, struct
+RNDADDENTROPY = 0x40085203
+with open("/dev/random", "wb") as pool:
+    fcntl.ioctl(pool, RNDADDENTROPY, struct.pack("ii64x", 512, 64))'
+}
+
+# prepare SESSIONS: what all cases need, once.
+prepare() {
+	random_ready
+	conntrack_room "$1"
+	printf 'kernel\t%s\n' "$(uname -r)"
 }
 
 # ---- packets --------------------------------------------------------------
@@ -102,8 +138,8 @@ n=10
 family() { if [ "$v" = 6 ]; then echo -6; fi; }
 
 # out OPTION...: from the devices; back OPTION...: from the server.
-out() { "$BENCH" send $(family) -n "$n" "$@" bench-dev d0 $MAC_D0 $MAC_G0 $PINS/a1; }
-back() { "$BENCH" send $(family) -n "$n" -r "$@" bench-app a1 $MAC_A1 $MAC_G1 $PINS/d0; }
+out() { "$BENCH" send $(family) -n "$n" "$@" "$world-dev" d0 $MAC_D0 $MAC_G0 "$PINS/$world-a1"; }
+back() { "$BENCH" send $(family) -n "$n" -r "$@" "$world-app" a1 $MAC_A1 $MAC_G1 "$PINS/$world-d0"; }
 
 # Enough for a mean that repeats, and each device at least once.
 packets() { echo $((n > PACKETS ? n : PACKETS)); }
@@ -137,27 +173,23 @@ established() {
 	out -c "$n" >/dev/null
 	back -c "$n" >/dev/null
 	out -c "$n" >/dev/null
-	# shellcheck disable=SC2046 # three words
 	result all "$1" $(out -c "$(packets)")
 }
 
 new() {
 	out -f -s 10000 -c "$((PACKETS / 4))" >/dev/null
-	# shellcheck disable=SC2046
 	result all "$1" $(out -f -s 20000 -c "$(packets)")
 }
 
 # From addresses that belong to no device.
 unlisted() {
 	out -o $((56 * 65536)) -c "$n" >/dev/null
-	# shellcheck disable=SC2046
 	result none "$1" $(out -o $((56 * 65536)) -c "$(packets)")
 }
 
 # From devices, to a port that no rule allows.
 ruleless() {
 	out -p $((DPORT + 1)) -c "$n" >/dev/null
-	# shellcheck disable=SC2046
 	result none "$1" $(out -p $((DPORT + 1)) -c "$(packets)")
 }
 
