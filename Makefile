@@ -224,10 +224,10 @@ INJECT := $(B)/tests/oracle/inject
 INJECT_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard tests/oracle/*.c))
 
 # What sends, counts and times the packets of the benchmark.
-BENCH := $(B)/tests/bench/bench
+BENCH_BIN := $(B)/tests/bench/bench
 BENCH_SKEL := $(patsubst %.bpf.c,$(B)/%.skel.h,$(wildcard tests/bench/*.bpf.c))
 
-tests: $(UNIT_BIN) $(TOOL_BIN) $(PCAP_BIN) $(FAIL_BIN) $(BPFT_OBJ) $(BPFT_BIN) $(INJECT) $(BENCH) \
+tests: $(UNIT_BIN) $(TOOL_BIN) $(PCAP_BIN) $(FAIL_BIN) $(BPFT_OBJ) $(BPFT_BIN) $(INJECT) $(BENCH_BIN) \
 	$(B)/tests/oracle/xdp.run
 
 $(UNIT_BIN): $(B)/tests/%: $(O)/tests/unit/%.o $(UNIT_HELP) $(B)/libsegctl.a $(B)/libseg.a
@@ -258,7 +258,7 @@ $(INJECT): $(INJECT_OBJ) $(B)/libsegctl.a $(B)/libseg.a
 
 $(O)/tests/bench/bench.o: private EXTRA = -I$(B)/tests/bench
 $(O)/tests/bench/bench.o: | $(BENCH_SKEL)
-$(BENCH): $(O)/tests/bench/bench.o
+$(BENCH_BIN): $(O)/tests/bench/bench.o
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lbpf

@@ -57,7 +57,7 @@ demo: setup-demo
 	$(Q)tests/vm/demo $(KERNEL)
 
 bench: setup-bench
-	$(Q)$(MAKE) --no-print-directory all tools $(BENCH)
+	$(Q)$(MAKE) --no-print-directory all tools $(BENCH_BIN)
 	$(Q)tests/bench/run
 
 # ---- install --------------------------------------------------------------
