@@ -15,10 +15,11 @@
 seg() { "$SEGCTL" -n "$world-gw" "$@"; }
 status() { seg -j status | gojq -r ".$1"; }
 
+# As many buckets as conntrack has.
 simseg_load() {
 	[ ! -d /sys/module/simseg ] || return 0
 	strip -g -o /run/simseg.ko "$SIMSEG_KO"
-	insmod /run/simseg.ko
+	insmod /run/simseg.ko session_buckets="$(cat /sys/module/nf_conntrack/parameters/hashsize)"
 }
 
 simseg_variants() {
