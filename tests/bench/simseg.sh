@@ -99,16 +99,17 @@ simseg_case() {
 	established "simseg/established/$name"
 	unlisted "simseg/deny-unlisted/$name"
 	ruleless "simseg/deny-rule/$name"
-	if [ "$SIMSEG_XDP" = 0 ]; then
-		new "simseg/new/$name/unrecorded"
-	elif [ "$1" != redirect ]; then
-		[ -n "${2-}" ] || new "simseg/new/$name/unrecorded"
+	[ "$1" != redirect ] || return 0
+	if [ $# = 1 ]; then
 		simseg_up "$1"
-		[ -z "${2-}" ] || track
-		simseg_listen
-		new "simseg/new/$name"
-		simseg_heard "$name"
+		new "simseg/new/$name/unrecorded"
 	fi
+	[ "$SIMSEG_XDP" = 1 ] || return 0
+	simseg_up "$1"
+	[ -z "${2-}" ] || track
+	simseg_listen
+	new "simseg/new/$name"
+	simseg_heard "$name"
 }
 
 bench_simseg() {
