@@ -15,6 +15,7 @@ set -u
 TOP=${SIMSEG_TOP:?}
 PLAN=
 PACKETS=
+VARIANTS=
 # shellcheck source=/dev/null
 . "$TOP/build/bench.settings"
 # shellcheck source=tests/bench/world.sh

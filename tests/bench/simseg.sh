@@ -23,6 +23,10 @@ simseg_load() {
 }
 
 simseg_variants() {
+	if [ -n "${VARIANTS-}" ]; then
+		echo "$VARIANTS"
+		return
+	fi
 	echo floor
 	[ "$SIMSEG_XDP" = 1 ] || return 0
 	echo pass
@@ -116,6 +120,6 @@ bench_simseg() {
 	local variant
 	for variant in $(simseg_variants); do
 		simseg_case "$variant"
-		simseg_case "$variant" conntrack
+		[ -n "${VARIANTS-}" ] || simseg_case "$variant" conntrack
 	done
 }
