@@ -102,7 +102,10 @@ parse_inline int parse_ethernet(struct cursor *c, struct bpf_simseg_opts___local
 
 	if (!eth)
 		return -1;
-	__builtin_memcpy(o->dest, eth->h_dest, sizeof(o->dest));
+	/* by words of its alignment on the stack */
+	((__u16 *)o->dest)[0] = ((__u16 *)eth->h_dest)[0];
+	((__u16 *)o->dest)[1] = ((__u16 *)eth->h_dest)[1];
+	((__u16 *)o->dest)[2] = ((__u16 *)eth->h_dest)[2];
 	if (eth->h_proto != bpf_htons(ETH_P_8021Q))
 		return bpf_ntohs(eth->h_proto);
 

@@ -37,7 +37,7 @@ struct bpf_simseg_opts___local {
 	__u16 payload;
 	__s32 error;
 	__u32 ifindex;
-	__u8 eth[12];
+	__u32 eth[3];
 	__u8 reason;
 	__u8 reserved[3];
 };

@@ -12,6 +12,7 @@
 #include <net/netfilter/nf_conntrack_tuple.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
+#include "key.h"
 #include "simseg.h"
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)

@@ -16,6 +16,7 @@
  * period; who finds it closed looks again. Tables of a namespace have a limit;
  * beyond it a device's denies go where those of no device go.
  */
+#include <linux/hash.h>
 #include <linux/ktime.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
@@ -44,6 +45,8 @@ struct simseg_deny {
 	struct simseg_device *device;	/* NULL: the namespace's own */
 	struct list_head list;		/* protected by simseg_net.deny_lock */
 	struct rcu_head rcu;
+	u64 room_from;		/* before that no entry gets free, unless a flush frees it */
+	u32 *hash;		/* of the keys of the n entries, behind them */
 	struct simseg_deny_entry entries[];	/* n of them, then the mixed ones */
 };
 
@@ -56,12 +59,13 @@ void simseg_deny_init(struct simseg_net *sn)
 /* On the packet path: a failure is not worth a warning, it is counted. */
 static struct simseg_deny *simseg_deny_alloc(struct simseg_device *device, u16 n)
 {
+	const size_t size = struct_size((struct simseg_deny *)NULL, entries, n + SIMSEG_DENY_MIXED);
 	struct simseg_deny *table;
 
-	table = kzalloc(struct_size(table, entries, n + SIMSEG_DENY_MIXED),
-			GFP_ATOMIC | __GFP_NOWARN);
+	table = kzalloc(size_add(size, n * sizeof(*table->hash)), GFP_ATOMIC | __GFP_NOWARN);
 	if (!table)
 		return NULL;
+	table->hash = (void *)table + size;
 	spin_lock_init(&table->lock);
 	INIT_LIST_HEAD(&table->list);
 	table->n = n;
@@ -160,6 +164,25 @@ static bool simseg_deny_same(const struct simseg_deny *table, const struct simse
 	       (!table->by_source || ipv6_addr_equal(&a->own, &b->own));
 }
 
+/*
+ * So that a look through a full table, which each packet of a flood costs, is one through
+ * a few cache lines. Who chooses packets of the same hash gains nothing: keys are compared
+ * as well, and there are few.
+ */
+static u32 simseg_deny_hash(const struct simseg_deny *table, const struct simseg_denied *d)
+{
+	u64 word[2], sum = (u64)(__force u16)d->dport << 32 | d->proto << 16 | d->reason << 8 |
+			   d->dir << 1 | !!d->observed;
+
+	memcpy(word, &d->peer, sizeof(word));
+	sum ^= word[0] * GOLDEN_RATIO_64 + word[1];
+	if (table->by_source) {
+		memcpy(word, &d->own, sizeof(word));
+		sum = sum * GOLDEN_RATIO_64 + (word[0] ^ word[1]);
+	}
+	return sum * GOLDEN_RATIO_64 >> 32;
+}
+
 static void simseg_deny_add(struct simseg_deny_entry *e, const struct simseg_denied *d, u64 now)
 {
 	if (!e->d.packets)
@@ -215,43 +238,76 @@ static void simseg_deny_mix(struct simseg_deny *table, const struct simseg_denie
 	simseg_deny_add(e, d, now);
 }
 
+/* Nothing of it is left to be told: another key may have its place. */
+static bool simseg_deny_told(const struct simseg_deny_entry *e, u64 now, u64 interval)
+{
+	return !e->since || (!e->d.packets && simseg_deny_old(e, now, interval));
+}
+
+static int simseg_deny_find(const struct simseg_deny *table, const struct simseg_denied *d,
+			    u32 hash)
+{
+	int i;
+
+	for (i = 0; i < table->n; i++) {
+		if (table->hash[i] == hash && table->entries[i].since &&
+		    simseg_deny_same(table, &table->entries[i].d, d))
+			return i;
+	}
+	return -ENOENT;
+}
+
+/* One with packets stays young when they are told: it makes no room. */
+static int simseg_deny_room(struct simseg_deny *table, u64 now, u64 interval)
+{
+	u64 first = U64_MAX;
+	int i;
+
+	if (now < table->room_from)
+		return -ENOSPC;
+	for (i = 0; i < table->n; i++) {
+		const struct simseg_deny_entry *e = &table->entries[i];
+
+		if (simseg_deny_told(e, now, interval))
+			return i;
+		if (!e->d.packets)
+			first = min(first, e->since + interval);
+	}
+	table->room_from = first;
+	return -ENOSPC;
+}
+
 /* Folds @d into the table. True: @d has become what is to be told now. */
 static bool simseg_deny_fold(struct simseg_deny *table, struct simseg_denied *d, u64 now,
 			     u64 interval)
 {
-	struct simseg_deny_entry *e, *room = NULL;
-	int i;
+	const u32 hash = simseg_deny_hash(table, d);
+	struct simseg_deny_entry *e;
+	int i, room;
 
 	lockdep_assert_held(&table->lock);
-	for (i = 0; i < table->n; i++) {
-		bool told;
-
-		e = &table->entries[i];
-		told = !e->since || (!e->d.packets && simseg_deny_old(e, now, interval));
-		if (e->since && simseg_deny_same(table, &e->d, d)) {
-			room = told ? e : NULL;
-			break;
-		}
-		/* One with packets stays young when they are told: no room. */
-		if (told && !room)
-			room = e;
-	}
-	if (room) {
-		room->d = *d;
-		room->d.packets = 0;
-		room->d.bytes = 0;
-		room->d.sport = 0;
-		room->since = now;
+	i = simseg_deny_find(table, d, hash);
+	room = i < 0 ? simseg_deny_room(table, now, interval) :
+	       simseg_deny_told(&table->entries[i], now, interval) ? i : -ENOSPC;
+	if (room >= 0) {
+		e = &table->entries[room];
+		e->d = *d;
+		e->d.packets = 0;
+		e->d.bytes = 0;
+		e->d.sport = 0;
+		e->since = now;
+		table->hash[room] = hash;
 		return true;
 	}
-	e = &table->entries[i < table->n ? i : table->n + d->observed];
-	if (i == table->n)
+	e = &table->entries[i >= 0 ? i : table->n + d->observed];
+	if (i < 0)
 		simseg_deny_mix(table, d, now, interval);
 	else
 		simseg_deny_add(e, d, now);
 	if (!simseg_deny_due(e, now, interval))
 		return false;
 	simseg_deny_take(e, d, now);
+	table->room_from = 0;
 	return true;
 }
 
@@ -362,6 +418,7 @@ static bool simseg_deny_flush_table(struct simseg_net *sn, struct simseg_deny *t
 		spin_lock_bh(&table->lock);
 		if (e->since && (all || simseg_deny_old(e, now, interval))) {
 			tell = e->d.packets;
+			table->room_from = 0;
 			if (tell)
 				simseg_deny_take(e, &d, now);
 			else

@@ -5,6 +5,7 @@
  */
 #include <net/ipv6.h>
 
+#include "key.h"
 #include "simseg.h"
 
 /* Routers may complain; of the devices only those that the session is of. */

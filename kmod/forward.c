@@ -21,6 +21,8 @@
 #include <net/sch_generic.h>
 #include <net/xfrm.h>
 
+#include "hop.h"
+#include "key.h"
 #include "simseg.h"
 
 #define SIMSEG_TCP_SYN	0x02

@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
+#include "key.h"
 #include "test_util.h"
 
 #define FORWARD_MTU	1400

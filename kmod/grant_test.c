@@ -6,6 +6,7 @@
 #include <linux/delay.h>
 #include <linux/timekeeping.h>
 
+#include "key.h"
 #include "test_util.h"
 
 #define HOUR	(3600 * (u64)NSEC_PER_SEC)

@@ -25,6 +25,7 @@
 #include <net/neighbour.h>
 #include <net/netevent.h>
 
+#include "hop.h"
 #include "simseg.h"
 
 #define SIMSEG_HOP_BUCKETS	1024
@@ -56,16 +57,6 @@ void simseg_hops_changed(struct simseg_net *sn)
 	atomic_inc(&sn->hops.gen);
 }
 
-/* The kernel's own number of what it knows of a family. */
-static u32 simseg_hop_family_gen(const struct net *net, bool v4)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	return v4 ? rt_genid_ipv4(net) : rt_genid_ipv6(net);
-#else
-	return rt_genid_ipv4(net);
-#endif
-}
-
 /* As of now, for a hop that is to be found. */
 void simseg_hop_begin(const struct simseg_net *sn, struct simseg_hop *like, bool v4)
 {
@@ -73,12 +64,6 @@ void simseg_hop_begin(const struct simseg_net *sn, struct simseg_hop *like, bool
 	like->v4 = v4;
 	like->gen = atomic_read_acquire(&sn->hops.gen);
 	like->family_gen = simseg_hop_family_gen(sn->net, v4);
-}
-
-bool simseg_hop_holds(const struct simseg_net *sn, const struct simseg_hop *hop)
-{
-	return !READ_ONCE(hop->dead) && hop->gen == atomic_read(&sn->hops.gen) &&
-	       hop->family_gen == simseg_hop_family_gen(sn->net, hop->v4);
 }
 
 static void simseg_hop_bury(struct simseg_hop *hop)

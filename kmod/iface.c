@@ -10,6 +10,27 @@
 #include "simseg.h"
 #include "tally.h"
 
+/*
+ * Interfaces of all namespaces by their device: XDP has nothing else. The addresses of
+ * devices are the kernel's own choice.
+ */
+struct hlist_head simseg_ifaces[1 << SIMSEG_IFACES_BITS];
+static DEFINE_SPINLOCK(simseg_ifaces_lock);	/* protects the chains */
+
+static void simseg_iface_list(struct simseg_iface *iface)
+{
+	spin_lock(&simseg_ifaces_lock);
+	hlist_add_head_rcu(&iface->by_dev, simseg_iface_chain(iface->dev));
+	spin_unlock(&simseg_ifaces_lock);
+}
+
+static void simseg_iface_unlist(struct simseg_iface *iface)
+{
+	spin_lock(&simseg_ifaces_lock);
+	hlist_del_rcu(&iface->by_dev);
+	spin_unlock(&simseg_ifaces_lock);
+}
+
 struct simseg_iface *simseg_iface_of(const struct simseg_net *sn, const struct net_device *dev)
 {
 	return xa_load((struct xarray *)&sn->ifaces, dev->ifindex);
@@ -72,6 +93,7 @@ static void simseg_iface_remove(struct simseg_net *sn, struct simseg_iface *ifac
 {
 	lockdep_assert_held(&sn->lock);
 	xa_erase(&sn->ifaces, iface->ifindex);
+	simseg_iface_unlist(iface);
 	simseg_iface_free(iface);
 }
 
@@ -192,6 +214,7 @@ static void simseg_iface_publish(struct simseg_net *sn, struct list_head *fresh,
 		WRITE_ONCE(iface->side, simseg_iface_wanted(sn, iface->dev)->side);
 		/* its place is kept: this allocates nothing */
 		xa_store(&sn->ifaces, iface->ifindex, iface, GFP_KERNEL_ACCOUNT);
+		simseg_iface_list(iface);
 	}
 }
 

@@ -40,7 +40,7 @@
  *	-EINVAL: unknown @flags, @vlan_proto or @vlan_id, or @reserved is not
  *	zero
  * @ifindex: out, for SIMSEG_XDP_FORWARD: interface to redirect to
- * @eth: out, for the same: addresses to write into the Ethernet header
+ * @eth: out, for the same: both addresses of the Ethernet header, as they stand there
  * @reason: out: enum simseg_reason
  * @reserved: zero
  */
@@ -62,7 +62,7 @@ struct bpf_simseg_opts {
 	u16 payload;
 	s32 error;
 	u32 ifindex;
-	u8 eth[2 * ETH_ALEN];
+	u32 eth[3];
 	u8 reason;
 	u8 reserved[3];
 };
@@ -75,10 +75,14 @@ static bool simseg_opts_valid(const struct bpf_simseg_opts *opts)
 	       !(opts->reserved[0] | opts->reserved[1] | opts->reserved[2]);
 }
 
-static u32 simseg_opts_flags(u32 flags)
+static __always_inline u32 simseg_opts_flags(u32 flags)
 {
-	return (flags & BPF_SIMSEG_F_PORTS ? SIMSEG_PKT_PORTS : 0) |
-	       (flags & BPF_SIMSEG_F_REPLY_ONLY ? SIMSEG_PKT_REPLY_ONLY : 0) |
+	u32 rare = flags & (BPF_SIMSEG_F_REPLY_ONLY | BPF_SIMSEG_F_LINK);
+	u32 ret = flags & BPF_SIMSEG_F_PORTS ? SIMSEG_PKT_PORTS : 0;
+
+	if (likely(!rare))
+		return ret;
+	return ret | (flags & BPF_SIMSEG_F_REPLY_ONLY ? SIMSEG_PKT_REPLY_ONLY : 0) |
 	       (flags & BPF_SIMSEG_F_LINK ? SIMSEG_PKT_LINK : 0);
 }
 
@@ -100,22 +104,27 @@ static void simseg_opts_frame(const struct xdp_buff *xdp, const struct bpf_simse
 			xdp_get_shared_info_from_buff((struct xdp_buff *)xdp)->gso_size;
 }
 
-static void simseg_opts_pkt(const struct bpf_simseg_opts *opts, struct simseg_pkt *pkt)
+/* Fields that are not named are 0. */
+static __always_inline void simseg_opts_pkt(const struct bpf_simseg_opts *opts,
+					    struct simseg_pkt *pkt)
 {
-	memset(pkt, 0, sizeof(*pkt));
-	pkt->src = opts->src;
-	pkt->dst = opts->dst;
-	pkt->sport = opts->sport;
-	pkt->dport = opts->dport;
-	pkt->proto = opts->proto;
-	pkt->tcp_flags = opts->tcp_flags;
-	pkt->bytes = opts->bytes;
-	pkt->flags = simseg_opts_flags(opts->flags);
+	*pkt = (struct simseg_pkt){
+		.src = opts->src,
+		.dst = opts->dst,
+		.sport = opts->sport,
+		.dport = opts->dport,
+		.proto = opts->proto,
+		.tcp_flags = opts->tcp_flags,
+		.scale = SIMSEG_TCP_NO_SCALE,
+		.flags = simseg_opts_flags(opts->flags),
+		.bytes = opts->bytes,
+	};
+	if (opts->proto != IPPROTO_TCP)
+		return;
 	pkt->seq = ntohl(opts->seq);
 	pkt->ack = ntohl(opts->ack);
-	pkt->window = ntohs(opts->window);
 	pkt->payload = opts->payload;
-	pkt->scale = SIMSEG_TCP_NO_SCALE;
+	pkt->window = ntohs(opts->window);
 }
 
 /**

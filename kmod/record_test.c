@@ -2,6 +2,7 @@
 /*
  * What the records of a session say: who, by which rule, how much, for how long.
  */
+#include "key.h"
 #include "test_util.h"
 
 static const struct simtest_flow record_https = {

@@ -10,6 +10,7 @@
 #include <linux/tcp.h>
 #include <linux/timekeeping.h>
 
+#include "key.h"
 #include "simseg.h"
 
 static unsigned int session_buckets = 16384;
@@ -58,66 +59,6 @@ void simseg_sessions_exit(struct simseg_net *sn)
 	rcu_barrier();	/* the callbacks tell, and give the count and the devices back */
 	kvfree(sn->sessions.buckets);
 	sn->sessions.buckets = NULL;
-}
-
-/*
- * Keyed multilinear hashing with halves (Lemire, Kaser 2014): strongly
- * universal, five multiplications for the 40 bytes. Keys are the attacker's
- * choice, the seed is random and never leaves the kernel. It is no PRF: who
- * could time single chains might learn about collisions, so a chain has a
- * limit, too (SIMSEG_CHAIN_MAX).
- */
-static u32 simseg_key_hash(const struct simseg_session_table *table, const struct simseg_key *key)
-{
-	const u32 *word = (const u32 *)key;
-	u64 sum = table->seed[0];
-	unsigned int i;
-
-	BUILD_BUG_ON(sizeof(*key) != 40);
-	for (i = 0; i < 5; i++) {
-		u64 a = word[2 * i] + table->seed[2 * i + 1];
-		u64 b = word[2 * i + 1] + table->seed[2 * i + 2];
-
-		sum += a * b;
-	}
-	return (sum >> 32) & table->mask;
-}
-
-/* The key of @pkt's flow; returns the index of its source in the key. */
-u8 simseg_key_make(struct simseg_key *key, const struct simseg_pkt *pkt)
-{
-	int order = memcmp(&pkt->src, &pkt->dst, sizeof(pkt->src));
-	u8 src = order > 0 || (!order && ntohs(pkt->sport) > ntohs(pkt->dport));
-
-	key->addr[src] = pkt->src;
-	key->addr[!src] = pkt->dst;
-	key->port[src] = pkt->sport;
-	key->port[!src] = pkt->dport;
-	key->proto = pkt->proto;
-	key->pad = 0;
-	key->domain = 0;
-	return src;
-}
-
-static bool simseg_key_equal(const struct simseg_key *a, const struct simseg_key *b)
-{
-	return !memcmp(a, b, sizeof(*a));
-}
-
-/* Under RCU. */
-struct simseg_session *simseg_session_find(struct simseg_net *sn, const struct simseg_key *key)
-{
-	struct simseg_session_table *table = &sn->sessions;
-	struct simseg_session *s;
-
-	if (unlikely(!table->buckets))
-		return NULL;
-	hlist_for_each_entry_rcu(s, &table->buckets[simseg_key_hash(table, key)], node) {
-		if (simseg_key_equal(&s->key, key) &&
-		    !test_bit(SIMSEG_SESSION_F_DEAD, &s->flags))
-			return s;
-	}
-	return NULL;
 }
 
 unsigned long simseg_session_timeout(const struct simseg_net *sn, const struct simseg_session *s)

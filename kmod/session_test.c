@@ -5,6 +5,7 @@
  */
 #include <linux/jiffies.h>
 
+#include "key.h"
 #include "test_util.h"
 
 #define SYN	SIMTEST_SYN

@@ -21,6 +21,9 @@
 #ifndef _SIMSEG_H
 #define _SIMSEG_H
 
+#include <linux/hash.h>
+#include <linux/rculist.h>
+
 #include "types.h"
 
 /* net.c */
@@ -254,8 +257,6 @@ int simseg_session_cache_init(void);
 void simseg_session_cache_uninit(void);
 int simseg_sessions_init(struct simseg_net *sn);
 void simseg_sessions_exit(struct simseg_net *sn);
-u8 simseg_key_make(struct simseg_key *key, const struct simseg_pkt *pkt);
-struct simseg_session *simseg_session_find(struct simseg_net *sn, const struct simseg_key *key);
 int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
 			  struct simseg_result *res, u32 change);
 bool simseg_session_pickup(const struct simseg_pkt *pkt);
@@ -386,6 +387,27 @@ unsigned int simseg_bridge_forward(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state);
 
 /* iface.c */
+#define SIMSEG_IFACES_BITS	8
+
+extern struct hlist_head simseg_ifaces[1 << SIMSEG_IFACES_BITS];
+
+static inline struct hlist_head *simseg_iface_chain(const struct net_device *dev)
+{
+	return &simseg_ifaces[hash_ptr(dev, SIMSEG_IFACES_BITS)];
+}
+
+/* The interface of @dev, whose namespace it knows, or NULL. Under RCU. */
+static inline struct simseg_iface *simseg_iface_find(const struct net_device *dev)
+{
+	struct simseg_iface *iface;
+
+	hlist_for_each_entry_rcu(iface, simseg_iface_chain(dev), by_dev) {
+		if (iface->dev == dev)
+			return iface;
+	}
+	return NULL;
+}
+
 int simseg_iface_init(void);
 void simseg_iface_uninit(void);
 void simseg_iface_exit(struct simseg_net *sn);
@@ -471,7 +493,6 @@ void simseg_hop_begin(const struct simseg_net *sn, struct simseg_hop *like, bool
 struct simseg_hop *simseg_hop_get(struct simseg_net *sn, struct sk_buff *skb,
 				  struct simseg_hop *like);
 void simseg_hop_put(struct simseg_net *sn, struct simseg_hop *hop);
-bool simseg_hop_holds(const struct simseg_net *sn, const struct simseg_hop *hop);
 
 /* forward.c */
 struct simseg_frame;

@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <net/ipv6.h>
 
+#include "key.h"
 #include "test_util.h"
 
 #define SIMTEST_SOCKET	0x7e57	/* port id that uploads belong to */

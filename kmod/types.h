@@ -455,6 +455,7 @@ struct simseg_iface {
 	struct nf_hook_ops ingress;	/* no hook: it is not registered, */
 	struct nf_hook_ops egress;	/* nor is this one */
 	struct simseg_iface_stats __percpu *stats;
+	struct hlist_node by_dev;	/* in simseg_ifaces, while it is in the table */
 	union {
 		struct list_head fresh;	/* until it is in the table */
 		struct rcu_head rcu;

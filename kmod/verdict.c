@@ -22,6 +22,7 @@
 #include <net/addrconf.h>
 #include <net/route.h>
 
+#include "key.h"
 #include "simseg.h"
 
 #define SIMSEG_TCP_OPEN_MASK	0x17	/* FIN, SYN, RST, ACK */

@@ -10,6 +10,7 @@
 #include <linux/netdevice.h>
 #include <net/ipv6.h>
 
+#include "key.h"
 #include "simseg.h"
 
 /*
@@ -119,6 +120,31 @@ static void simseg_xdp_account(struct simseg_net *sn, struct simseg_iface *iface
 	simseg_deny_note(sn, pkt, res);
 }
 
+/* The long way: by source alone, or in full where packets are forwarded at once. */
+static noinline u8 simseg_xdp_long(const struct simseg_frame *frame, struct simseg_net *sn,
+				   struct simseg_iface *iface, struct simseg_pkt *pkt, u8 *reason)
+{
+	struct simseg_result res = { };
+
+	if (iface && READ_ONCE(iface->forwards))
+		simseg_judge(sn, pkt, &res);
+	else
+		simseg_judge_source(sn, pkt, &res);
+	*reason = res.reason;
+	if (res.verdict != SIMSEG_VERDICT_DENY)
+		return res.verdict;
+	if (!simseg_xdp_certain(sn, pkt, iface, &res))
+		return SIMSEG_VERDICT_PASS;
+	/*
+	 * A tagged frame ends on the device that received it, whose own counter
+	 * has seen it; the VLAN's stands in where that has no side.
+	 */
+	if (pkt->in != frame->dev)
+		iface = simseg_iface_find(frame->dev) ?: iface;
+	simseg_xdp_account(sn, iface, pkt, &res);
+	return SIMSEG_VERDICT_DENY;
+}
+
 /**
  * simseg_xdp_judge() - may XDP drop this packet, or send it on?
  * @frame: what is below IP
@@ -136,23 +162,21 @@ static void simseg_xdp_account(struct simseg_net *sn, struct simseg_iface *iface
 u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8 *reason,
 		    const struct simseg_hop **hop)
 {
-	struct simseg_net *sn = simseg_net(dev_net(frame->dev));
-	struct simseg_result res = { };
-	struct simseg_iface *iface;
-	struct net_device *dev;
+	struct net_device *dev = simseg_xdp_arrival(frame);
+	struct simseg_iface *iface = dev ? simseg_iface_find(dev) : NULL;
+	struct simseg_net *sn = iface ? iface->sn : simseg_net(dev_net(frame->dev));
 
 	*reason = SIMSEG_REASON_NONE;
-	if (!sn)
+	if (unlikely(!sn))
 		return SIMSEG_VERDICT_PASS;
-	if (pkt->flags & SIMSEG_PKT_LINK) {
+	if (unlikely(pkt->flags & SIMSEG_PKT_LINK)) {
 		*reason = SIMSEG_REASON_LINK;
 		return SIMSEG_VERDICT_PASS;
 	}
-	if (READ_ONCE(sn->disarmed)) {
+	if (unlikely(READ_ONCE(sn->disarmed))) {
 		*reason = SIMSEG_REASON_DISARMED;
 		return SIMSEG_VERDICT_PASS;
 	}
-	dev = simseg_xdp_arrival(frame);
 	/* what was merged is counted by its frames, which only the floor can tell */
 	if (!dev || frame->merged || !simseg_xdp_ours(frame, dev))
 		return SIMSEG_VERDICT_PASS;
@@ -161,26 +185,10 @@ u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8
 	pkt->flags |= SIMSEG_PKT_DRY;
 	pkt->in = dev;
 	pkt->packets = 1;
-	iface = simseg_iface_of(sn, dev);
-	if (iface && READ_ONCE(iface->forwards)) {
-		*hop = frame->plain ? simseg_forward(sn, iface, frame, pkt) : NULL;
+	if (frame->plain && iface && READ_ONCE(iface->forwards)) {
+		*hop = simseg_forward(sn, iface, frame, pkt);
 		if (*hop)
 			return SIMSEG_XDP_FORWARD;
-		simseg_judge(sn, pkt, &res);
-	} else {
-		simseg_judge_source(sn, pkt, &res);
 	}
-	*reason = res.reason;
-	if (res.verdict != SIMSEG_VERDICT_DENY)
-		return res.verdict;
-	if (!simseg_xdp_certain(sn, pkt, iface, &res))
-		return SIMSEG_VERDICT_PASS;
-	/*
-	 * A tagged frame ends on the device that received it, whose own counter
-	 * has seen it; the VLAN's stands in where that has no side.
-	 */
-	if (dev != frame->dev)
-		iface = simseg_iface_of(sn, frame->dev) ?: iface;
-	simseg_xdp_account(sn, iface, pkt, &res);
-	return SIMSEG_VERDICT_DENY;
+	return simseg_xdp_long(frame, sn, iface, pkt, reason);
 }

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The key of a flow, both directions of which have the same: made, hashed and compared for
+ * each packet.
+ */
+#ifndef _SIMSEG_KEY_H
+#define _SIMSEG_KEY_H
+
+#include <linux/string.h>
+
+#include "types.h"
+
+struct simseg_key_words {
+	u64 word[5];
+};
+
+static __always_inline struct simseg_key_words simseg_key_words(const struct simseg_key *key)
+{
+	struct simseg_key_words words;
+
+	BUILD_BUG_ON(sizeof(*key) != sizeof(words));
+	memcpy(&words, key, sizeof(words));
+	return words;
+}
+
+static __always_inline bool simseg_key_equal(const struct simseg_key *a, const struct simseg_key *b)
+{
+	const struct simseg_key_words x = simseg_key_words(a), y = simseg_key_words(b);
+
+	return !((x.word[0] ^ y.word[0]) | (x.word[1] ^ y.word[1]) | (x.word[2] ^ y.word[2]) |
+		 (x.word[3] ^ y.word[3]) | (x.word[4] ^ y.word[4]));
+}
+
+/* Any order does, as long as it is the same both ways; 0: equal. */
+static __always_inline int simseg_key_order(const struct in6_addr *a, const struct in6_addr *b)
+{
+	u64 x[2], y[2];
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	if (x[1] != y[1])
+		return x[1] > y[1] ? 1 : -1;
+	if (x[0] != y[0])
+		return x[0] > y[0] ? 1 : -1;
+	return 0;
+}
+
+/* The key of @pkt's flow; returns the index of its source in the key. */
+static __always_inline u8 simseg_key_make(struct simseg_key *key, const struct simseg_pkt *pkt)
+{
+	int order = simseg_key_order(&pkt->src, &pkt->dst);
+	u8 src = order > 0 || (!order && ntohs(pkt->sport) > ntohs(pkt->dport));
+
+	key->addr[src] = pkt->src;
+	key->addr[!src] = pkt->dst;
+	key->port[src] = pkt->sport;
+	key->port[!src] = pkt->dport;
+	key->proto = pkt->proto;
+	key->pad = 0;
+	key->domain = 0;
+	return src;
+}
+
+/*
+ * Keyed multilinear hashing with halves (Lemire, Kaser 2014): strongly
+ * universal, five multiplications for the 40 bytes. Keys are the attacker's
+ * choice, the seed is random and never leaves the kernel. It is no PRF: who
+ * could time single chains might learn about collisions, so a chain has a
+ * limit, too (SIMSEG_CHAIN_MAX).
+ */
+static __always_inline u32 simseg_key_hash(const struct simseg_session_table *table,
+					   const struct simseg_key *key)
+{
+	const u32 *word = (const u32 *)key;
+	u64 sum = table->seed[0];
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		u64 a = word[2 * i] + table->seed[2 * i + 1];
+		u64 b = word[2 * i + 1] + table->seed[2 * i + 2];
+
+		sum += a * b;
+	}
+	return (sum >> 32) & table->mask;
+}
+
+/* Under RCU. */
+static __always_inline struct simseg_session *simseg_session_find(struct simseg_net *sn,
+								  const struct simseg_key *key)
+{
+	struct simseg_session_table *table = &sn->sessions;
+	struct simseg_session *s;
+
+	if (unlikely(!table->buckets))
+		return NULL;
+	hlist_for_each_entry_rcu(s, &table->buckets[simseg_key_hash(table, key)], node) {
+		if (simseg_key_equal(&s->key, key) &&
+		    !test_bit(SIMSEG_SESSION_F_DEAD, &s->flags))
+			return s;
+	}
+	return NULL;
+}
+
+#endif /* _SIMSEG_KEY_H */
