@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <linux/timekeeping.h>
+#include <net/ipv6.h>
 
 #include "simseg.h"
 
@@ -61,32 +62,31 @@ void simseg_sessions_exit(struct simseg_net *sn)
 }
 
 /*
- * Keyed multilinear hashing with halves (Lemire, Kaser 2014): strongly
- * universal, five multiplications for the 40 bytes. Keys are the attacker's
- * choice, the seed is random and never leaves the kernel. It is no PRF: who
- * could time single chains might learn about collisions, so a chain has a
- * limit, too (SIMSEG_CHAIN_MAX).
+ * Keys are the attacker's choice. The hash is no PRF: who could time single chains might
+ * learn about collisions, so a chain has a limit, too (SIMSEG_CHAIN_MAX).
  */
 static u32 simseg_key_hash(const struct simseg_session_table *table, const struct simseg_key *key)
 {
-	const u32 *word = (const u32 *)key;
-	u64 sum = table->seed[0];
+	BUILD_BUG_ON(sizeof(*key) != 40 || ARRAY_SIZE(table->seed) < 11);
+	return simseg_hash(table->seed, (const u32 *)key, 10) & table->mask;
+}
+
+/* As memcmp(), which would be called, and look at single bytes. */
+static int simseg_address_cmp(const struct in6_addr *a, const struct in6_addr *b)
+{
 	unsigned int i;
 
-	BUILD_BUG_ON(sizeof(*key) != 40);
-	for (i = 0; i < 5; i++) {
-		u64 a = word[2 * i] + table->seed[2 * i + 1];
-		u64 b = word[2 * i + 1] + table->seed[2 * i + 2];
-
-		sum += a * b;
+	for (i = 0; i < ARRAY_SIZE(a->s6_addr32); i++) {
+		if (a->s6_addr32[i] != b->s6_addr32[i])
+			return ntohl(a->s6_addr32[i]) < ntohl(b->s6_addr32[i]) ? -1 : 1;
 	}
-	return (sum >> 32) & table->mask;
+	return 0;
 }
 
 /* The key of @pkt's flow; returns the index of its source in the key. */
 u8 simseg_key_make(struct simseg_key *key, const struct simseg_pkt *pkt)
 {
-	int order = memcmp(&pkt->src, &pkt->dst, sizeof(pkt->src));
+	int order = simseg_address_cmp(&pkt->src, &pkt->dst);
 	u8 src = order > 0 || (!order && ntohs(pkt->sport) > ntohs(pkt->dport));
 
 	key->addr[src] = pkt->src;
@@ -101,7 +101,9 @@ u8 simseg_key_make(struct simseg_key *key, const struct simseg_pkt *pkt)
 
 static bool simseg_key_equal(const struct simseg_key *a, const struct simseg_key *b)
 {
-	return !memcmp(a, b, sizeof(*a));
+	return ipv6_addr_equal(&a->addr[0], &b->addr[0]) &&
+	       ipv6_addr_equal(&a->addr[1], &b->addr[1]) &&
+	       !memcmp(a->port, b->port, sizeof(*a) - offsetof(struct simseg_key, port));
 }
 
 /* Under RCU. */
