@@ -8,16 +8,10 @@
 #include <linux/slab.h>
 
 #include "simseg.h"
-#include "tally.h"
 
 struct simseg_iface *simseg_iface_of(const struct simseg_net *sn, const struct net_device *dev)
 {
 	return xa_load((struct xarray *)&sn->ifaces, dev->ifindex);
-}
-
-void simseg_iface_count(struct simseg_iface *iface, enum simseg_iface_counter counter, u32 n)
-{
-	simseg_tally_add(iface->stats, value[counter], n);
 }
 
 /* One that came in and ends in XDP: @packets and the next counter are what became of it. */
@@ -68,9 +62,20 @@ static void simseg_iface_free(struct simseg_iface *iface)
 	call_rcu(&iface->rcu, simseg_iface_free_rcu);
 }
 
+/* Where packets look first; what has no place there is found in the table. */
+static struct simseg_iface __rcu **simseg_iface_near(struct simseg_net *sn,
+						     const struct simseg_iface *iface)
+{
+	return &sn->near[iface->ifindex % SIMSEG_IFACES_NEAR];
+}
+
 static void simseg_iface_remove(struct simseg_net *sn, struct simseg_iface *iface)
 {
+	struct simseg_iface __rcu **near = simseg_iface_near(sn, iface);
+
 	lockdep_assert_held(&sn->lock);
+	if (rcu_access_pointer(*near) == iface)
+		RCU_INIT_POINTER(*near, NULL);
 	xa_erase(&sn->ifaces, iface->ifindex);
 	simseg_iface_free(iface);
 }
@@ -192,6 +197,7 @@ static void simseg_iface_publish(struct simseg_net *sn, struct list_head *fresh,
 		WRITE_ONCE(iface->side, simseg_iface_wanted(sn, iface->dev)->side);
 		/* its place is kept: this allocates nothing */
 		xa_store(&sn->ifaces, iface->ifindex, iface, GFP_KERNEL_ACCOUNT);
+		rcu_assign_pointer(*simseg_iface_near(sn, iface), iface);
 	}
 }
 

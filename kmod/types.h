@@ -36,6 +36,8 @@
 
 #define SIMSEG_ICCID_BCD	10
 #define SIMSEG_SETTINGS		(SIMSEG_A_SETTING_MAX + 1)
+#define SIMSEG_IFACES_NEAR	64
+#define SIMSEG_FLOOR_HOOKS	5
 #define SIMSEG_SESSION_LOCKS	256
 #define SIMSEG_CHAIN_MAX	32	/* sessions in one bucket */
 
@@ -595,6 +597,8 @@ struct simseg_net {
 	struct simseg_hops hops;
 	bool forwards;			/* an interface does */
 	struct xarray ifaces;		/* by ifindex; RCU */
+	struct simseg_iface __rcu *near[SIMSEG_IFACES_NEAR];	/* some of these, for packets */
+	struct nf_hook_ops floor[SIMSEG_FLOOR_HOOKS];
 
 	struct simseg_counters __percpu *counters;
 	struct simseg_deny *deny;	/* denies of no device; set by cmpxchg */
