@@ -13,14 +13,27 @@
 
 #include "simseg.h"
 
-static unsigned int session_buckets = 16384;
+static unsigned int session_buckets;
 module_param(session_buckets, uint, 0444);
-MODULE_PARM_DESC(session_buckets, "Hash buckets of a namespace's session table, a power of two");
+MODULE_PARM_DESC(session_buckets, "Hash buckets of a namespace's session table, a power of two; 0 or not given: by memory");
 
 static struct kmem_cache *simseg_session_cache;
 
+/*
+ * As conntrack has it: a 16384th of memory, for one namespace. With 24 GB a chain of a
+ * million sessions has four of them; more than a million buckets gain nothing.
+ */
+static unsigned int simseg_session_buckets(void)
+{
+	u64 bytes = (u64)totalram_pages() << PAGE_SHIFT;
+
+	return clamp_t(u64, div_u64(bytes, 16384 * sizeof(struct hlist_head)), 1024, 1U << 20);
+}
+
 int simseg_session_cache_init(void)
 {
+	if (!session_buckets)
+		session_buckets = roundup_pow_of_two(simseg_session_buckets());
 	simseg_session_cache = KMEM_CACHE(simseg_session, SLAB_ACCOUNT);
 	return simseg_session_cache ? 0 : -ENOMEM;
 }
