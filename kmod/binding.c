@@ -98,7 +98,8 @@ const struct simseg_binding *simseg_binding_lookup(const struct simseg_net *sn,
 	key.addr = *addr;
 	for (i = 0; i < plens->n; i++) {
 		key.plen = plens->plen[i];
-		simseg_prefix_mask(&key.addr, key.plen);
+		if (key.plen < 128)
+			simseg_prefix_mask(&key.addr, key.plen);
 		binding = simseg_table_lookup(&sn->bindings, &key, simseg_binding_hash(sn, &key),
 					      simseg_binding_at);
 		if (binding && rcu_access_pointer(binding->device))

@@ -4,13 +4,6 @@
  * it, once.
  */
 #include "simseg.h"
-#include "tally.h"
-
-void simseg_count(struct simseg_net *sn, u8 reason, u32 packets, u32 bytes)
-{
-	simseg_tally_add(sn->counters, packets[reason], packets);
-	simseg_tally_add(sn->counters, bytes[reason], bytes);
-}
 
 void simseg_counter_sum(struct simseg_net *sn, u8 reason, u64 *packets, u64 *bytes)
 {

@@ -172,7 +172,7 @@ static bool simseg_deny_same(const struct simseg_deny *table, const struct simse
 static u32 simseg_deny_hash(const struct simseg_deny *table, const struct simseg_denied *d)
 {
 	u64 word[2], sum = (u64)(__force u16)d->dport << 32 | d->proto << 16 | d->reason << 8 |
-			   d->dir << 1 | !!d->observed;
+			   d->dir << 1 | (d->observed ? 1 : 0);
 
 	memcpy(word, &d->peer, sizeof(word));
 	sum ^= word[0] * GOLDEN_RATIO_64 + word[1];

@@ -227,7 +227,7 @@ void simseg_device_remove(struct simseg_net *sn, struct simseg_device *device)
 	simseg_table_remove(&sn->devices, device, simseg_device_hash(sn, device->iccid));
 	xa_erase(&sn->device_ids, device->id);
 	if (device->state != SIMSEG_STATE_ACTIVE)
-		sn->nquarantined--;
+		WRITE_ONCE(sn->nquarantined, sn->nquarantined - 1);
 	sn->ndevices--;
 	simseg_deny_close(sn, device);
 	simseg_device_unname(sn, device);

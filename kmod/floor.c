@@ -107,7 +107,7 @@ static bool simseg_floor_gathered(const struct sk_buff *skb, u8 family)
 static void simseg_floor_count(struct simseg_net *sn, const struct sk_buff *skb, u8 family,
 			       const struct simseg_pkt *pkt, const struct simseg_result *res)
 {
-	struct simseg_iface *iface = pkt->in ? simseg_iface_of(sn, pkt->in) : NULL;
+	struct simseg_iface *iface = pkt->in ? simseg_iface_find(pkt->in) : NULL;
 
 	simseg_count(sn, res->reason, pkt->packets, pkt->bytes);
 	if (iface) {
@@ -123,7 +123,7 @@ static void simseg_floor_judge(struct simseg_net *sn, const struct sk_buff *skb,
 			       const struct nf_hook_state *state, const struct net_device *out,
 			       struct simseg_pkt *pkt, struct simseg_result *res)
 {
-	struct simseg_pkt quote;
+	struct simseg_pkt quote __uninitialized;
 
 	simseg_parse(skb, state->pf, skb_network_offset(skb), pkt, &quote);
 	pkt->hook = simseg_floor_hook(state);
@@ -150,10 +150,10 @@ static unsigned int simseg_floor(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
 	const struct net_device *out = simseg_floor_out(skb, state);
-	struct simseg_net *sn = simseg_net(state->net);
+	struct simseg_result res __uninitialized;
+	struct simseg_pkt pkt __uninitialized;
+	struct simseg_net *sn = priv;
 	u32 change = atomic_read_acquire(&sn->change);
-	struct simseg_result res;
-	struct simseg_pkt pkt;
 	int err;
 
 	if (simseg_floor_loopback(state, out))
@@ -173,16 +173,19 @@ static unsigned int simseg_floor(void *priv, struct sk_buff *skb,
 	return res.verdict == SIMSEG_VERDICT_DENY ? NF_DROP : NF_ACCEPT;
 }
 
-static bool simseg_floor_fragment(const struct sk_buff *skb, u8 family)
+static noinline bool simseg_floor_fragment6(const struct sk_buff *skb)
 {
 	struct simseg_pkt pkt, quote;
 
+	simseg_parse(skb, NFPROTO_IPV6, skb_network_offset(skb), &pkt, &quote);
+	return pkt.malformed == SIMSEG_REASON_FRAGMENT;
+}
+
+static bool simseg_floor_fragment(const struct sk_buff *skb, u8 family)
+{
 	if (family == NFPROTO_IPV4)
 		return ip_is_fragment(ip_hdr(skb));
-	if (!ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr))
-		return false;
-	simseg_parse(skb, family, skb_network_offset(skb), &pkt, &quote);
-	return pkt.malformed == SIMSEG_REASON_FRAGMENT;
+	return ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr) && simseg_floor_fragment6(skb);
 }
 
 /*
@@ -190,8 +193,9 @@ static bool simseg_floor_fragment(const struct sk_buff *skb, u8 family)
  * them, by their addresses and from wherever they come: one with a source that does
  * not belong where it arrives must not get that far.
  */
-static bool simseg_floor_foreign(struct simseg_net *sn, struct sk_buff *skb,
-				 struct simseg_iface *iface, const struct nf_hook_state *state)
+static noinline bool simseg_floor_foreign(struct simseg_net *sn, struct sk_buff *skb,
+					  struct simseg_iface *iface,
+					  const struct nf_hook_state *state)
 {
 	struct simseg_result res = { .verdict = SIMSEG_VERDICT_DENY };
 	struct simseg_pkt pkt, quote;
@@ -213,8 +217,8 @@ static bool simseg_floor_foreign(struct simseg_net *sn, struct sk_buff *skb,
 static unsigned int simseg_floor_prerouting(void *priv, struct sk_buff *skb,
 					    const struct nf_hook_state *state)
 {
-	struct simseg_net *sn = simseg_net(state->net);
-	struct simseg_iface *iface = simseg_iface_of(sn, state->in);
+	struct simseg_net *sn = priv;
+	struct simseg_iface *iface = simseg_iface_find(state->in);
 	bool fragment = simseg_floor_fragment(skb, state->pf);
 	u32 packets, bytes;
 
@@ -272,12 +276,20 @@ bool simseg_floor_hooked(nf_hookfn *hook)
 	return hook == simseg_floor || hook == simseg_floor_prerouting;
 }
 
-int simseg_floor_register(struct net *net)
+/* Each hook is told its namespace: to look for it would cost more with each packet. */
+int simseg_floor_register(struct simseg_net *sn)
 {
-	return nf_register_net_hooks(net, simseg_floor_ops, ARRAY_SIZE(simseg_floor_ops));
+	unsigned int i;
+
+	BUILD_BUG_ON(ARRAY_SIZE(simseg_floor_ops) > SIMSEG_FLOOR_HOOKS);
+	for (i = 0; i < ARRAY_SIZE(simseg_floor_ops); i++) {
+		sn->floor[i] = simseg_floor_ops[i];
+		sn->floor[i].priv = sn;
+	}
+	return nf_register_net_hooks(sn->net, sn->floor, ARRAY_SIZE(simseg_floor_ops));
 }
 
-void simseg_floor_unregister(struct net *net)
+void simseg_floor_unregister(struct simseg_net *sn)
 {
-	nf_unregister_net_hooks(net, simseg_floor_ops, ARRAY_SIZE(simseg_floor_ops));
+	nf_unregister_net_hooks(sn->net, sn->floor, ARRAY_SIZE(simseg_floor_ops));
 }

@@ -33,9 +33,9 @@
 static bool simseg_queue_plain(const struct net_device *dev)
 {
 	static const char * const plain[] = { "noqueue", "mq", "pfifo_fast", "fq_codel", "fq" };
-	const struct Qdisc *queue = rcu_dereference(dev->qdisc);
 
-	return !queue || match_string(plain, ARRAY_SIZE(plain), queue->ops->id) >= 0;
+	return !rcu_access_pointer(dev->qdisc) ||
+	       match_string(plain, ARRAY_SIZE(plain), rcu_dereference(dev->qdisc)->ops->id) >= 0;
 }
 
 static u32 simseg_skips_of_dev(const struct net_device *dev)

@@ -93,11 +93,11 @@ static bool simseg_guard_shut(const struct net_device *dev)
 static unsigned int simseg_guard_ingress(void *priv, struct sk_buff *skb,
 					 const struct nf_hook_state *state)
 {
-	int offset = skb_network_offset(skb);
 	struct simseg_result res = { .verdict = SIMSEG_VERDICT_DENY };
+	struct simseg_pkt pkt __uninitialized;
+	int offset = skb_network_offset(skb);
 	u8 family = simseg_guard_family(skb);
 	struct simseg_iface *iface = priv;
-	struct simseg_pkt pkt;
 	u32 packets, bytes;
 
 	if (unlikely(READ_ONCE(iface->side) == SIMSEG_SIDE_NONE))
@@ -120,9 +120,8 @@ static unsigned int simseg_guard_ingress(void *priv, struct sk_buff *skb,
 		res.reason = SIMSEG_REASON_MALFORMED;
 	else if (simseg_guard_shut(iface->dev))
 		res.reason = SIMSEG_REASON_BRIDGED;
-	else
-		simseg_judge_address(iface->sn, &pkt.src, &pkt.dst, state->in, NULL, &res);
-	if (likely(!res.reason))
+	else if (likely(!simseg_judge_address(iface->sn, &pkt.src, &pkt.dst, state->in, NULL,
+					      &res)))
 		return NF_ACCEPT;
 	return simseg_guard_deny(iface->sn, iface, SIMSEG_IFACE_GUARD_DROP, skb, &res, state,
 				 true) ? NF_DROP : NF_ACCEPT;
@@ -131,20 +130,19 @@ static unsigned int simseg_guard_ingress(void *priv, struct sk_buff *skb,
 static unsigned int simseg_guard_egress(void *priv, struct sk_buff *skb,
 					const struct nf_hook_state *state)
 {
-	int offset = skb_network_offset(skb);
 	struct simseg_result res = { .verdict = SIMSEG_VERDICT_DENY };
+	struct simseg_pkt pkt __uninitialized;
+	int offset = skb_network_offset(skb);
 	u8 family = simseg_guard_family(skb);
 	struct simseg_iface *iface = priv;
-	struct simseg_pkt pkt;
 
 	if (family == NFPROTO_UNSPEC || !simseg_guard_active(iface) ||
 	    simseg_guard_elsewhere(skb, iface->dev))
 		return NF_ACCEPT;
 	if (!simseg_parse_addresses(skb, family, offset, &pkt))
 		res.reason = SIMSEG_REASON_MALFORMED;
-	else
-		simseg_judge_address(iface->sn, &pkt.src, &pkt.dst, NULL, state->out, &res);
-	if (likely(!res.reason))
+	else if (likely(!simseg_judge_address(iface->sn, &pkt.src, &pkt.dst, NULL, state->out,
+					      &res)))
 		return NF_ACCEPT;
 	return simseg_guard_deny(iface->sn, iface, SIMSEG_IFACE_TX_GUARD_DROP, skb, &res, state,
 				 true) ? NF_DROP : NF_ACCEPT;

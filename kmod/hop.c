@@ -38,7 +38,8 @@
 static struct hlist_head *simseg_hop_bucket(const struct simseg_hops *hops,
 					    const struct in6_addr *addr, u32 ifindex)
 {
-	u32 hash = jhash2(addr->s6_addr32, ARRAY_SIZE(addr->s6_addr32), hops->seed ^ ifindex);
+	u32 hash = jhash2((__force const u32 *)addr->s6_addr32, ARRAY_SIZE(addr->s6_addr32),
+			  hops->seed ^ ifindex);
 
 	return &hops->buckets[hash % SIMSEG_HOP_BUCKETS];
 }
@@ -209,6 +210,7 @@ static int simseg_hop_netevent(struct notifier_block *nb, unsigned long event, v
 	if (event != NETEVENT_NEIGH_UPDATE)
 		return NOTIFY_DONE;
 	sn = simseg_net(dev_net(n->dev));
+	/* cleared before it was seen */
 	if (sn && smp_load_acquire(&sn->hops.buckets))
 		simseg_hop_neighbour(sn, n);
 	return NOTIFY_DONE;
@@ -253,8 +255,7 @@ int simseg_hops_start(struct simseg_net *sn, struct netlink_ext_ack *extack)
 	buckets = kvcalloc(SIMSEG_HOP_BUCKETS, sizeof(*buckets), GFP_KERNEL_ACCOUNT);
 	if (!buckets)
 		return -ENOMEM;
-	/* pairs with the notifier: the seed first */
-	smp_store_release(&sn->hops.buckets, buckets);
+	smp_store_release(&sn->hops.buckets, buckets);	/* all cleared, before it is seen */
 	return 0;
 }
 

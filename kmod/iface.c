@@ -8,11 +8,10 @@
 #include <linux/slab.h>
 
 #include "simseg.h"
-#include "tally.h"
 
 /*
- * Interfaces of all namespaces by their device: XDP has nothing else. The addresses of
- * devices are the kernel's own choice.
+ * Interfaces of all namespaces by their device, where packets look: XDP has nothing else.
+ * The addresses of devices are the kernel's own choice.
  */
 struct hlist_head simseg_ifaces[1 << SIMSEG_IFACES_BITS];
 static DEFINE_SPINLOCK(simseg_ifaces_lock);	/* protects the chains */
@@ -34,11 +33,6 @@ static void simseg_iface_unlist(struct simseg_iface *iface)
 struct simseg_iface *simseg_iface_of(const struct simseg_net *sn, const struct net_device *dev)
 {
 	return xa_load((struct xarray *)&sn->ifaces, dev->ifindex);
-}
-
-void simseg_iface_count(struct simseg_iface *iface, enum simseg_iface_counter counter, u32 n)
-{
-	simseg_tally_add(iface->stats, value[counter], n);
 }
 
 /* One that came in and ends in XDP: @packets and the next counter are what became of it. */

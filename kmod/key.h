@@ -8,6 +8,7 @@
 
 #include <linux/string.h>
 
+#include "hash.h"
 #include "types.h"
 
 struct simseg_key_words {
@@ -62,26 +63,14 @@ static __always_inline u8 simseg_key_make(struct simseg_key *key, const struct s
 }
 
 /*
- * Keyed multilinear hashing with halves (Lemire, Kaser 2014): strongly
- * universal, five multiplications for the 40 bytes. Keys are the attacker's
- * choice, the seed is random and never leaves the kernel. It is no PRF: who
- * could time single chains might learn about collisions, so a chain has a
- * limit, too (SIMSEG_CHAIN_MAX).
+ * Keys are the attacker's choice. The hash is no PRF: who could time single chains might
+ * learn about collisions, so a chain has a limit, too (SIMSEG_CHAIN_MAX).
  */
 static __always_inline u32 simseg_key_hash(const struct simseg_session_table *table,
 					   const struct simseg_key *key)
 {
-	const u32 *word = (const u32 *)key;
-	u64 sum = table->seed[0];
-	unsigned int i;
-
-	for (i = 0; i < 5; i++) {
-		u64 a = word[2 * i] + table->seed[2 * i + 1];
-		u64 b = word[2 * i + 1] + table->seed[2 * i + 2];
-
-		sum += a * b;
-	}
-	return (sum >> 32) & table->mask;
+	BUILD_BUG_ON(sizeof(*key) != 40 || ARRAY_SIZE(table->seed) < 11);
+	return simseg_hash(table->seed, (const u32 *)key, 10) & table->mask;
 }
 
 /* Under RCU. */

@@ -84,7 +84,7 @@ int simseg_net_govern(struct simseg_net *sn, struct netlink_ext_ack *extack)
 	err = simseg_sessions_init(sn);
 	if (err)
 		return err;
-	err = simseg_floor_register(sn->net);
+	err = simseg_floor_register(sn);
 	if (err) {
 		/* readers without a lock may stand in the table: it stays */
 		if (err != -ENOMEM)
@@ -222,7 +222,7 @@ static int simseg_net_tables(struct simseg_net *sn)
 static void simseg_net_drain(struct simseg_net *sn)
 {
 	if (sn->hooked)
-		simseg_floor_unregister(sn->net);
+		simseg_floor_unregister(sn);
 	WRITE_ONCE(sn->hooked, false);
 	synchronize_net();	/* no hook runs any more, or kicks the sweep */
 	simseg_deadline_exit(sn);	/* it kicks the sweep, too */

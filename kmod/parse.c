@@ -307,14 +307,17 @@ void simseg_parse(const struct sk_buff *skb, u8 family, int offset, struct simse
 		pkt->quote = quote;
 }
 
-/* Addresses alone, for the guard; false: not even those are there. */
+/*
+ * Addresses alone, for the guard, and nothing else of @pkt is set to be read; false: not
+ * even those are there.
+ */
 bool simseg_parse_addresses(const struct sk_buff *skb, u8 family, int offset,
 			    struct simseg_pkt *pkt)
 {
 	struct simseg_cursor c = { .skb = skb, .offset = offset };
 	u8 reason;
 
-	memset(pkt, 0, sizeof(*pkt));
+	memset(&pkt->dst, 0, sizeof(pkt->dst));
 	if (family == NFPROTO_IPV4)
 		reason = simseg_parse_ipv4(&c, pkt);
 	else
@@ -340,16 +343,12 @@ void simseg_wire_size(const struct sk_buff *skb, int offset, int payload, u32 *p
 	*bytes += (*packets - 1) * (payload - offset);
 }
 
-/* The same from the headers themselves, where nobody has parsed them. */
-void simseg_skb_size(const struct sk_buff *skb, u8 family, int offset, u32 *packets, u32 *bytes)
+/* The rest of simseg_skb_size(). */
+void simseg_skb_size_merged(const struct sk_buff *skb, u8 family, int offset, u32 *packets,
+			    u32 *bytes)
 {
 	struct simseg_pkt pkt, quote;
 
-	if (likely(!skb_is_gso(skb))) {
-		*packets = 1;
-		*bytes = skb->len - offset;
-		return;
-	}
 	simseg_parse(skb, family, offset, &pkt, &quote);
 	*packets = pkt.packets;
 	*bytes = pkt.bytes;

@@ -61,7 +61,7 @@ static void simseg_release_one(struct simseg_net *sn, struct simseg_device *devi
 		return;
 	}
 	WRITE_ONCE(device->state, SIMSEG_STATE_ACTIVE);
-	sn->nquarantined--;
+	WRITE_ONCE(sn->nquarantined, sn->nquarantined - 1);
 	q = rcu_replace_pointer(device->quarantine, NULL, lockdep_is_held(&sn->lock));
 	simseg_quarantine_free(sn, q);
 }
@@ -185,8 +185,9 @@ static void simseg_quarantine_set(struct simseg_net *sn, struct simseg_quarantin
 	}
 	if (device->state != SIMSEG_STATE_ACTIVE)
 		return;
+	/* the guard looks at states only where it sees that there is one */
+	WRITE_ONCE(sn->nquarantined, sn->nquarantined + 1);
 	WRITE_ONCE(device->state, step->made ? SIMSEG_STATE_UNKNOWN : SIMSEG_STATE_QUARANTINED);
-	sn->nquarantined++;
 	receipt->devices++;
 }
 

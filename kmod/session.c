@@ -9,18 +9,32 @@
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <linux/timekeeping.h>
+#include <net/ipv6.h>
 
 #include "key.h"
 #include "simseg.h"
 
-static unsigned int session_buckets = 16384;
+static unsigned int session_buckets;
 module_param(session_buckets, uint, 0444);
-MODULE_PARM_DESC(session_buckets, "Hash buckets of a namespace's session table, a power of two");
+MODULE_PARM_DESC(session_buckets, "Hash buckets of a namespace's session table, a power of two; 0 or not given: by memory");
 
 static struct kmem_cache *simseg_session_cache;
 
+/*
+ * As conntrack has it: a 16384th of memory, for one namespace. With 24 GB a chain of a
+ * million sessions has four of them; more than a million buckets gain nothing.
+ */
+static unsigned int simseg_session_buckets(void)
+{
+	u64 bytes = (u64)totalram_pages() << PAGE_SHIFT;
+
+	return clamp_t(u64, div_u64(bytes, 16384 * sizeof(struct hlist_head)), 1024, 1U << 20);
+}
+
 int simseg_session_cache_init(void)
 {
+	if (!session_buckets)
+		session_buckets = roundup_pow_of_two(simseg_session_buckets());
 	simseg_session_cache = KMEM_CACHE(simseg_session, SLAB_ACCOUNT);
 	return simseg_session_cache ? 0 : -ENOMEM;
 }
@@ -313,7 +327,7 @@ struct simseg_hop *simseg_session_set_hop(struct simseg_session *s, u8 d, struct
 	spin_lock_bh(lock);
 	if ((s32)(change - s->hopped[d]) >= 0) {
 		old = rcu_replace_pointer(s->hop[d], hop, lockdep_is_held(lock));
-		smp_store_release(&s->hopped[d], change);
+		smp_store_release(&s->hopped[d], change);	/* behind its hop */
 	}
 	spin_unlock_bh(lock);
 	return old;

@@ -24,6 +24,7 @@
 #include <linux/hash.h>
 #include <linux/rculist.h>
 
+#include "tally.h"
 #include "types.h"
 
 /* net.c */
@@ -365,12 +366,25 @@ bool simseg_parse_addresses(const struct sk_buff *skb, u8 family, int offset,
 			    struct simseg_pkt *pkt);
 void simseg_wire_size(const struct sk_buff *skb, int offset, int payload, u32 *packets,
 		      u32 *bytes);
-void simseg_skb_size(const struct sk_buff *skb, u8 family, int offset, u32 *packets, u32 *bytes);
+void simseg_skb_size_merged(const struct sk_buff *skb, u8 family, int offset, u32 *packets,
+			    u32 *bytes);
+
+/* The same from the headers themselves, where nobody has parsed them. */
+static inline void simseg_skb_size(const struct sk_buff *skb, u8 family, int offset, u32 *packets,
+				   u32 *bytes)
+{
+	if (unlikely(skb_is_gso(skb))) {
+		simseg_skb_size_merged(skb, family, offset, packets, bytes);
+		return;
+	}
+	*packets = 1;
+	*bytes = skb->len - offset;
+}
 
 /* floor.c */
-int simseg_floor_register(struct net *net);
+int simseg_floor_register(struct simseg_net *sn);
 bool simseg_floor_hooked(nf_hookfn *hook);
-void simseg_floor_unregister(struct net *net);
+void simseg_floor_unregister(struct simseg_net *sn);
 
 /* guard.c */
 bool simseg_guard_hooked(nf_hookfn *hook);
@@ -415,14 +429,25 @@ struct simseg_iface *simseg_iface_of(const struct simseg_net *sn, const struct n
 int simseg_iface_set(struct simseg_net *sn, const char *name, u8 side, u8 mode, u8 forward,
 		     struct netlink_ext_ack *extack);
 int simseg_iface_del(struct simseg_net *sn, const char *name, struct netlink_ext_ack *extack);
-void simseg_iface_count(struct simseg_iface *iface, enum simseg_iface_counter counter, u32 n);
+
+static inline void simseg_iface_count(struct simseg_iface *iface,
+				      enum simseg_iface_counter counter, u32 n)
+{
+	simseg_tally_add(iface->stats, value[counter], n);
+}
+
 void simseg_iface_count_xdp(struct simseg_iface *iface, enum simseg_iface_counter packets,
 			    u32 bytes);
 u64 simseg_iface_merged(const struct simseg_iface *iface);
 u64 simseg_iface_sum(const struct simseg_iface *iface, enum simseg_iface_counter counter);
 
 /* counter.c */
-void simseg_count(struct simseg_net *sn, u8 reason, u32 packets, u32 bytes);
+static inline void simseg_count(struct simseg_net *sn, u8 reason, u32 packets, u32 bytes)
+{
+	simseg_tally_add(sn->counters, packets[reason], packets);
+	simseg_tally_add(sn->counters, bytes[reason], bytes);
+}
+
 void simseg_counter_sum(struct simseg_net *sn, u8 reason, u64 *packets, u64 *bytes);
 
 /* deny.c: denied packets, folded into records */

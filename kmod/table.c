@@ -18,6 +18,7 @@ void simseg_table_init(struct simseg_table *table, struct mutex *lock)
 	BUILD_BUG_ON(sizeof(struct simseg_line) != SIMSEG_LINE_SIZE);
 	memset(table, 0, sizeof(*table));
 	table->seed = get_random_u32();
+	get_random_bytes(table->seeds, sizeof(table->seeds));
 	table->lock = lock;
 }
 

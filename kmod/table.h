@@ -23,9 +23,13 @@
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 
+#include "hash.h"
+
 #define SIMSEG_LINE_SIZE	64
 /* As many as fit: 5, or 7 where pointers are short. */
 #define SIMSEG_LINE_ENTRIES	((SIMSEG_LINE_SIZE - sizeof(u32)) / (sizeof(u32) + sizeof(void *)))
+
+#define SIMSEG_TABLE_WORDS	5	/* the longest key in whole words */
 
 struct simseg_line {
 	union {
@@ -48,6 +52,7 @@ struct simseg_table {
 	struct simseg_lines __rcu *lines;	/* NULL: empty */
 	u32 count;			/* of entries */
 	u32 seed;
+	u64 seeds[SIMSEG_TABLE_WORDS + 2];
 	struct mutex *lock;		/* that writers hold */
 };
 
@@ -71,7 +76,8 @@ static __always_inline u32 simseg_table_hash(const struct simseg_table *table, c
 {
 	if (at.len % sizeof(u32))
 		return jhash(key, at.len, table->seed);
-	return jhash2(key, at.len / sizeof(u32), table->seed);
+	BUILD_BUG_ON(at.len / sizeof(u32) > SIMSEG_TABLE_WORDS);
+	return simseg_hash(table->seeds, key, at.len / sizeof(u32));
 }
 
 static __always_inline u32 simseg_lines_next(const struct simseg_lines *lines, u32 i)

@@ -81,7 +81,7 @@ static int simtest_sides(struct simseg_net *sn)
 			       SIMSEG_FORWARD_OFF, NULL);
 	if (!err)
 		err = simseg_iface_set(sn, "st-net0", SIMSEG_SIDE_NET, SIMSEG_MODE_AUTO,
-			       SIMSEG_FORWARD_OFF, NULL);
+				       SIMSEG_FORWARD_OFF, NULL);
 	mutex_unlock(&sn->lock);
 	return err;
 }

@@ -62,7 +62,7 @@ static u8 simseg_row_side(const struct simseg_net *sn, const struct simseg_rules
 
 	if (!in)
 		return 0;
-	iface = simseg_iface_of(sn, in);
+	iface = simseg_iface_find(in);
 	if (iface && READ_ONCE(iface->side) == SIMSEG_SIDE_SIM) {
 		if (!binding)
 			return simseg_in_pool(rs, src) ? SIMSEG_REASON_UNBOUND :
@@ -450,8 +450,8 @@ static void simseg_judge_rows(struct simseg_net *sn, const struct simseg_pkt *pk
 void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct simseg_result *res)
 {
 	u32 change = atomic_read_acquire(&sn->change);
+	struct simseg_key key __uninitialized;
 	struct simseg_session *s = NULL;
-	struct simseg_key key;
 	u8 dir = 0;
 
 	memset(res, 0, sizeof(*res));
@@ -488,35 +488,53 @@ void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct si
 	simseg_judge_rows(sn, pkt, change, s, dir, res);
 }
 
+/* Who is at one end, for the guard. */
+static const struct simseg_binding *simseg_end_find(struct simseg_net *sn,
+						    const struct in6_addr *addr, int i,
+						    struct simseg_result *res)
+{
+	const struct simseg_binding *binding = simseg_binding_lookup(sn, addr);
+
+	res->device[i] = binding ? rcu_dereference(binding->device) : NULL;
+	res->epoch[i] = binding ? binding->epoch : 0;
+	return binding;
+}
+
+static u8 simseg_end_quarantine(const struct simseg_device *device, const struct in6_addr *peer)
+{
+	bool responder;
+
+	return device ? simseg_row_quarantine(device, peer, &responder) : 0;
+}
+
 /*
  * The guard's question: rows 1 to 3 by addresses alone. @in: ingress; NULL:
  * egress on @out, where the destination has to be at home. 0: nothing speaks
- * against it; else why not, and @res names the devices at both ends.
+ * against it; else why not, and @res names the devices at both ends. While
+ * nobody is quarantined the end that is not at home there has nothing to say.
  */
 u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 			const struct in6_addr *dst, const struct net_device *in,
 			const struct net_device *out, struct simseg_result *res)
 {
 	const struct simseg_ruleset *rs = rcu_dereference(sn->ruleset);
-	const struct simseg_binding *binding[2];
-	bool responder;
+	const struct in6_addr *addr[2] = { src, dst };
+	const struct simseg_binding *binding;
+	int here = in ? 0 : 1;
 	u8 reason;
-	int i;
 
-	for (i = 0; i < 2; i++) {
-		binding[i] = simseg_binding_lookup(sn, i ? dst : src);
-		res->device[i] = binding[i] ? rcu_dereference(binding[i]->device) : NULL;
-		res->epoch[i] = binding[i] ? binding[i]->epoch : 0;
-	}
+	binding = simseg_end_find(sn, addr[here], here, res);
 	if (in)
-		reason = simseg_row_side(sn, rs, src, binding[0], in);
-	else if (!binding[1])
+		reason = simseg_row_side(sn, rs, src, binding, in);
+	else if (!binding)
 		reason = simseg_in_pool(rs, dst) ? SIMSEG_REASON_UNBOUND : 0;
 	else
-		reason = simseg_binding_on(binding[1], out) ? 0 : SIMSEG_REASON_UNBOUND;
-	for (i = 0; i < 2 && !reason; i++) {
-		if (res->device[i])
-			reason = simseg_row_quarantine(res->device[i], i ? src : dst, &responder);
+		reason = simseg_binding_on(binding, out) ? 0 : SIMSEG_REASON_UNBOUND;
+	if (!reason)
+		reason = simseg_end_quarantine(res->device[here], addr[!here]);
+	if (reason || READ_ONCE(sn->nquarantined)) {
+		simseg_end_find(sn, addr[!here], !here, res);
+		reason = reason ?: simseg_end_quarantine(res->device[!here], addr[here]);
 	}
 	res->verdict = reason ? SIMSEG_VERDICT_DENY : SIMSEG_VERDICT_PASS;
 	res->reason = reason;

@@ -30,12 +30,8 @@ static const char *const session_states[] = { "new", "replied", "established", "
 static const char *const sides[] = { "none", "sim", "net" };
 static const char *const forwards[] = { "off", "on", "force" };
 static const char *const skips[] = {
-	"IPsec policies",
-	"routing rules by mark",
-	"a bridge",
-	"netfilter chains or a flowtable",
-	"tc filters",
-	"a queue that shapes",
+	"IPsec policies", "routing rules by mark", "a bridge", "netfilter chains or a flowtable",
+	"tc filters",	  "a queue that shapes",
 };
 static const char *const modes[] = { "auto", "native", "generic", "none" };
 static const char *const settings[] = {

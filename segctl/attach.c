@@ -91,7 +91,8 @@ static int attach_round(struct ctl *c, const struct ifaces *all, const char *pat
 		lacks = lacks_xdp(c, &all->list[i], &info);
 		if (info.vlan != vlans)
 			continue;
-		if (!pattern || seg_ifname_match(pattern, all->list[i].wish.name) || (vlans && lacks))
+		if (!pattern || seg_ifname_match(pattern, all->list[i].wish.name) ||
+		    (vlans && lacks))
 			ret |= attach_one(c, &all->list[i]);
 	}
 	return ret;
@@ -124,7 +125,8 @@ int detach_wishes(struct ctl *c, const char *pattern)
 	if (err)
 		ctl_fail(c, err, "interfaces");
 	for (i = 0; i < all.n && !err; i++) {
-		if (all.list[i].entry || (pattern && !seg_ifname_match(pattern, all.list[i].wish.name)))
+		if (all.list[i].entry ||
+		    (pattern && !seg_ifname_match(pattern, all.list[i].wish.name)))
 			continue;
 		if (seg_xdp_query(c->h, all.list[i].wish.name, &info) || !info.attached)
 			continue;
@@ -149,8 +151,7 @@ static const struct iface *entry_of(const struct ifaces *all, const char *name)
 }
 
 /* The command that makes it as @old is, or with NULL takes @name away. */
-static void attach_line(struct line *line, struct ctl *c, const char *name,
-			const struct iface *old)
+static void attach_line(struct line *line, struct ctl *c, const char *name, const struct iface *old)
 {
 	line_begin(line, c, old ? "attach" : "detach");
 	line_add(line, name);
@@ -264,7 +265,8 @@ static int attach_all_again(struct ctl *c, const char *pattern, struct js_list *
 	if (err || can < 0)
 		ret = ctl_fail(c, err ? err : can, "interfaces");
 	for (i = 0; i < all.n && can > 0; i++)
-		if (!all.list[i].entry && (!pattern || seg_ifname_match(pattern, all.list[i].wish.name)))
+		if (!all.list[i].entry &&
+		    (!pattern || seg_ifname_match(pattern, all.list[i].wish.name)))
 			ret |= attach_again(c, &all.list[i], list);
 	free(all.list);
 	return ret;
@@ -293,8 +295,8 @@ static int attach_matching(struct ctl *c, const char *pattern)
 }
 
 /* What the options say; EXIT_USAGE if they say nothing that can be. */
-static int attach_parse(struct ctl *c, const char *side, const char *mode, bool forward,
-			bool force, struct iface_wish *wish)
+static int attach_parse(struct ctl *c, const char *side, const char *mode, bool forward, bool force,
+			struct iface_wish *wish)
 {
 	int value = side ? seg_side_parse(side) : -1;
 
@@ -320,12 +322,9 @@ int cmd_attach(struct ctl *c, int argc, char **argv)
 	bool matching = false, forward = false, force = false;
 	const char *side = NULL, *mode = NULL;
 	const struct opt opts[] = {
-		{ "--side", OPT_VALUE, &side },
-		{ "--mode", OPT_VALUE, &mode },
-		{ "--forward", OPT_FLAG, &forward },
-		{ "--force", OPT_FLAG, &force },
-		{ "--matching", OPT_FLAG, &matching },
-		{ 0 },
+		{ "--side", OPT_VALUE, &side },	       { "--mode", OPT_VALUE, &mode },
+		{ "--forward", OPT_FLAG, &forward },   { "--force", OPT_FLAG, &force },
+		{ "--matching", OPT_FLAG, &matching }, { 0 },
 	};
 	struct iface_wish wish = { 0 };
 	int ret, n;

@@ -146,8 +146,8 @@ static void check_interfaces(struct file *f)
 	size_t i;
 
 	for (i = 0; i < f->n_interfaces; i++)
-		items[i] =
-			(struct item){ .name = f->interfaces[i].wish.name, .at = f->interfaces[i].at };
+		items[i] = (struct item){ .name = f->interfaces[i].wish.name,
+					  .at = f->interfaces[i].at };
 	names_unique(f, items, f->n_interfaces, "interface");
 	if (f->n_interfaces > SIMSEG_IFACES_MAX)
 		diag_error(&f->diags, f->interfaces[SIMSEG_IFACES_MAX].at,

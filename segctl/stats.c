@@ -173,8 +173,9 @@ int cmd_stats(struct ctl *c, int argc, char **argv)
 	if (err)
 		return ctl_fail(c, err, NULL);
 	putchar('\n');
-	l.t = table_new("INTERFACE SIDE >DEVICE-RX >OTHER >REMAINDER >RX >XDP-DROP >FORWARDED "
-			">GUARD-DROP >PREROUTING >REMAINDER >PASS >ALLOW >DENY >MERGED >STACK >TX-DROP");
+	l.t = table_new(
+		"INTERFACE SIDE >DEVICE-RX >OTHER >REMAINDER >RX >XDP-DROP >FORWARDED "
+		">GUARD-DROP >PREROUTING >REMAINDER >PASS >ALLOW >DENY >MERGED >STACK >TX-DROP");
 	err = seg_iface_list(c->h, iface_add, &l);
 	table_end(l.t);
 	return err && err != -EAGAIN ? ctl_fail(c, err, NULL) : EXIT_DONE;

@@ -79,8 +79,8 @@ static int iface_add(const struct seg_iface *i, void *arg)
 	f = &r->ifaces[at];
 	snprintf(f->name, sizeof(f->name), "%s", i->ifname);
 	f->device[r->sample] = (int64_t)(s->device_rx + s->rx_inner - s->rx - s->rx_other);
-	f->rx[r->sample] = (int64_t)(s->rx - s->xdp_drop - s->xdp_forward - s->guard_drop -
-				     s->prerouting);
+	f->rx[r->sample] =
+		(int64_t)(s->rx - s->xdp_drop - s->xdp_forward - s->guard_drop - s->prerouting);
 	return 0;
 }
 

@@ -132,9 +132,12 @@ static void world_sides(struct seg_handle *h)
 	size_t i;
 
 	for (i = 0; i < sizeof(sim) / sizeof(sim[0]); i++)
-		must(h, seg_iface_set(h, sim[i], SIMSEG_SIDE_SIM, SIMSEG_MODE_AUTO,
-				      SIMSEG_FORWARD_FORCE), sim[i]);
-	must(h, seg_iface_set(h, "net0", SIMSEG_SIDE_NET, SIMSEG_MODE_AUTO, SIMSEG_FORWARD_FORCE), "net0");
+		must(h,
+		     seg_iface_set(h, sim[i], SIMSEG_SIDE_SIM, SIMSEG_MODE_AUTO,
+				   SIMSEG_FORWARD_FORCE),
+		     sim[i]);
+	must(h, seg_iface_set(h, "net0", SIMSEG_SIDE_NET, SIMSEG_MODE_AUTO, SIMSEG_FORWARD_FORCE),
+	     "net0");
 }
 
 static void world_quarantine(struct seg_handle *h)

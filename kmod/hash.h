@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The hash of keys that packets choose: multilinear with halves (Lemire, Kaser 2014),
+ * strongly universal, one multiplication for eight bytes. The seed is random and never
+ * leaves the kernel; who does not see hashes cannot choose keys that collide. It is no
+ * PRF: what could be learnt by timing stands where it is used.
+ */
+#ifndef _SIMSEG_HASH_H
+#define _SIMSEG_HASH_H
+
+#include <linux/types.h>
+
+/* @seed: one more than @n words, rounded up to an even number; @n is constant. */
+static __always_inline u32 simseg_hash(const u64 *seed, const u32 *word, unsigned int n)
+{
+	u64 sum = seed[0];
+	unsigned int i;
+
+	for (i = 0; i + 1 < n; i += 2)
+		sum += (word[i] + seed[i + 1]) * (word[i + 1] + seed[i + 2]);
+	if (n % 2)
+		sum += (word[n - 1] + seed[n]) * seed[n + 1];
+	return sum >> 32;
+}
+
+#endif /* _SIMSEG_HASH_H */
