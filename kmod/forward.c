@@ -220,7 +220,8 @@ static bool simseg_forward_home(struct simseg_net *sn, const struct simseg_pkt *
 static bool simseg_forward_fits(const struct simseg_pkt *pkt, const struct simseg_session *s)
 {
 	return simseg_session_answered(s) && !test_bit(SIMSEG_SESSION_F_SELF, &s->flags) &&
-	       pkt->out && pkt->in != pkt->out && !skb_nfct(pkt->skb) &&
+	       pkt->out && pkt->in != pkt->out && pkt->out->type == ARPHRD_ETHER &&
+	       pkt->out->addr_len == ETH_ALEN && !skb_nfct(pkt->skb) &&
 	       !netif_is_l3_master(pkt->out) && !netif_is_l3_slave(pkt->out) &&
 	       simseg_route_plain(pkt->skb, ipv6_addr_v4mapped(&pkt->dst));
 }

@@ -12,7 +12,6 @@
  * for the kernel to ask whether it is still there.
  */
 #include <linux/etherdevice.h>
-#include <linux/if_arp.h>
 #include <linux/jhash.h>
 #include <linux/netdevice.h>
 #include <linux/random.h>
@@ -151,7 +150,7 @@ static struct simseg_hop *simseg_hop_share(struct simseg_net *sn, struct simseg_
 /**
  * simseg_hop_get() - the hop by which the stack sends a packet
  * @sn: namespace
- * @skb: the packet, with its route
+ * @skb: the packet, with its route, which leaves by Ethernet
  * @like: begun by simseg_hop_begin() before that route was known to hold
  *
  * Return: with a reference, or NULL: XDP cannot send there
@@ -163,8 +162,7 @@ struct simseg_hop *simseg_hop_get(struct simseg_net *sn, struct sk_buff *skb,
 	struct simseg_hop *hop;
 	struct neighbour *n;
 
-	if (!READ_ONCE(sn->hops.buckets) || dst->dev->type != ARPHRD_ETHER ||
-	    dst->dev->addr_len != ETH_ALEN)
+	if (!READ_ONCE(sn->hops.buckets))
 		return NULL;
 	n = dst_neigh_lookup_skb(dst, skb);
 	if (!n)

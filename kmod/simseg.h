@@ -13,6 +13,7 @@
  *				inside a table lock
  *	simseg_deny.lock	spinlock_bh; the entries of one table
  *	simseg_net.deny_lock	spinlock_bh; the list of tables; innermost
+ *	simseg_ifaces_lock	spinlock; chains of interfaces by device; innermost
  *	simseg_hops.lock	spinlock_bh; next hops and who refers to them; innermost
  *	simseg_outbox.lock	spinlock_bh; numbers and order of records; innermost
  * The packet path takes RCU and, to create or end a session or to fold a deny,
