@@ -96,7 +96,7 @@ static struct simseg_hop *simseg_hop_find(struct simseg_hops *hops, struct hlist
 
 	lockdep_assert_held(&hops->lock);
 	hlist_for_each_entry_safe(hop, next, bucket, node) {
-		if (hop->ifindex != like->ifindex || hop->mtu != like->mtu ||
+		if (hop->v4 != like->v4 || hop->ifindex != like->ifindex || hop->mtu != like->mtu ||
 		    !ipv6_addr_equal(&hop->addr, &like->addr))
 			continue;
 		if (hop->gen == like->gen && hop->family_gen == like->family_gen &&
