@@ -8,15 +8,23 @@
 #include "segctl.h"
 
 #define COLUMNS_MAX 20
+#define ROWS_MAX    1000
 
+/*
+ * Rows are kept until all widths are known; of more than can be looked at, only the
+ * first ones: those after them are printed as they come, and a cell that is too wide
+ * moves the rest of its line.
+ */
 struct table {
 	char *head;
 	const char *names[COLUMNS_MAX];
 	bool right[COLUMNS_MAX];
 	size_t width[COLUMNS_MAX];
 	size_t columns;
-	char **cells;
+	char **cells; /* kept: */
 	size_t n, room;
+	bool fixed;    /* none is kept any more */
+	size_t column; /* of the next cell */
 };
 
 struct table *table_new(const char *columns)
@@ -35,20 +43,60 @@ struct table *table_new(const char *columns)
 	return t;
 }
 
+static void table_print(const struct table *t, size_t column, const char *text)
+{
+	size_t width = text_width(text);
+	int pad = width < t->width[column] ? (int)(t->width[column] - width) : 0;
+	bool last = column + 1 == t->columns;
+
+	printf("%*s%s%*s%s", t->right[column] ? pad : 0, "", text,
+	       t->right[column] || last ? 0 : pad, "", last ? "\n" : "  ");
+}
+
+/* What is kept, below its head; nothing if that is nothing. */
+static void table_flush(struct table *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->columns && t->n; i++)
+		table_print(t, i, t->names[i]);
+	for (i = 0; i < t->n; i++) {
+		table_print(t, i % t->columns, t->cells[i]);
+		free(t->cells[i]);
+	}
+	t->n = 0;
+}
+
+/* Takes @cell over. */
+static void table_keep(struct table *t, char *cell)
+{
+	size_t width = text_width(cell);
+
+	if (width > t->width[t->column])
+		t->width[t->column] = width;
+	grow(&t->cells, &t->room, t->n, sizeof(*t->cells));
+	t->cells[t->n++] = cell;
+	t->fixed = t->n == ROWS_MAX * t->columns;
+	if (t->fixed)
+		table_flush(t);
+}
+
 void table_cell(struct table *t, const char *text)
 {
-	size_t column = t->n % t->columns, size, width;
+	size_t size;
 	char *cell;
 
 	if (!text || !*text)
 		text = "-";
 	size = 4 * strlen(text) + 1;
 	cell = text_escape(text, xcalloc(1, size), size);
-	width = text_width(cell);
-	if (width > t->width[column])
-		t->width[column] = width;
-	grow(&t->cells, &t->room, t->n, sizeof(*t->cells));
-	t->cells[t->n++] = cell;
+	if (t->fixed) {
+		table_print(t, t->column, cell);
+		free(cell);
+	} else {
+		table_keep(t, cell);
+	}
+	t->column = (t->column + 1) % t->columns;
 }
 
 void table_num(struct table *t, uint64_t value)
@@ -59,25 +107,9 @@ void table_num(struct table *t, uint64_t value)
 	table_cell(t, buf);
 }
 
-static void table_print(const struct table *t, size_t column, const char *text)
-{
-	int pad = (int)(t->width[column] - text_width(text));
-	bool last = column + 1 == t->columns;
-
-	printf("%*s%s%*s%s", t->right[column] ? pad : 0, "", text,
-	       t->right[column] || last ? 0 : pad, "", last ? "\n" : "  ");
-}
-
 void table_end(struct table *t)
 {
-	size_t i;
-
-	for (i = 0; i < t->columns && t->n; i++)
-		table_print(t, i, t->names[i]);
-	for (i = 0; i < t->n; i++) {
-		table_print(t, i % t->columns, t->cells[i]);
-		free(t->cells[i]);
-	}
+	table_flush(t);
 	free(t->cells);
 	free(t->head);
 	free(t);

@@ -87,6 +87,22 @@ void roster_free(struct roster *r)
 	free(r->signs);
 }
 
+/* The tables know whose they are. */
+static void set_owners(struct roster *r)
+{
+	r->policies.index.owner = &r->policies;
+	r->ifnames.index.owner = &r->ifnames;
+	r->iccids.index.owner = r;
+	r->addrs.index.owner = r;
+}
+
+void roster_move(struct roster *to, struct roster *from)
+{
+	*to = *from;
+	set_owners(to);
+	roster_init(from, NULL, NULL);
+}
+
 static void keys_expect(struct roster_keys *keys, size_t n)
 {
 	keys->expected = n;

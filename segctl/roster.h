@@ -102,6 +102,8 @@ void roster_init(struct roster *r, roster_clash_fn *clash, void *arg);
 /* One that keeps places, and as many names as there are. */
 void roster_init_marked(struct roster *r);
 void roster_free(struct roster *r);
+/* All of @from to @to, which has nothing to free; @from is empty then. */
+void roster_move(struct roster *to, struct roster *from);
 /* Makes room for about that many. */
 void roster_expect(struct roster *r, size_t n);
 /*

@@ -108,7 +108,10 @@ struct table *table_new(const char *columns);
 /* The next cell; a NULL is shown as "-". What is not printable is escaped. */
 void table_cell(struct table *t, const char *text);
 void table_num(struct table *t, uint64_t value);
-/* Prints it, and frees it; nothing, not even the head, if there is no row. */
+/*
+ * Prints it, and frees it; nothing, not even the head, if there is no row. Of more
+ * than a thousand rows those are out already: print nothing else in between.
+ */
 void table_end(struct table *t);
 
 /* Text to the terminal, escaped. */

@@ -5,25 +5,16 @@
 #include <time.h>
 
 #include "file.h"
-#include "segctl.h"
+#include "state.h"
 
-struct save {
-	FILE *out;
-	uint8_t dir;   /* of the rules that are wanted */
-	bool failsafe; /* the half of the pools that is wanted */
-	size_t n;      /* written of the list under way */
-	bool scan;     /* only look at the rules: */
-	uint8_t first, last;
-	size_t total, turns;
-};
+#define SAVE_BUF_LEN 65536
 
 struct names {
 	char (*list)[SIMSEG_NAME_MAX + 1];
 	size_t n, room;
 };
 
-/* In double quotes, as YAML has them. */
-static void put_quoted(FILE *out, const char *text)
+void save_quoted(FILE *out, const char *text)
 {
 	fputc('"', out);
 	for (; *text; text++) {
@@ -34,7 +25,7 @@ static void put_quoted(FILE *out, const char *text)
 	fputc('"', out);
 }
 
-static void put_prefixes(FILE *out, const struct simseg_prefix *p, size_t n, size_t before)
+void save_prefixes(FILE *out, const struct simseg_prefix *p, size_t n, size_t before)
 {
 	char buf[SEG_PREFIX_LEN];
 	size_t i;
@@ -43,8 +34,7 @@ static void put_prefixes(FILE *out, const struct simseg_prefix *p, size_t n, siz
 		fprintf(out, "%s\"%s\"", before + i ? ", " : "", seg_prefix_print(&p[i], buf));
 }
 
-/* When it ends: by what is left and by the clock on the wall; the earlier will win. */
-static void save_deadline(FILE *out, uint64_t left, const char *before, const char *after)
+void save_deadline(FILE *out, uint64_t left, const char *before, const char *after)
 {
 	char text[32];
 	time_t until = time(NULL) + (time_t)(left / 1000000000);
@@ -61,7 +51,7 @@ static int save_pool(const struct seg_pool *pool, void *arg)
 	struct save *s = arg;
 
 	if (pool->failsafe == s->failsafe)
-		put_prefixes(s->out, &pool->prefix, 1, s->n++);
+		save_prefixes(s->out, &pool->prefix, 1, s->n++);
 	return 0;
 }
 
@@ -86,7 +76,7 @@ static void save_rule(struct save *s, const struct seg_rule *r)
 	fputs(r->dir == SIMSEG_DIR_OUT ? "to: " : "from: ", out);
 	if (r->n_prefixes) {
 		fputc('[', out);
-		put_prefixes(out, r->prefixes, r->n_prefixes, 0);
+		save_prefixes(out, r->prefixes, r->n_prefixes, 0);
 		fputc(']', out);
 	} else {
 		fprintf(out, "\"%s\"", r->peer ? r->peer : r->self ? "self" : "any");
@@ -139,8 +129,7 @@ static int get_rules(struct ctl *c, struct save *s, const char *policy, const ch
 			seg_device_get(c->h, iccid, save_device_rules, s);
 }
 
-/* The rules of a policy, or of a device: once to look, once a direction to write. */
-static int save_all_rules(struct ctl *c, struct save *s, const char *policy, const char *iccid)
+int save_all_rules(struct ctl *c, struct save *s, const char *policy, const char *iccid)
 {
 	int err, i;
 
@@ -192,7 +181,7 @@ static int save_peer(const struct seg_peer *p, void *arg)
 
 	for (i = 0; i < p->n_prefixes; i++)
 		if (!p->left[i])
-			put_prefixes(s->out, &p->prefixes[i], 1, s->n++);
+			save_prefixes(s->out, &p->prefixes[i], 1, s->n++);
 	return 0;
 }
 
@@ -274,105 +263,12 @@ static int save_policies(struct ctl *c, struct save *s)
 	return err;
 }
 
-/* The interface on which all of its addresses arrive; NULL: each has its own, or none. */
-static const char *one_dev(const struct seg_device *d)
-{
-	const char *dev = d->n_bindings ? d->bindings[0].ifname : NULL;
-	size_t i;
-
-	for (i = 1; i < d->n_bindings && dev; i++)
-		if (!d->bindings[i].ifname || strcmp(dev, d->bindings[i].ifname))
-			return NULL;
-	return dev;
-}
-
-static void save_addrs(FILE *out, const struct seg_device *d, bool devs)
-{
-	char buf[SEG_PREFIX_LEN];
-	size_t i;
-
-	fputs("    addr: [", out);
-	for (i = 0; i < d->n_bindings; i++) {
-		seg_prefix_print(&d->bindings[i].prefix, buf);
-		if (devs && d->bindings[i].ifname)
-			fprintf(out, "%s{ addr: \"%s\", dev: \"%s\" }", i ? ", " : "", buf,
-				d->bindings[i].ifname);
-		else
-			fprintf(out, "%s\"%s\"", i ? ", " : "", buf);
-	}
-	fputs("]\n", out);
-}
-
-static int save_device(struct ctl *c, struct save *s, const struct seg_device *d)
-{
-	const char *dev = one_dev(d);
-
-	fprintf(s->out, "  - iccid: \"%s\"\n", d->iccid);
-	if (d->policy)
-		fprintf(s->out, "    policy: \"%s\"\n", d->policy);
-	if (d->asset) {
-		fputs("    asset: ", s->out);
-		put_quoted(s->out, d->asset);
-		fputc('\n', s->out);
-	}
-	if (d->n_bindings)
-		save_addrs(s->out, d, !dev);
-	if (dev)
-		fprintf(s->out, "    dev: \"%s\"\n", dev);
-	return d->n_rules ? save_all_rules(c, s, NULL, d->iccid) : 0;
-}
-
-static void save_hold(FILE *out, const struct seg_device *d)
-{
-	fprintf(out, "  - { iccid: \"%s\"", d->iccid);
-	if (d->actor) {
-		fputs(", actor: ", out);
-		put_quoted(out, d->actor);
-	}
-	if (d->reason) {
-		fputs(", reason: ", out);
-		put_quoted(out, d->reason);
-	}
-	if (d->n_allow) {
-		fputs(", allow: [", out);
-		put_prefixes(out, d->allow, d->n_allow, 0);
-		fputc(']', out);
-	}
-	if (d->duration)
-		save_deadline(out, d->duration, ", ", "");
-	fputs(" }\n", out);
-}
-
-static int device_add(const struct seg_device *d, void *arg)
-{
-	devs_add(arg, d);
-	return 0;
-}
-
-/* Those that are only held in advance are none yet: quarantine is not of the file. */
-static int save_devices(struct ctl *c, struct save *s, const struct devs *all)
-{
-	size_t i, n = 0;
-	int err = 0;
-
-	fputs("devices:", s->out);
-	for (i = 0; i < all->n && !err; i++) {
-		if (all->list[i].d.state == SIMSEG_STATE_UNKNOWN)
-			continue;
-		fputs(n++ ? "" : "\n", s->out);
-		err = save_device(c, s, &all->list[i].d);
-	}
-	if (!n)
-		fputs(" []\n", s->out);
-	return err;
-}
-
 static void save_word(FILE *out, const char *key, const char *text)
 {
 	if (!text)
 		return;
 	fprintf(out, "    %s: ", key);
-	put_quoted(out, text);
+	save_quoted(out, text);
 	fputc('\n', out);
 }
 
@@ -406,23 +302,17 @@ static int save_iface(const struct seg_iface *i, void *arg)
 }
 
 /* What a ruleset file does not have, or need not. */
-static int save_whole(struct ctl *c, struct save *s, const struct devs *all)
+static int save_whole(struct ctl *c, struct save *s, const struct registry *r)
 {
 	time_t now = time(NULL);
 	char text[32] = "";
 	struct tm tm;
-	size_t i, n = 0;
 	int err;
 
 	if (gmtime_r(&now, &tm))
 		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	fprintf(s->out, "saved: \"%s\"\n", text);
-	for (i = 0; i < all->n; i++) {
-		if (all->list[i].d.state == SIMSEG_STATE_ACTIVE)
-			continue;
-		fputs(n++ ? "" : "quarantine:\n", s->out);
-		save_hold(s->out, &all->list[i].d);
-	}
+	save_holds(s, r);
 	s->n = 0;
 	err = seg_peer_list(c->h, save_timed, s);
 	s->total = 0;
@@ -449,14 +339,6 @@ static void save_settings(const struct seg_status *st, FILE *out)
 	}
 }
 
-/* The order in which devices came is no part of the state. */
-static int by_iccid(const void *a, const void *b)
-{
-	const struct dev *x = a, *y = b;
-
-	return strcmp(x->d.iccid, y->d.iccid);
-}
-
 static int save_ruleset(struct ctl *c, struct save *s, const struct seg_status *st)
 {
 	int err;
@@ -468,75 +350,116 @@ static int save_ruleset(struct ctl *c, struct save *s, const struct seg_status *
 	return err ? err : save_policies(c, s);
 }
 
-static int save_all(struct ctl *c, struct save *s, const struct seg_status *st, bool whole)
+/*
+ * What is written is kept in as much memory as it needs: growing memory is moved,
+ * where a stream in memory would copy it, and clear what is behind it.
+ */
+static ssize_t save_write(void *arg, const char *data, size_t size)
 {
-	struct devs all = { 0 };
-	int err;
+	struct save *s = arg;
 
-	err = save_ruleset(c, s, st);
-	if (!err)
-		err = seg_device_list(c->h, device_add, &all);
-	if (all.n)
-		qsort(all.list, all.n, sizeof(*all.list), by_iccid);
-	if (!err)
-		err = save_devices(c, s, &all);
-	if (!err && whole)
-		err = save_whole(c, s, &all);
-	devs_free(&all);
-	return err;
+	while (s->room - s->len < size + 1)
+		grow(&s->text, &s->room, s->room, 1);
+	memcpy(s->text + s->len, data, size);
+	s->len += size;
+	s->text[s->len] = '\0';
+	return (ssize_t)size;
 }
 
-/* The text that was written to @s, if that went well and it is a file. */
-static char *state_checked(struct save *s, int err, char **text, const size_t *len)
+static int save_open(struct save *s)
 {
-	struct file *check;
-	bool good;
+	const cookie_io_functions_t io = { .write = save_write };
 
-	if (fclose(s->out) || err) {
-		free(*text);
-		return NULL;
-	}
-	check = file_read(*text, *len, false);
-	good = !check->diags.errors;
-	file_free(check);
-	if (good)
-		return *text;
-	free(*text);
+	memset(s, 0, sizeof(*s));
+	s->out = fopencookie(s, "w", io);
+	if (!s->out)
+		return -ENOMEM;
+	setvbuf(s->out, NULL, _IOFBF, SAVE_BUF_LEN);
+	return 0;
+}
+
+/* All is written, or it failed: what there is, as it is read; NULL if it is no file. */
+static struct file *save_close(struct save *s, int err)
+{
+	struct file *f = NULL;
+
+	if (s->out && fclose(s->out))
+		err = -EIO;
+	if (!err)
+		f = file_read(s->text, s->len, false);
+	if (f && !f->diags.errors)
+		return f;
+	file_free(f);
+	free(s->text);
+	s->text = NULL;
 	return NULL;
+}
+
+/* The text, if it is a file. */
+static char *save_checked(struct save *s, int err, size_t *len)
+{
+	file_free(save_close(s, err));
+	*len = s->len;
+	return s->text;
 }
 
 char *state_text(struct ctl *c, const struct seg_status *st, bool whole, size_t *len)
 {
-	struct save s = { 0 };
-	char *text = NULL;
+	struct registry r;
+	struct save s;
+	int err;
 
-	s.out = open_memstream(&text, len);
-	return s.out ? state_checked(&s, save_all(c, &s, st, whole), &text, len) : NULL;
+	registry_init(&r);
+	err = save_open(&s);
+	if (!err)
+		err = save_ruleset(c, &s, st);
+	if (!err)
+		err = registry_read(c, &r);
+	if (!err)
+		err = save_devices(c, &s, &r);
+	if (!err && whole)
+		err = save_whole(c, &s, &r);
+	/* what follows needs memory of its own */
+	registry_free(&r);
+	return save_checked(&s, err, len);
 }
 
 char *state_ruleset(struct ctl *c, const struct seg_status *st, size_t *len)
 {
-	struct save s = { 0 };
-	char *text = NULL;
+	struct save s;
+	int err = save_open(&s);
 
-	s.out = open_memstream(&text, len);
-	return s.out ? state_checked(&s, save_ruleset(c, &s, st), &text, len) : NULL;
+	if (!err)
+		err = save_ruleset(c, &s, st);
+	return save_checked(&s, err, len);
 }
 
+/* Very many devices need no text of theirs: only those are in it that have rules. */
 struct file *state_file(struct ctl *c)
 {
 	struct seg_status st;
+	struct registry r;
 	struct file *f;
-	char *text;
-	size_t len;
+	struct save s;
+	int err;
 
 	if (seg_status_get(c->h, &st))
 		return NULL;
+	registry_init(&r);
+	err = save_open(&s);
+	if (!err)
+		err = save_ruleset(c, &s, &st);
+	if (!err)
+		err = registry_read(c, &r);
+	if (!err)
+		err = save_own(c, &s, &r);
 	/* what only a saved state may say is in force, too */
-	text = state_text(c, &st, true, &len);
-	if (!text)
-		return NULL;
-	f = file_read(text, len, false);
-	free(text);
+	if (!err)
+		err = save_whole(c, &s, &r);
+	f = save_close(&s, err);
+	if (f)
+		registry_move(&r, f);
+	registry_free(&r);
+	free(s.text);
 	return f;
 }
