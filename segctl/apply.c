@@ -222,25 +222,46 @@ static void report(struct ctl *c, const struct file *f, const struct seg_commit 
 	free(what);
 }
 
+#define KEPT_MAX 20
+
 /* Quarantined devices that the file lacks are worth a name each. */
 struct kept {
 	const struct file *f;
-	size_t left;
+	struct devs devs; /* the first @max */
+	size_t max;
 };
 
-#define KEPT_MAX 20
-
-static int kept_print(const struct seg_device *d, void *arg)
+static int kept_add(const struct seg_device *d, void *arg)
 {
 	struct kept *k = arg;
 
-	if (d->part || d->state == SIMSEG_STATE_ACTIVE || !k->left ||
-	    roster_has(&k->f->devices, d->iccid))
-		return 0;
-	k->left--;
-	ctl_warn("kept: %s%s%s is quarantined, and not in the file", d->iccid, d->asset ? " " : "",
-		 d->asset ? d->asset : "");
+	if (!d->part && d->state != SIMSEG_STATE_ACTIVE && k->devs.n < k->max &&
+	    !roster_has(&k->f->devices, d->iccid))
+		devs_add(&k->devs, d);
 	return 0;
+}
+
+static void kept_again(void *arg)
+{
+	devs_free(&((struct kept *)arg)->devs);
+}
+
+static void kept_print(struct ctl *c, const struct file *f, size_t n)
+{
+	struct kept kept = { .f = f, .max = n < KEPT_MAX ? n : KEPT_MAX };
+	const struct seg_device *d;
+	size_t i;
+
+	if (n)
+		seg_device_stream(c->h, kept_add, kept_again, &kept);
+	for (i = 0; i < kept.devs.n; i++) {
+		d = &kept.devs.list[i].d;
+		ctl_warn("kept: %s%s%s is quarantined, and not in the file", d->iccid,
+			 d->asset ? " " : "", d->asset ? d->asset : "");
+	}
+	devs_free(&kept.devs);
+	if (n > KEPT_MAX)
+		ctl_warn("kept: and %zu more", n - KEPT_MAX);
 }
 
 static int apply_interfaces(struct ctl *c, const struct file *f, struct json_object *list)
@@ -268,7 +289,6 @@ static int gate_check(struct ctl *c)
 static int after_commit(struct ctl *c, const struct file *f, const struct seg_commit *commit,
 			const struct request *r, const struct before *b)
 {
-	struct kept kept = { .f = f, .left = commit->receipt.kept };
 	struct json_object *list = c->json ? json_object_new_array() : NULL;
 	int ret = EXIT_DONE;
 
@@ -276,12 +296,7 @@ static int after_commit(struct ctl *c, const struct file *f, const struct seg_co
 	if (list)
 		ret = apply_interfaces(c, f, list);
 	report(c, f, commit, r, b, list);
-	if (kept.left > KEPT_MAX)
-		kept.left = KEPT_MAX;
-	if (kept.left)
-		seg_device_list(c->h, kept_print, &kept);
-	if (commit->receipt.kept > KEPT_MAX)
-		ctl_warn("kept: and %u more", commit->receipt.kept - KEPT_MAX);
+	kept_print(c, f, commit->receipt.kept);
 	if (!list)
 		ret = apply_interfaces(c, f, NULL);
 	return ret | gate_check(c);

@@ -138,6 +138,14 @@ static int scan_device(const struct seg_device *d, void *arg)
 	return 0;
 }
 
+static void scan_again(void *arg)
+{
+	struct scan *scan = arg;
+
+	devs_free(scan->found);
+	near_begin(&scan->near, scan->asset);
+}
+
 /* Through all devices: by asset id, and what is near if there is none. */
 static int lookup_scan(struct ctl *c, const char *text, struct devs *found, bool quiet)
 {
@@ -145,7 +153,7 @@ static int lookup_scan(struct ctl *c, const char *text, struct devs *found, bool
 	int err;
 
 	near_begin(&scan.near, text);
-	err = seg_device_list(c->h, scan_device, &scan);
+	err = seg_device_stream(c->h, scan_device, scan_again, &scan);
 	if (err && err != -EAGAIN)
 		return ctl_fail(c, err, NULL);
 	if (found->n)

@@ -133,6 +133,20 @@ static int asset_seen(const struct seg_device *d, void *arg)
 	return 0;
 }
 
+/* What devs has beyond what is found then is looked at by nobody. */
+static void assets_again(void *arg)
+{
+	struct assets *a = arg;
+	size_t i;
+
+	for (i = 0; i < a->n; i++) {
+		a->hits[i] = 0;
+		a->list[i]->dev = NO_DEV;
+		if (seg_iccid_parse(a->list[i]->text, a->list[i]->iccid))
+			a->list[i]->iccid[0] = '\0';
+	}
+}
+
 static void elsewhere_look(struct ctl *c, const char *netns, const char *text)
 {
 	struct ctl other = { .netns = netns };
@@ -181,7 +195,7 @@ static int targets_by_asset(struct ctl *c, struct assets *a, bool unknown)
 	int err;
 
 	qsort(a->list, a->n, sizeof(*a->list), by_text);
-	err = seg_device_list(c->h, asset_seen, a);
+	err = seg_device_stream(c->h, asset_seen, assets_again, a);
 	if (err && err != -EAGAIN)
 		return ctl_fail(c, err, NULL);
 	for (i = 0; i < a->n; i++) {
@@ -262,6 +276,14 @@ static int member_seen(const struct seg_device *d, void *arg)
 	return 0;
 }
 
+static void members_again(void *arg)
+{
+	struct members *m = arg;
+
+	targets_free(m->t);
+	m->any = false;
+}
+
 static int policy_seen(const struct seg_policy *p, void *arg)
 {
 	(void)p;
@@ -272,7 +294,7 @@ static int policy_seen(const struct seg_policy *p, void *arg)
 static int targets_of_policy(struct ctl *c, const struct target_opts *o, struct targets *t)
 {
 	struct members m = { .t = t, .o = o };
-	int err = seg_device_list(c->h, member_seen, &m);
+	int err = seg_device_stream(c->h, member_seen, members_again, &m);
 
 	/* one that came or went meanwhile must not be left out without a word */
 	if (err)

@@ -87,16 +87,29 @@ listed() {
 }
 
 test_lists() {
-	listed 'device list' 192 $((N + 1)) device list
-	listed 'device list, JSON' 192 $N -j device list
+	listed 'device list' 160 $((N + 1)) device list
+	listed 'device list, JSON' 160 $N -j device list
 	check 'saved' cost 'save' "$SEGCTL" save "$WORK/state.yaml"
 	cost_seen
 	peak_at_most 192
 	check 'compared with what was saved' cost 'diff' "$SEGCTL" diff "$WORK/state.yaml"
 	cost_seen
-	peak_at_most 192
+	peak_at_most 128
 	check 'nothing differs' grep -q '^unchanged: ' "$WORK/out"
 	rm "$WORK/state.yaml"
+}
+
+# What looks through all of them for a few.
+test_few() {
+	check 'one by its asset id' cost 'device show' "$SEGCTL" device show "asset-$((N - 1))"
+	cost_seen
+	peak_at_most 32
+	check 'near matches of one that is not there' \
+		test "$(seg device show asset-x 2>&1 | grep -c '  asset-')" = 5
+	check 'two of them quarantined' cost 'quarantine' "$SEGCTL" quarantine --reason x \
+		"asset-$((N - 1))" asset-7
+	cost_seen
+	peak_at_most 32
 }
 
 test_yaml() {
@@ -111,6 +124,7 @@ test_yaml() {
 	cost_seen
 	check_eq 'all are there' "$(count)" $N
 	test_lists
+	test_few
 	{
 		bulk_rules
 		echo 'devices: []'
@@ -119,7 +133,8 @@ test_yaml() {
 		"$SEGCTL" apply "$WORK/none.yaml"
 	cost_seen
 	peak_at_most 128
-	check_eq 'none is left' "$(count)" 0
+	check_eq 'those in quarantine are named' "$(grep -c 'kept: .* asset-' "$WORK/out")" 2
+	check_eq 'no other is left' "$(count)" 2
 }
 
 load || bail 'the module does not load'
