@@ -79,10 +79,10 @@ static void in_order(void **state)
 {
 	static const struct arrival list[] = {
 		{ .iccid = D, .policy = "meter" },
-		{ .iccid = C, .state = SIMSEG_STATE_UNKNOWN },
+		{ .iccid = E, .state = SIMSEG_STATE_UNKNOWN },
 		{ .iccid = B, .policy = "gone", .state = SIMSEG_STATE_QUARANTINED },
 		{ .iccid = A },
-		{ .iccid = E, .state = SIMSEG_STATE_UNKNOWN },
+		{ .iccid = C, .state = SIMSEG_STATE_UNKNOWN },
 	};
 	struct registry r;
 
@@ -211,15 +211,15 @@ static void moved(void **state)
 
 	(void)state;
 	registry_init(&r);
+	registry_init(&other);
 	arrive(&r, list, 2);
 	roster_move(&other.roster, &r.roster);
+	assert_int_equal(r.roster.n, 0);
 	memset(&r, 0xff, sizeof(r));
-	registry_init(&r);
-	roster_move(&r.roster, &other.roster);
-	arrive(&r, list + 2, 1);
-	assert_int_equal(r.roster.policies.n, 2);
-	assert_int_equal(r.roster.n, 3);
-	registry_free(&r);
+	arrive(&other, list + 2, 1);
+	assert_int_equal(other.roster.policies.n, 2);
+	assert_int_equal(other.roster.n, 3);
+	registry_free(&other);
 }
 
 int main(void)
