@@ -22,7 +22,9 @@ typedef uint64_t plugin_id;
 struct tb;
 struct insn;
 
-enum plugin_regs { PLUGIN_NO_REGS };
+enum plugin_regs {
+	PLUGIN_NO_REGS
+};
 
 typedef void (*trans_fn)(plugin_id id, struct tb *tb);
 typedef void (*exec_fn)(unsigned int cpu, void *arg);
@@ -40,7 +42,7 @@ const void *qemu_plugin_insn_data(const struct insn *insn);
 
 __attribute__((visibility("default"))) int qemu_plugin_version = 1;
 __attribute__((visibility("default"))) int qemu_plugin_install(plugin_id id, const void *info,
-								int argc, char **argv);
+							       int argc, char **argv);
 
 /* nopl 0x534d4953(%rax,%rax,1) */
 static const uint8_t MARK[8] = { 0x0f, 0x1f, 0x84, 0x00, 0x53, 0x49, 0x4d, 0x53 };
