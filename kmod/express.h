@@ -15,6 +15,8 @@
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
 
 #include "hop.h"
 #include "key.h"
