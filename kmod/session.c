@@ -163,6 +163,15 @@ static void simseg_session_leave_grants(const struct simseg_session *s)
 		simseg_session_count_grant(s, i, -1);
 }
 
+static void simseg_session_set_grant(struct simseg_session *s, int side, u32 id)
+{
+	if (likely(s->grant[side] == id))
+		return;
+	simseg_session_count_grant(s, side, -1);
+	WRITE_ONCE(s->grant[side], id);
+	simseg_session_count_grant(s, side, 1);
+}
+
 /* What allows each side, as numbers: rulesets and grants come and go. */
 static void simseg_session_stamp(struct simseg_session *s, const struct simseg_result *res)
 {
@@ -178,9 +187,7 @@ static void simseg_session_stamp(struct simseg_session *s, const struct simseg_r
 		WRITE_ONCE(s->rule[i], res->rule[i] ? res->rule[i]->id : 0);
 		if (grant && (!until || grant->until < until))
 			until = grant->until;
-		simseg_session_count_grant(s, i, -1);
-		WRITE_ONCE(s->grant[i], grant ? grant->id : 0);
-		simseg_session_count_grant(s, i, 1);
+		simseg_session_set_grant(s, i, grant ? grant->id : 0);
 	}
 	WRITE_ONCE(s->until, until);
 }
