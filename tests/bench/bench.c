@@ -25,37 +25,16 @@
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/if_link.h>
 #include <net/if.h>
-#include <sched.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "../tools/net.h"
 #include "bare.skel.h"
 #include "flow.h"
 #include "sink.skel.h"
 #include "source.skel.h"
 
 #define BATCH 32
-
-__attribute__((noreturn, format(printf, 1, 2))) static void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fputs("bench: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, ": %s\n", strerror(errno));
-	exit(1);
-}
 
 __attribute__((noreturn)) static void usage(void)
 {
@@ -65,19 +44,6 @@ __attribute__((noreturn)) static void usage(void)
 	      "                  NETNS DEV SRC-MAC DST-MAC PIN\n",
 	      stderr);
 	exit(2);
-}
-
-/* Only the network: the file system with the pins stays in sight. */
-static void enter(const char *netns)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/run/netns/%s", netns);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		die("namespace %s", netns);
-	close(fd);
 }
 
 static uint32_t index_of(const char *dev)
