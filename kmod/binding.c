@@ -6,12 +6,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "binding.h"
 #include "simseg.h"
-
-static const struct simseg_table_key simseg_binding_at = {
-	.offset = offsetof(struct simseg_binding, key),
-	.len = sizeof(struct simseg_binding_key),
-};
 
 void simseg_binding_init(struct simseg_net *sn)
 {
@@ -27,7 +23,11 @@ void simseg_binding_exit(struct simseg_net *sn)
 
 u32 simseg_binding_hash(const struct simseg_net *sn, const struct simseg_binding_key *key)
 {
-	return simseg_table_hash(&sn->bindings, key, simseg_binding_at);
+	struct simseg_binding_words words = { .rest = simseg_binding_rest(key->plen) };
+
+	words.a0 = get_unaligned((const u64 *)&key->addr);
+	words.a1 = get_unaligned((const u64 *)&key->addr + 1);
+	return simseg_binding_words_hash(&sn->bindings, &words);
 }
 
 /* A name or pattern: as the kernel's device names, with one '*' at the end. */
@@ -81,31 +81,28 @@ struct simseg_binding *simseg_binding_exact(struct simseg_net *sn,
 				 simseg_binding_at);
 }
 
-/*
- * The binding with the longest prefix that holds @addr and is in force, or
- * NULL. At most SIMSEG_PLENS_MAX lookups, one where all prefixes are as long.
- */
-const struct simseg_binding *simseg_binding_lookup(const struct simseg_net *sn,
-						   const struct in6_addr *addr)
+/* At most SIMSEG_PLENS_MAX lookups. */
+const struct simseg_binding *simseg_binding_longest(const struct simseg_net *sn,
+						    const struct simseg_plens *plens,
+						    u64 a0, u64 a1)
 {
-	const struct simseg_plens *plens = rcu_dereference(sn->plens);
-	struct simseg_binding_key key = {};
 	const struct simseg_binding *binding;
 	u32 i;
 
-	if (!plens)
-		return NULL;
-	key.addr = *addr;
 	for (i = 0; i < plens->n; i++) {
-		key.plen = plens->plen[i];
-		if (key.plen < 128)
-			simseg_prefix_mask(&key.addr, key.plen);
-		binding = simseg_table_lookup(&sn->bindings, &key, simseg_binding_hash(sn, &key),
-					      simseg_binding_at);
+		binding = simseg_binding_under(sn, a0, a1, plens->plen[i]);
 		if (binding && rcu_access_pointer(binding->device))
 			return binding;
 	}
 	return NULL;
+}
+
+/* simseg_binding_find() where it is not worth a copy of its own. */
+const struct simseg_binding *simseg_binding_lookup(const struct simseg_net *sn,
+						   const struct in6_addr *addr)
+{
+	return simseg_binding_find(sn, get_unaligned((const u64 *)addr),
+				   get_unaligned((const u64 *)addr + 1));
 }
 
 /*

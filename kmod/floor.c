@@ -15,6 +15,7 @@
 #include <net/ipv6_frag.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 
+#include "express.h"
 #include "simseg.h"
 
 #define SIMSEG_PRI_VERDICT	(-50)
@@ -146,8 +147,8 @@ static bool simseg_floor_leads_on(const struct nf_hook_state *state,
  * its being one speaks against it: others pass untouched, or are dropped, and
  * take no memory.
  */
-static unsigned int simseg_floor(void *priv, struct sk_buff *skb,
-				 const struct nf_hook_state *state)
+static noinline unsigned int simseg_floor(void *priv, struct sk_buff *skb,
+					  const struct nf_hook_state *state)
 {
 	const struct net_device *out = simseg_floor_out(skb, state);
 	struct simseg_result res __uninitialized;
@@ -173,19 +174,41 @@ static unsigned int simseg_floor(void *priv, struct sk_buff *skb,
 	return res.verdict == SIMSEG_VERDICT_DENY ? NF_DROP : NF_ACCEPT;
 }
 
+/* What was gathered from fragments is counted apart, with the verdict. */
+static unsigned int simseg_floor_forward4(void *priv, struct sk_buff *skb,
+					  const struct nf_hook_state *state)
+{
+	if (likely(!IPCB(skb)->frag_max_size && simseg_express(priv, skb, state, true)))
+		return NF_ACCEPT;
+	return simseg_floor(priv, skb, state);
+}
+
+static unsigned int simseg_floor_forward6(void *priv, struct sk_buff *skb,
+					  const struct nf_hook_state *state)
+{
+	if (likely(!IP6CB(skb)->frag_max_size && simseg_express(priv, skb, state, false)))
+		return NF_ACCEPT;
+	return simseg_floor(priv, skb, state);
+}
+
 static noinline bool simseg_floor_fragment6(const struct sk_buff *skb)
 {
 	struct simseg_pkt pkt, quote;
 
+	if (!ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr))
+		return false;
 	simseg_parse(skb, NFPROTO_IPV6, skb_network_offset(skb), &pkt, &quote);
 	return pkt.malformed == SIMSEG_REASON_FRAGMENT;
 }
 
-static bool simseg_floor_fragment(const struct sk_buff *skb, u8 family)
+static __always_inline bool simseg_floor_fragment(const struct sk_buff *skb, u8 family)
 {
+	u8 next;
+
 	if (family == NFPROTO_IPV4)
 		return ip_is_fragment(ip_hdr(skb));
-	return ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr) && simseg_floor_fragment6(skb);
+	next = ipv6_hdr(skb)->nexthdr;
+	return unlikely(next != IPPROTO_UDP && next != IPPROTO_TCP) && simseg_floor_fragment6(skb);
 }
 
 /*
@@ -213,11 +236,10 @@ static noinline bool simseg_floor_foreign(struct simseg_net *sn, struct sk_buff 
 	return true;
 }
 
-/* Counts what comes in before anything else may take it. */
-static unsigned int simseg_floor_prerouting(void *priv, struct sk_buff *skb,
-					    const struct nf_hook_state *state)
+/* A packet that counts as more than one, or is a part of one. */
+static noinline unsigned int simseg_floor_arrival(struct simseg_net *sn, struct sk_buff *skb,
+						  const struct nf_hook_state *state)
 {
-	struct simseg_net *sn = priv;
 	struct simseg_iface *iface = simseg_iface_find(state->in);
 	bool fragment = simseg_floor_fragment(skb, state->pf);
 	u32 packets, bytes;
@@ -228,10 +250,27 @@ static unsigned int simseg_floor_prerouting(void *priv, struct sk_buff *skb,
 		simseg_skb_size(skb, state->pf, skb_network_offset(skb), &packets, &bytes);
 		simseg_iface_count(iface, SIMSEG_IFACE_PREROUTING, packets);
 	}
-	if (unlikely(fragment) && simseg_floor_foreign(sn, skb, iface, state))
+	if (!fragment)
+		return NF_ACCEPT;
+	if (simseg_floor_foreign(sn, skb, iface, state))
 		return NF_DROP;
-	if (iface && fragment)
+	if (iface)
 		simseg_iface_count(iface, SIMSEG_IFACE_FRAGMENT, 1);
+	return NF_ACCEPT;
+}
+
+/* Counts what comes in before anything else may take it. */
+static unsigned int simseg_floor_prerouting(void *priv, struct sk_buff *skb,
+					    const struct nf_hook_state *state)
+{
+	struct simseg_iface *iface;
+
+	if (unlikely(skb->pkt_type == PACKET_LOOPBACK || skb_is_gso(skb) ||
+		     simseg_floor_fragment(skb, state->pf)))
+		return simseg_floor_arrival(priv, skb, state);
+	iface = simseg_iface_find(state->in);
+	if (iface)
+		simseg_iface_count(iface, SIMSEG_IFACE_PREROUTING, 1);
 	return NF_ACCEPT;
 }
 
@@ -243,8 +282,14 @@ static const struct nf_hook_ops simseg_floor_ops[] = {
 		.priority = INT_MIN,
 	},
 	{
-		.hook = simseg_floor,
-		.pf = NFPROTO_INET,
+		.hook = simseg_floor_forward4,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_FORWARD,
+		.priority = SIMSEG_PRI_VERDICT,
+	},
+	{
+		.hook = simseg_floor_forward6,
+		.pf = NFPROTO_IPV6,
 		.hooknum = NF_INET_FORWARD,
 		.priority = SIMSEG_PRI_VERDICT,
 	},
@@ -273,7 +318,8 @@ static const struct nf_hook_ops simseg_floor_ops[] = {
 /* Is it one of these? */
 bool simseg_floor_hooked(nf_hookfn *hook)
 {
-	return hook == simseg_floor || hook == simseg_floor_prerouting;
+	return hook == simseg_floor || hook == simseg_floor_prerouting ||
+	       hook == simseg_floor_forward4 || hook == simseg_floor_forward6;
 }
 
 /* Each hook is told its namespace: to look for it would cost more with each packet. */

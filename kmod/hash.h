@@ -23,4 +23,13 @@ static __always_inline u32 simseg_hash(const u64 *seed, const u32 *word, unsigne
 	return sum >> 32;
 }
 
+/*
+ * One product of it, from two words that stand side by side in @pair. Which of them comes
+ * first is up to the machine: a key is hashed by simseg_hash(), or by these, but not both.
+ */
+static __always_inline u64 simseg_hash_product(const u64 *seed, u64 pair)
+{
+	return ((u32)pair + seed[0]) * ((pair >> 32) + seed[1]);
+}
+
 #endif /* _SIMSEG_HASH_H */

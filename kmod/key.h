@@ -11,25 +11,44 @@
 #include "hash.h"
 #include "types.h"
 
+/* A key as it stands in memory, to be worked on in registers: no arrays. */
 struct simseg_key_words {
-	u64 word[5];
+	u64 a0, a1;	/* the address that stands first */
+	u64 b0, b1;
+	u64 rest;	/* ports, protocol, domain */
 };
 
 static __always_inline struct simseg_key_words simseg_key_words(const struct simseg_key *key)
 {
-	struct simseg_key_words words;
+	BUILD_BUG_ON(sizeof(*key) != sizeof(struct simseg_key_words));
+	BUILD_BUG_ON(__alignof__(*key) < __alignof__(struct simseg_key_words));
+	return *(const struct simseg_key_words *)key;
+}
 
-	BUILD_BUG_ON(sizeof(*key) != sizeof(words));
-	memcpy(&words, key, sizeof(words));
-	return words;
+/* Eight bytes that stand in memory as these two words do. */
+static __always_inline u64 simseg_key_word(u32 first, u32 second)
+{
+#ifdef __LITTLE_ENDIAN
+	return first | (u64)second << 32;
+#else
+	return (u64)first << 32 | second;
+#endif
+}
+
+static __always_inline bool simseg_words_equal(const struct simseg_key *key,
+					       const struct simseg_key_words *y)
+{
+	const struct simseg_key_words *x = (const struct simseg_key_words *)key;
+
+	return !((x->a0 ^ y->a0) | (x->a1 ^ y->a1) | (x->b0 ^ y->b0) | (x->b1 ^ y->b1) |
+		 (x->rest ^ y->rest));
 }
 
 static __always_inline bool simseg_key_equal(const struct simseg_key *a, const struct simseg_key *b)
 {
-	const struct simseg_key_words x = simseg_key_words(a), y = simseg_key_words(b);
+	const struct simseg_key_words words = simseg_key_words(b);
 
-	return !((x.word[0] ^ y.word[0]) | (x.word[1] ^ y.word[1]) | (x.word[2] ^ y.word[2]) |
-		 (x.word[3] ^ y.word[3]) | (x.word[4] ^ y.word[4]));
+	return simseg_words_equal(a, &words);
 }
 
 /* Any order does, as long as it is the same both ways; 0: equal. */
@@ -66,28 +85,66 @@ static __always_inline u8 simseg_key_make(struct simseg_key *key, const struct s
  * Keys are the attacker's choice. The hash is no PRF: who could time single chains might
  * learn about collisions, so a chain has a limit, too (SIMSEG_CHAIN_MAX).
  */
+static __always_inline u32 simseg_words_hash(const struct simseg_session_table *table,
+					     const struct simseg_key_words *key)
+{
+	const u64 *seed = table->seed;
+	u64 sum = seed[0];
+
+	BUILD_BUG_ON(ARRAY_SIZE(table->seed) < 11);
+	sum += simseg_hash_product(seed + 1, key->a0);
+	sum += simseg_hash_product(seed + 3, key->a1);
+	sum += simseg_hash_product(seed + 5, key->b0);
+	sum += simseg_hash_product(seed + 7, key->b1);
+	sum += simseg_hash_product(seed + 9, key->rest);
+	return (sum >> 32) & table->mask;
+}
+
+/* The same where a0 and b0 are 0: what they add is known. */
+static __always_inline u32 simseg_words_hash_v4(const struct simseg_session_table *table,
+						const struct simseg_key_words *key)
+{
+	u64 sum = table->seed_v4;
+
+	sum += simseg_hash_product(table->seed + 3, key->a1);
+	sum += simseg_hash_product(table->seed + 7, key->b1);
+	sum += simseg_hash_product(table->seed + 9, key->rest);
+	return (sum >> 32) & table->mask;
+}
+
 static __always_inline u32 simseg_key_hash(const struct simseg_session_table *table,
 					   const struct simseg_key *key)
 {
-	BUILD_BUG_ON(sizeof(*key) != 40 || ARRAY_SIZE(table->seed) < 11);
-	return simseg_hash(table->seed, (const u32 *)key, 10) & table->mask;
+	const struct simseg_key_words words = simseg_key_words(key);
+
+	return simseg_words_hash(table, &words);
+}
+
+/* In the chain of @hash. Under RCU. */
+static __always_inline struct simseg_session *
+simseg_session_find_words(const struct simseg_session_table *table,
+			  const struct simseg_key_words *key, u32 hash)
+{
+	struct simseg_session *s;
+
+	hlist_for_each_entry_rcu(s, &table->buckets[hash], node) {
+		if (simseg_words_equal(&s->key, key) &&
+		    !test_bit(SIMSEG_SESSION_F_DEAD, &s->flags))
+			return s;
+	}
+	return NULL;
 }
 
 /* Under RCU. */
 static __always_inline struct simseg_session *simseg_session_find(struct simseg_net *sn,
 								  const struct simseg_key *key)
 {
-	struct simseg_session_table *table = &sn->sessions;
-	struct simseg_session *s;
+	const struct simseg_key_words words = simseg_key_words(key);
+	const struct simseg_session_table *table = &sn->sessions;
 
 	if (unlikely(!table->buckets))
 		return NULL;
-	hlist_for_each_entry_rcu(s, &table->buckets[simseg_key_hash(table, key)], node) {
-		if (simseg_key_equal(&s->key, key) &&
-		    !test_bit(SIMSEG_SESSION_F_DEAD, &s->flags))
-			return s;
-	}
-	return NULL;
+	return simseg_session_find_words(table, &words, simseg_words_hash(table, &words));
 }
 
 #endif /* _SIMSEG_KEY_H */

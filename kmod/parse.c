@@ -287,6 +287,33 @@ static u8 simseg_parse_headers(struct simseg_cursor *c, u8 family, struct simseg
 }
 
 /*
+ * Field by field: to clear all of it, most of which is set anyway, costs as much as to parse.
+ */
+static void simseg_pkt_clear(struct simseg_pkt *pkt)
+{
+	pkt->src = (struct in6_addr){ };
+	pkt->dst = (struct in6_addr){ };
+	pkt->sport = 0;
+	pkt->dport = 0;
+	pkt->proto = 0;
+	pkt->tcp_flags = 0;
+	pkt->hook = 0;
+	pkt->scale = 0;
+	pkt->malformed = 0;
+	pkt->flags = 0;
+	pkt->in = NULL;
+	pkt->out = NULL;
+	pkt->packets = 0;
+	pkt->bytes = 0;
+	pkt->seq = 0;
+	pkt->ack = 0;
+	pkt->payload = 0;
+	pkt->window = 0;
+	pkt->skb = NULL;
+	pkt->quote = NULL;
+}
+
+/*
  * The packet that starts at @offset. An ICMP error's quote goes to @quote; one
  * that names no flow (cut off, a later fragment, an error itself) is none.
  */
@@ -295,12 +322,12 @@ void simseg_parse(const struct sk_buff *skb, u8 family, int offset, struct simse
 {
 	struct simseg_cursor c = { .skb = skb, .offset = offset };
 
-	memset(pkt, 0, sizeof(*pkt));
+	simseg_pkt_clear(pkt);
 	pkt->malformed = simseg_parse_headers(&c, family, pkt);
 	simseg_wire_size(skb, offset, c.offset, &pkt->packets, &pkt->bytes);
 	if (pkt->malformed || !(pkt->flags & SIMSEG_PKT_ERROR))
 		return;
-	memset(quote, 0, sizeof(*quote));
+	simseg_pkt_clear(quote);
 	c.offset += SIMSEG_ICMP_QUOTE;
 	c.quoted = true;
 	if (!simseg_parse_headers(&c, family, quote) && !(quote->flags & SIMSEG_PKT_ERROR))

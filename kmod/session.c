@@ -57,6 +57,8 @@ int simseg_sessions_init(struct simseg_net *sn)
 		return -ENOMEM;
 	table->mask = n - 1;
 	get_random_bytes(table->seed, sizeof(table->seed));
+	table->seed_v4 = table->seed[0] + table->seed[1] * table->seed[2] +
+			 table->seed[5] * table->seed[6];
 	for (i = 0; i < SIMSEG_SESSION_LOCKS; i++)
 		spin_lock_init(&table->locks[i]);
 	return 0;
@@ -161,6 +163,15 @@ static void simseg_session_leave_grants(const struct simseg_session *s)
 		simseg_session_count_grant(s, i, -1);
 }
 
+static void simseg_session_set_grant(struct simseg_session *s, int side, u32 id)
+{
+	if (likely(s->grant[side] == id))
+		return;
+	simseg_session_count_grant(s, side, -1);
+	WRITE_ONCE(s->grant[side], id);
+	simseg_session_count_grant(s, side, 1);
+}
+
 /* What allows each side, as numbers: rulesets and grants come and go. */
 static void simseg_session_stamp(struct simseg_session *s, const struct simseg_result *res)
 {
@@ -176,9 +187,7 @@ static void simseg_session_stamp(struct simseg_session *s, const struct simseg_r
 		WRITE_ONCE(s->rule[i], res->rule[i] ? res->rule[i]->id : 0);
 		if (grant && (!until || grant->until < until))
 			until = grant->until;
-		simseg_session_count_grant(s, i, -1);
-		WRITE_ONCE(s->grant[i], grant ? grant->id : 0);
-		simseg_session_count_grant(s, i, 1);
+		simseg_session_set_grant(s, i, grant ? grant->id : 0);
 	}
 	WRITE_ONCE(s->until, until);
 }
@@ -355,18 +364,11 @@ static u32 simseg_session_rtt(const struct simseg_session *s)
 	return clamp_t(u64, div_u64(ns, NSEC_PER_USEC), 1, U32_MAX);
 }
 
-/* @dir: index of the packet's source in the key. */
-void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
-			    const struct simseg_pkt *pkt, u8 dir)
+/* What @pkt does to the state of @s; @d: 0 from the initiator, 1 to it. */
+void simseg_session_advance(struct simseg_session *s, const struct simseg_pkt *pkt, u8 d)
 {
-	unsigned long now = jiffies;
-	u8 d = dir != s->initiator, state;
+	u8 state = simseg_session_next(s, pkt, d);
 
-	atomic64_add(pkt->packets, &s->packets[d]);
-	atomic64_add(pkt->bytes, &s->bytes[d]);
-	if (time_after(now, READ_ONCE(s->last)))
-		WRITE_ONCE(s->last, now);
-	state = simseg_session_next(s, pkt, d);
 	if (state == READ_ONCE(s->state))
 		return;
 	if (state == SIMSEG_SESSION_ESTABLISHED)
@@ -374,6 +376,16 @@ void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
 	WRITE_ONCE(s->state, state);
 	if (simseg_session_answered(s))
 		simseg_limit_opened(s);
+}
+
+/* @dir: index of the packet's source in the key. */
+void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
+			    const struct simseg_pkt *pkt, u8 dir)
+{
+	u8 d = dir != s->initiator;
+
+	simseg_session_carry(s, d, pkt->packets, pkt->bytes);
+	simseg_session_advance(s, pkt, d);
 }
 
 /* A SYN on a closed session opens a new one with the same ports. */

@@ -20,14 +20,14 @@
 struct simseg_device;
 struct simseg_net;
 
-/* A flow in canonical order: the lower (address, port) first. */
+/* A flow in canonical order: the lower (address, port) first. Read by words as well. */
 struct simseg_key {
 	struct in6_addr addr[2];
 	__be16 port[2];
 	u8 proto;
 	u8 pad;
 	u16 domain;
-};
+} __aligned(8);
 
 #define SIMSEG_SESSION_F_DEAD	0	/* bits of simseg_session.flags */
 #define SIMSEG_SESSION_F_SELF	1	/* the ungoverned side is the gateway */
@@ -144,6 +144,7 @@ struct simseg_session_table {
 	struct hlist_head *buckets;
 	u32 mask;
 	u64 seed[11];
+	u64 seed_v4;		/* what is the same in the hash of all IPv4 keys */
 	spinlock_t locks[SIMSEG_SESSION_LOCKS];	/* protect the chains */
 	atomic_t count;		/* until the memory is back */
 	atomic_t opening;	/* half-open ones */

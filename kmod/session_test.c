@@ -5,7 +5,6 @@
  */
 #include <linux/jiffies.h>
 
-#include "key.h"
 #include "test_util.h"
 
 #define SYN	SIMTEST_SYN
@@ -290,32 +289,6 @@ static void session_test_same_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, simtest_sessions(t), 0);
 }
 
-static void session_test_key(struct kunit *test)
-{
-	struct simtest *t = test->priv;
-	struct simseg_pkt pkt, back;
-	struct simseg_key a, b;
-	u8 from;
-
-	simtest_pkt(t, &session_ntp, &pkt, NULL);
-	back = pkt;
-	swap(back.src, back.dst);
-	swap(back.sport, back.dport);
-	from = simseg_key_make(&a, &pkt);
-	KUNIT_EXPECT_EQ(test, simseg_key_make(&b, &back), !from);
-	KUNIT_EXPECT_MEMEQ(test, &a, &b, sizeof(a));
-	/* same address on both sides: the ports decide */
-	pkt.dst = pkt.src;
-	back = pkt;
-	swap(back.sport, back.dport);
-	from = simseg_key_make(&a, &pkt);
-	KUNIT_EXPECT_EQ(test, simseg_key_make(&b, &back), !from);
-	KUNIT_EXPECT_MEMEQ(test, &a, &b, sizeof(a));
-	pkt.proto = IPPROTO_TCP;
-	simseg_key_make(&b, &pkt);
-	KUNIT_EXPECT_MEMNEQ(test, &a, &b, sizeof(a));
-}
-
 static struct kunit_case session_test_cases[] = {
 	KUNIT_CASE_PARAM(session_test_fin, simtest_families),
 	KUNIT_CASE_PARAM(session_test_aborted, simtest_families),
@@ -326,7 +299,6 @@ static struct kunit_case session_test_cases[] = {
 	KUNIT_CASE_PARAM(session_test_reuse_other, simtest_families),
 	KUNIT_CASE_PARAM(session_test_twice, simtest_families),
 	KUNIT_CASE_PARAM(session_test_same_device, simtest_families),
-	KUNIT_CASE_PARAM(session_test_key, simtest_families),
 	{}
 };
 

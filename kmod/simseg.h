@@ -264,6 +264,7 @@ int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
 bool simseg_session_pickup(const struct simseg_pkt *pkt);
 void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
 			    const struct simseg_pkt *pkt, u8 dir);
+void simseg_session_advance(struct simseg_session *s, const struct simseg_pkt *pkt, u8 d);
 void simseg_session_restamp(struct simseg_session *s, const struct simseg_result *res,
 			    u32 change);
 bool simseg_session_answered(const struct simseg_session *s);

@@ -101,6 +101,7 @@ static __always_inline void *simseg_table_lookup(const struct simseg_table *tabl
 	i = reciprocal_scale(hash, lines->n);
 	for (n = 0; n < lines->n; n++, i = simseg_lines_next(lines, i)) {
 		line = &lines->line[i];
+#pragma GCC unroll 8
 		for (j = 0; j < SIMSEG_LINE_ENTRIES; j++) {
 			if (READ_ONCE(line->hash[j]) != hash)
 				continue;

@@ -37,7 +37,7 @@
 
 #define SIMSEG_ICCID_BCD	10
 #define SIMSEG_SETTINGS		(SIMSEG_A_SETTING_MAX + 1)
-#define SIMSEG_FLOOR_HOOKS	5
+#define SIMSEG_FLOOR_HOOKS	6
 
 struct simseg_net;
 struct simseg_deny;
@@ -483,6 +483,18 @@ static inline bool simseg_session_overdue(const struct simseg_session *s)
 	u64 until = READ_ONCE(s->until);
 
 	return unlikely(until) && ktime_get_coarse_boottime_ns() >= until;
+}
+
+/* @d: 0 from the initiator, 1 to it. */
+static __always_inline void simseg_session_carry(struct simseg_session *s, u8 d, u32 packets,
+						 u32 bytes)
+{
+	unsigned long now = jiffies;
+
+	atomic64_add(packets, &s->packets[d]);
+	atomic64_add(bytes, &s->bytes[d]);
+	if (unlikely(time_after(now, READ_ONCE(s->last))))
+		WRITE_ONCE(s->last, now);
 }
 
 static inline u32 simseg_setting(const struct simseg_net *sn, u32 setting)

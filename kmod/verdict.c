@@ -362,9 +362,9 @@ static void simseg_open(struct simseg_net *sn, const struct simseg_pkt *pkt, u32
  * A mid-stream packet that the pick-up time lets open a session is matched in
  * its other role, too: a polled device sends the replies. True: it opened one.
  */
-static bool simseg_pickup_reversed(struct simseg_net *sn, const struct simseg_pkt *pkt,
-				   const struct simseg_ends *ends, u32 change,
-				   struct simseg_result *res)
+static noinline bool simseg_pickup_reversed(struct simseg_net *sn, const struct simseg_pkt *pkt,
+					    const struct simseg_ends *ends, u32 change,
+					    struct simseg_result *res)
 {
 	struct simseg_result other = {
 		.device = { res->device[1], res->device[0] },
@@ -372,8 +372,6 @@ static bool simseg_pickup_reversed(struct simseg_net *sn, const struct simseg_pk
 	};
 	struct simseg_pkt first = *pkt;
 
-	if (pkt->proto != IPPROTO_TCP || (pkt->tcp_flags & SIMSEG_TCP_OPEN))
-		return false;
 	swap(first.src, first.dst);
 	swap(first.sport, first.dport);
 	first.flags |= SIMSEG_PKT_REVERSED;
@@ -406,7 +404,8 @@ static void simseg_row_new(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	if (!reason) {
 		simseg_allow(res, SIMSEG_REASON_RULE);
 		simseg_open(sn, pkt, change, res);
-	} else if (!simseg_pickup_reversed(sn, pkt, ends, change, res)) {
+	} else if (pkt->proto != IPPROTO_TCP || (pkt->tcp_flags & SIMSEG_TCP_OPEN) ||
+		   !simseg_pickup_reversed(sn, pkt, ends, change, res)) {
 		simseg_deny(res, reason);
 	}
 }

@@ -25,37 +25,16 @@
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/if_link.h>
 #include <net/if.h>
-#include <sched.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "../tools/net.h"
 #include "bare.skel.h"
 #include "flow.h"
 #include "sink.skel.h"
 #include "source.skel.h"
 
 #define BATCH 32
-
-__attribute__((noreturn, format(printf, 1, 2))) static void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fputs("bench: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, ": %s\n", strerror(errno));
-	exit(1);
-}
 
 __attribute__((noreturn)) static void usage(void)
 {
@@ -65,19 +44,6 @@ __attribute__((noreturn)) static void usage(void)
 	      "                  NETNS DEV SRC-MAC DST-MAC PIN\n",
 	      stderr);
 	exit(2);
-}
-
-/* Only the network: the file system with the pins stays in sight. */
-static void enter(const char *netns)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/run/netns/%s", netns);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		die("namespace %s", netns);
-	close(fd);
 }
 
 static uint32_t index_of(const char *dev)
@@ -154,6 +120,14 @@ static uint64_t arrived_since(int map, uint64_t before, unsigned int sent)
 	return arrived(map) - before;
 }
 
+/* For tests/bench/trace: what runs between two of these is counted by function. */
+static inline void mark(void)
+{
+#ifdef __x86_64__
+	__asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00, 0x53, 0x49, 0x4d, 0x53" ::: "memory");
+#endif
+}
+
 static unsigned int run(const struct flow *flow, unsigned int packets)
 {
 	char frame[FLOW_LEN6] = {};
@@ -161,13 +135,17 @@ static unsigned int run(const struct flow *flow, unsigned int packets)
 		    .data_size_in = flow->v6 ? FLOW_LEN6 : FLOW_LEN4, .repeat = packets,
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
 	struct source_bpf *skel = source_bpf__open();
+	int err;
 
 	if (!skel)
 		die("open the source");
 	memcpy((void *)&skel->rodata->flow, flow, sizeof(*flow));
 	if (source_bpf__load(skel))
 		die("load the source");
-	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.source), &opts))
+	mark();
+	err = bpf_prog_test_run_opts(bpf_program__fd(skel->progs.source), &opts);
+	mark();
+	if (err)
 		die("run the source");
 	if (skel->bss->frames != packets)
 		die("%llu frames sent, not %u", (unsigned long long)skel->bss->frames, packets);

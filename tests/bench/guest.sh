@@ -16,6 +16,7 @@ TOP=${SIMSEG_TOP:?}
 PLAN=
 PACKETS=
 VARIANTS=
+TRACE=
 # shellcheck source=/dev/null
 . "$TOP/build/bench.settings"
 # shellcheck source=tests/bench/world.sh
@@ -39,6 +40,7 @@ plan() {
 prepare 500000
 short_names
 plan 3<<<"$PLAN"
+[ -z "$TRACE" ] || cp /proc/kallsyms "$SIMSEG_OUT/kallsyms"
 world_down
 simseg_unload || failed=1
 exit $failed

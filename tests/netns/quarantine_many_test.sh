@@ -25,7 +25,7 @@ file() {
 	cat <<-EOF
 		version: 1
 		pools: [10.64.0.0/16, "fd64::/48"]
-		settings: { half_open: 40000 }
+		settings: { half_open: 40000, udp_new: 300 }
 		policies:
 		  many: { out: [ { label: all, to: any } ] }
 		  idle: {}

@@ -17,8 +17,6 @@
  * it causes is done, if there is one processor: mind that, and -icount, by which
  * a nanosecond is an instruction.
  */
-#include <fcntl.h>
-#include <sched.h>
 
 #include "packet.h"
 
@@ -35,18 +33,6 @@ struct sample {
 };
 
 static unsigned int rounds = 1000, burst = 8;
-
-static void enter(const char *netns)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/run/netns/%s", netns);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		die("namespace %s", netns);
-	close(fd);
-}
 
 static struct port port_of(const char *src)
 {

@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -39,6 +40,25 @@ __attribute__((unused, noreturn, format(printf, 1, 2))) static void die(const ch
 		fprintf(stderr, ": %s", strerror(errno));
 	fputc('\n', stderr);
 	exit(1);
+}
+
+/* Only the network of the namespace in @path: the file system stays in sight. */
+__attribute__((unused)) static void enter_path(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		die("%s", path);
+	close(fd);
+}
+
+/* The same by its name in /run/netns. */
+__attribute__((unused)) static void enter(const char *netns)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/run/netns/%s", netns);
+	enter_path(path);
 }
 
 static inline uint64_t now_ns(void)

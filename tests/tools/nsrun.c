@@ -16,19 +16,9 @@
 #include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/sockios.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 
 #include "net.h"
-
-static void enter(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		die("%s", path);
-	close(fd);
-}
 
 static void offload_off(int fd, const char *dev, uint32_t cmd)
 {
@@ -97,14 +87,14 @@ int main(int argc, char **argv)
 
 	if (argc >= 4 && !strcmp(argv[1], "-c")) {
 		for (i = 3; i < argc; i++) {
-			enter(argv[i]);
+			enter_path(argv[i]);
 			configure(argv[2]);
 		}
 		return 0;
 	}
 	if (argc >= 3 && !strcmp(argv[1], "-q")) {
 		for (i = 2; i < argc; i++) {
-			enter(argv[i]);
+			enter_path(argv[i]);
 			quiet();
 		}
 		return 0;
@@ -114,7 +104,7 @@ int main(int argc, char **argv)
 				"nsrun -q NETNS...\n");
 		return 2;
 	}
-	enter(argv[1]);
+	enter_path(argv[1]);
 	execvp(argv[2], argv + 2);
 	fprintf(stderr, "nsrun: %s: %s\n", argv[2], strerror(errno));
 	return errno == ENOENT ? 127 : 126;

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The short way: taken by what belongs to a session that nothing has changed for, and
+ * by nothing else; what takes it leaves the same behind as the verdict does.
+ */
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+
+#include "express.h"
+#include "test_util.h"
+
+#define EXPRESS_PAYLOAD	32
+
+/* A packet, and what is odd about it. */
+struct express_packet {
+	u32 src, dst;
+	u16 sport, dport;
+	u8 in;			/* enum simtest_dev */
+	u8 proto;
+	u8 tcp;
+	u8 paged;		/* bytes of the end outside the linear part */
+	u8 cut;			/* bytes that are missing at the end */
+	bool options;		/* of IPv4, or an extension header */
+	bool fragment;		/* the first of some */
+	bool mapped;		/* IPv6 addresses that stand for IPv4's */
+	bool merged;
+};
+
+static const struct express_packet express_out = {
+	.src = SIMTEST_METER, .dst = SIMTEST_SCADA, .in = SIMTEST_SIM0, .proto = IPPROTO_TCP,
+	.sport = SIMTEST_PORT, .dport = 443, .tcp = SIMTEST_ACK,
+};
+
+static const struct express_packet express_back = {
+	.src = SIMTEST_SCADA, .dst = SIMTEST_METER, .in = SIMTEST_NET0, .proto = IPPROTO_TCP,
+	.sport = 443, .dport = SIMTEST_PORT, .tcp = SIMTEST_ACK,
+};
+
+static struct simtest_flow express_flow(const struct express_packet *p, u8 tcp)
+{
+	return (struct simtest_flow){
+		.src = p->src, .dst = p->dst, .in = p->in, .hook = SIMSEG_HOOK_FORWARD,
+		.proto = p->proto, .tcp = tcp, .sport = p->sport, .dport = p->dport,
+	};
+}
+
+static void express_ipv4(struct simtest *t, const struct express_packet *p, struct sk_buff *skb)
+{
+	u8 words = p->options ? 6 : 5;
+	struct iphdr *ip = skb_put_zero(skb, words * 4);
+	struct in6_addr addr;
+
+	ip->version = 4;
+	ip->ihl = words;
+	ip->ttl = 64;
+	ip->protocol = p->proto;
+	ip->frag_off = p->fragment ? htons(IP_MF) : 0;
+	simtest_addr(t, p->src, &addr);
+	ip->saddr = addr.s6_addr32[3];
+	simtest_addr(t, p->dst, &addr);
+	ip->daddr = addr.s6_addr32[3];
+}
+
+static void express_ipv6(struct simtest *t, const struct express_packet *p, struct sk_buff *skb)
+{
+	struct ipv6hdr *ip = skb_put_zero(skb, sizeof(*ip));
+	u8 *extension;
+
+	ip->version = 6;
+	ip->hop_limit = 64;
+	ip->nexthdr = p->options ? NEXTHDR_HOP : p->fragment ? NEXTHDR_FRAGMENT : p->proto;
+	simtest_addr(t, p->src, &ip->saddr);
+	simtest_addr(t, p->dst, &ip->daddr);
+	if (p->mapped) {
+		ipv6_addr_set_v4mapped(htonl(p->src), &ip->saddr);
+		ipv6_addr_set_v4mapped(htonl(p->dst), &ip->daddr);
+	}
+	if (!p->options && !p->fragment)
+		return;
+	extension = skb_put_zero(skb, 8);
+	extension[0] = p->proto;
+	extension[3] = p->fragment;	/* more of them */
+}
+
+static void express_transport(const struct express_packet *p, struct sk_buff *skb)
+{
+	struct tcphdr *tcp;
+	struct udphdr *udp;
+
+	if (p->proto == IPPROTO_TCP) {
+		tcp = skb_put_zero(skb, sizeof(*tcp));
+		tcp->source = htons(p->sport);
+		tcp->dest = htons(p->dport);
+		tcp->doff = 5;
+		((u8 *)tcp)[13] = p->tcp;
+	} else {
+		udp = skb_put_zero(skb, sizeof(*udp));
+		udp->source = htons(p->sport);
+		udp->dest = htons(p->dport);
+	}
+}
+
+static struct sk_buff *express_skb(struct simtest *t, const struct express_packet *p)
+{
+	struct sk_buff *skb = alloc_skb(256, GFP_KERNEL);
+	struct page *page;
+
+	KUNIT_ASSERT_NOT_NULL(t->kunit, skb);
+	skb_reset_network_header(skb);
+	(t->v6 ? express_ipv6 : express_ipv4)(t, p, skb);
+	express_transport(p, skb);
+	skb_put_zero(skb, EXPRESS_PAYLOAD);
+	skb_trim(skb, skb->len - p->cut);
+	if (p->merged)
+		skb_shinfo(skb)->gso_size = 16;
+	if (!p->paged)
+		return skb;
+	page = alloc_page(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(t->kunit, page);
+	memcpy(page_address(page), skb_tail_pointer(skb) - p->paged, p->paged);
+	skb_trim(skb, skb->len - p->paged);
+	skb_add_rx_frag(skb, 0, page, 0, p->paged, PAGE_SIZE);
+	return skb;
+}
+
+/* Does it take the short way? */
+static bool express_takes(struct simtest *t, const struct express_packet *p)
+{
+	struct sk_buff *skb = express_skb(t, p);
+	struct nf_hook_state state = {
+		.hook = NF_INET_FORWARD,
+		.pf = t->v6 ? NFPROTO_IPV6 : NFPROTO_IPV4,
+		.in = (struct net_device *)simtest_device(p->in),
+		.out = (struct net_device *)simtest_device(p->in == SIMTEST_NET0 ? SIMTEST_SIM0 :
+								   SIMTEST_NET0),
+		.net = t->sn->net,
+	};
+	bool takes;
+
+	local_bh_disable();
+	rcu_read_lock();
+	takes = simseg_express(t->sn, skb, &state, !t->v6);
+	rcu_read_unlock();
+	local_bh_enable();
+	kfree_skb(skb);
+	return takes;
+}
+
+/* A session of @out, answered, of which the verdict has seen either direction. */
+static void express_ready(struct simtest *t, const struct express_packet *out,
+			  const struct express_packet *back)
+{
+	struct simtest_flow flow = express_flow(out, SIMTEST_SYN);
+
+	simtest_judge(t, &flow);
+	flow = express_flow(back, SIMTEST_SYN | SIMTEST_ACK);
+	simtest_judge(t, &flow);
+	flow = express_flow(out, SIMTEST_ACK);
+	SIMTEST_EXPECT_REASON(t, &flow, SESSION);
+	flow = express_flow(back, SIMTEST_ACK);
+	SIMTEST_EXPECT_REASON(t, &flow, SESSION);
+}
+
+static void express_copy(struct simtest *t, struct simseg_session *copy)
+{
+	struct simtest_flow flow = express_flow(&express_out, SIMTEST_ACK);
+
+	KUNIT_ASSERT_TRUE(t->kunit, simtest_session(t, &flow, copy));
+}
+
+static void express_test_counted(struct kunit *test)
+{
+	struct simtest *t = test->priv;
+	const u32 bytes = EXPRESS_PAYLOAD + sizeof(struct tcphdr) +
+			  (t->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
+	struct simseg_session before, after;
+	struct simseg_iface *iface;
+	u64 packets, sum, n;
+
+	simtest_world(t);
+	express_ready(t, &express_out, &express_back);
+	iface = simseg_iface_of(t->sn, simtest_device(SIMTEST_SIM0));
+	n = simseg_iface_sum(iface, SIMSEG_IFACE_FLOOR_ALLOW);
+	simseg_counter_sum(t->sn, SIMSEG_REASON_SESSION, &packets, &sum);
+	express_copy(t, &before);
+	KUNIT_EXPECT_TRUE(test, express_takes(t, &express_out));
+	KUNIT_EXPECT_TRUE(test, express_takes(t, &express_back));
+	KUNIT_EXPECT_TRUE(test, express_takes(t, &express_back));
+	express_copy(t, &after);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&after.packets[0]),
+			atomic64_read(&before.packets[0]) + 1);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&after.bytes[1]),
+			atomic64_read(&before.bytes[1]) + 2 * bytes);
+	KUNIT_EXPECT_EQ(test, simseg_iface_sum(iface, SIMSEG_IFACE_FLOOR_ALLOW), n + 1);
+	n = sum;
+	simseg_counter_sum(t->sn, SIMSEG_REASON_SESSION, &packets, &sum);
+	KUNIT_EXPECT_EQ(test, sum, n + 3 * bytes);
+}
+
+/* Whatever is odd takes the long way, and so does what belongs to no session. */
+static void express_test_leaves(struct kunit *test)
+{
+	struct simtest *t = test->priv;
+	struct express_packet odd[] = {
+		express_out, express_out, express_out, express_out, express_out,
+		express_out, express_out, express_out, express_out, express_out,
+	};
+	unsigned int i = 0;
+
+	odd[i++].sport++;
+	odd[i++].in = SIMTEST_SIM1;
+	odd[i++].in = SIMTEST_NET0;
+	odd[i++].tcp = SIMTEST_SYN;
+	odd[i++].cut = EXPRESS_PAYLOAD + 1;
+	odd[i++].paged = EXPRESS_PAYLOAD + 1;
+	odd[i++].options = true;
+	odd[i++].fragment = true;
+	odd[i++].merged = true;
+	odd[i++].dst = SIMTEST_METER;
+	simtest_world(t);
+	express_ready(t, &express_out, &express_back);
+	KUNIT_ASSERT_EQ(test, i, ARRAY_SIZE(odd));
+	for (i = 0; i < ARRAY_SIZE(odd); i++)
+		KUNIT_EXPECT_FALSE_MSG(test, express_takes(t, &odd[i]), "packet %u", i);
+	KUNIT_EXPECT_TRUE(test, express_takes(t, &express_out));
+}
+
+/* Of IPv4 there is a session with these addresses and ports; the packet is IPv6. */
+static void express_test_mapped(struct kunit *test)
+{
+	struct express_packet mapped = express_out;
+	struct simtest *t = test->priv;
+
+	simtest_world(t);
+	t->v6 = false;
+	express_ready(t, &express_out, &express_back);
+	KUNIT_EXPECT_TRUE(test, express_takes(t, &express_out));
+	t->v6 = true;
+	mapped.mapped = true;
+	KUNIT_EXPECT_FALSE(test, express_takes(t, &mapped));
+	KUNIT_EXPECT_FALSE(test, express_takes(t, &express_out));
+}
+
+static void express_test_udp(struct kunit *test)
+{
+	struct express_packet out = express_out, back = express_back;
+	struct simtest *t = test->priv;
+
+	simtest_world(t);
+	out.proto = IPPROTO_UDP;
+	out.dport = 123;
+	back.proto = IPPROTO_UDP;
+	back.sport = 123;
+	express_ready(t, &out, &back);
+	KUNIT_EXPECT_TRUE(test, express_takes(t, &out));
+	KUNIT_EXPECT_TRUE(test, express_takes(t, &back));
+	out.cut = EXPRESS_PAYLOAD + 1;
+	KUNIT_EXPECT_FALSE(test, express_takes(t, &out));
+}
+
+/* Any change sends the next packet to the verdict, both directions. */
+static void express_test_change(struct kunit *test)
+{
+	struct simtest *t = test->priv;
+	struct simtest_flow flow = express_flow(&express_out, SIMTEST_ACK);
+
+	simtest_world(t);
+	express_ready(t, &express_out, &express_back);
+	KUNIT_EXPECT_TRUE(test, express_takes(t, &express_out));
+	KUNIT_EXPECT_EQ(test, simtest_peer_change(t, "scada", SIMTEST_WORLD, 32, true), 0);
+	KUNIT_EXPECT_FALSE(test, express_takes(t, &express_out));
+	KUNIT_EXPECT_FALSE(test, express_takes(t, &express_back));
+	SIMTEST_EXPECT_REASON(t, &flow, SESSION);
+	KUNIT_EXPECT_TRUE(test, express_takes(t, &express_out));
+	KUNIT_EXPECT_FALSE(test, express_takes(t, &express_back));
+	KUNIT_EXPECT_EQ(test, simtest_quarantine(t, SIMTEST_ID_METER, 0, false, NULL), 0);
+	KUNIT_EXPECT_FALSE(test, express_takes(t, &express_out));
+	KUNIT_EXPECT_FALSE(test, express_takes(t, &express_back));
+}
+
+static void express_test_disarmed(struct kunit *test)
+{
+	struct simtest *t = test->priv;
+
+	simtest_world(t);
+	express_ready(t, &express_out, &express_back);
+	WRITE_ONCE(t->sn->disarmed, true);
+	KUNIT_EXPECT_FALSE(test, express_takes(t, &express_out));
+	WRITE_ONCE(t->sn->disarmed, false);
+	KUNIT_EXPECT_TRUE(test, express_takes(t, &express_out));
+}
+
+static struct kunit_case express_test_cases[] = {
+	KUNIT_CASE_PARAM(express_test_counted, simtest_families),
+	KUNIT_CASE_PARAM(express_test_leaves, simtest_families),
+	KUNIT_CASE(express_test_mapped),
+	KUNIT_CASE_PARAM(express_test_udp, simtest_families),
+	KUNIT_CASE_PARAM(express_test_change, simtest_families),
+	KUNIT_CASE_PARAM(express_test_disarmed, simtest_families),
+	{}
+};
+
+static struct kunit_suite express_test_suite = {
+	.name = "simseg_express",
+	.suite_init = simtest_suite_init,
+	.suite_exit = simtest_suite_exit,
+	.init = simtest_init,
+	.exit = simtest_exit,
+	.test_cases = express_test_cases,
+};
+
+kunit_test_suite(express_test_suite);
