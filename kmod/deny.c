@@ -4,11 +4,20 @@
  * packet of a key is told at once, what follows is folded and told once an
  * interval. The key is peer, protocol, destination port, reason and
  * direction, and never the source port, which costs an attacker nothing to
- * change. A device has SIMSEG_DENY_ENTRIES keys; what finds no room is folded
+ * change. A device has SIMSEG_DENY_WAYS keys; what finds no room is folded
  * together into one more entry, and what an observing policy let pass into
- * another. Thus a flood costs at most SIMSEG_DENY_ENTRIES + 2 records an
+ * another. Thus a flood costs at most SIMSEG_DENY_WAYS + 2 records an
  * interval and device, and the sum over the records is the number of packets,
  * exactly.
+ *
+ * A packet whose key has its entry, or finds no room, is noted without looking
+ * at more than that entry. Keys stand in sets: a device has one, and what
+ * is of no device four, of which the hash says which; sources are part of the
+ * key there. In a set a byte of each key's hash is compared, eight at a time,
+ * and then the keys themselves. The hash has a random seed and is no PRF: who
+ * could time single packets might learn which keys share a byte or a set. With
+ * the first, a packet costs at most SIMSEG_DENY_WAYS comparisons of keys; the
+ * second fills one set instead of all, which any other packets do, too.
  *
  * Lifetime of a device's table: made by the first deny, freed by the flush
  * that finds it idle, or by simseg_deny_close() when the device goes. Whoever
@@ -16,59 +25,38 @@
  * period; who finds it closed looks again. Tables of a namespace have a limit;
  * beyond it a device's denies go where those of no device go.
  */
-#include <linux/hash.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/random.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
 
-#include "simseg.h"
+#include "deny.h"
 
-#define SIMSEG_DENY_ENTRIES		16	/* of a device */
-#define SIMSEG_DENY_ENTRIES_NET		64	/* of no device */
-#define SIMSEG_DENY_MIXED		2	/* denied ones; observed ones */
 #define SIMSEG_DENY_TABLES_MAX		16384	/* 2 KB each */
 
 /* Device that is gone: its place will never hold a table again. */
 #define SIMSEG_DENY_CLOSED	((struct simseg_deny *)ERR_PTR(-ESHUTDOWN))
 
-struct simseg_deny_entry {
-	struct simseg_denied d;	/* packets, bytes, first: not told yet */
-	u64 since;		/* last record of this key; 0: free */
-};
-
-struct simseg_deny {
-	spinlock_t lock;	/* protects entries and closed */
-	bool closed;
-	bool by_source;		/* the source is part of the key */
-	u16 n;
-	struct simseg_device *device;	/* NULL: the namespace's own */
-	struct list_head list;		/* protected by simseg_net.deny_lock */
-	struct rcu_head rcu;
-	u64 room_from;		/* before that no entry gets free, unless a flush frees it */
-	u32 *hash;		/* of the keys of the n entries, behind them */
-	struct simseg_deny_entry entries[];	/* n of them, then the mixed ones */
-};
-
 void simseg_deny_init(struct simseg_net *sn)
 {
 	spin_lock_init(&sn->deny_lock);
 	INIT_LIST_HEAD(&sn->deny_tables);
+	get_random_bytes(sn->deny_seed, sizeof(sn->deny_seed));
 }
 
 /* On the packet path: a failure is not worth a warning, it is counted. */
-static struct simseg_deny *simseg_deny_alloc(struct simseg_device *device, u16 n)
+static struct simseg_deny *simseg_deny_alloc(struct simseg_device *device, u16 nsets)
 {
-	const size_t size = struct_size((struct simseg_deny *)NULL, entries, n + SIMSEG_DENY_MIXED);
 	struct simseg_deny *table;
 
-	table = kzalloc(size_add(size, n * sizeof(*table->hash)), GFP_ATOMIC | __GFP_NOWARN);
+	table = kzalloc(struct_size(table, sets, nsets), GFP_ATOMIC | __GFP_NOWARN);
 	if (!table)
 		return NULL;
-	table->hash = (void *)table + size;
 	spin_lock_init(&table->lock);
 	INIT_LIST_HEAD(&table->list);
-	table->n = n;
+	table->nsets = nsets;
 	table->by_source = !device;
 	table->device = device;
 	return table;
@@ -80,7 +68,7 @@ static struct simseg_deny *simseg_deny_of_net(struct simseg_net *sn)
 
 	if (table)
 		return table;
-	table = simseg_deny_alloc(NULL, SIMSEG_DENY_ENTRIES_NET);
+	table = simseg_deny_alloc(NULL, SIMSEG_DENY_SETS_NET);
 	if (!table)
 		return NULL;
 	old = cmpxchg(&sn->deny, NULL, table);
@@ -97,7 +85,7 @@ static struct simseg_deny *simseg_deny_create(struct simseg_net *sn, struct sims
 
 	if (READ_ONCE(sn->ndeny_tables) >= SIMSEG_DENY_TABLES_MAX)
 		return NULL;
-	table = simseg_deny_alloc(device, SIMSEG_DENY_ENTRIES);
+	table = simseg_deny_alloc(device, 1);
 	if (!table)
 		return NULL;
 
@@ -144,194 +132,164 @@ static void simseg_deny_release(struct simseg_net *sn, struct simseg_deny *table
 	kfree_rcu(table, rcu);
 }
 
-static u64 simseg_deny_interval(const struct simseg_net *sn)
+/* In jiffies, of which 32 bits do: no entry gets much older than the interval. */
+static u32 simseg_deny_interval(const struct simseg_net *sn)
 {
-	return (u64)simseg_setting(sn, SIMSEG_A_SETTING_DENY_INTERVAL) * NSEC_PER_SEC;
+	BUILD_BUG_ON((u64)SIMSEG_TIME_MAX * HZ > S32_MAX);
+	return simseg_setting(sn, SIMSEG_A_SETTING_DENY_INTERVAL) * HZ;
 }
 
-/* The entry may have been written after the caller has read the clock. */
-static bool simseg_deny_old(const struct simseg_deny_entry *e, u64 now, u64 interval)
+static bool simseg_deny_old(const struct simseg_denied *e, u32 now, u32 interval)
 {
-	return (s64)(now - e->since) >= (s64)interval;
+	return now - e->since >= interval;
 }
 
-static bool simseg_deny_same(const struct simseg_deny *table, const struct simseg_denied *a,
-			     const struct simseg_denied *b)
-{
-	return a->dport == b->dport && a->proto == b->proto && a->reason == b->reason &&
-	       a->dir == b->dir && a->observed == b->observed &&
-	       ipv6_addr_equal(&a->peer, &b->peer) &&
-	       (!table->by_source || ipv6_addr_equal(&a->own, &b->own));
-}
-
-/*
- * So that a look through a full table, which each packet of a flood costs, is one through
- * a few cache lines. Who chooses packets of the same hash gains nothing: keys are compared
- * as well, and there are few.
- */
-static u32 simseg_deny_hash(const struct simseg_deny *table, const struct simseg_denied *d)
-{
-	u64 word[2], sum = (u64)(__force u16)d->dport << 32 | d->proto << 16 | d->reason << 8 |
-			   d->dir << 1 | (d->observed ? 1 : 0);
-
-	memcpy(word, &d->peer, sizeof(word));
-	sum ^= word[0] * GOLDEN_RATIO_64 + word[1];
-	if (table->by_source) {
-		memcpy(word, &d->own, sizeof(word));
-		sum = sum * GOLDEN_RATIO_64 + (word[0] ^ word[1]);
-	}
-	return sum * GOLDEN_RATIO_64 >> 32;
-}
-
-static void simseg_deny_add(struct simseg_deny_entry *e, const struct simseg_denied *d, u64 now)
-{
-	if (!e->d.packets)
-		e->d.first = now;
-	e->d.packets += d->packets;
-	e->d.bytes += d->bytes;
-}
-
-/* Moves what an entry has gathered to @to, which is to be told. */
-static void simseg_deny_take(struct simseg_deny_entry *e, struct simseg_denied *to, u64 now)
-{
-	*to = e->d;
-	to->flags |= SIMSEG_RECORD_F_FOLDED;
-	e->d.packets = 0;
-	e->d.bytes = 0;
-	e->since = now;
-}
-
-static bool simseg_deny_due(const struct simseg_deny_entry *e, u64 now, u64 interval)
+static bool simseg_deny_due(const struct simseg_denied *e, u32 now, u32 interval)
 {
 	/* A count is 32 bits in the record. */
-	return simseg_deny_old(e, now, interval) || e->d.packets > U32_MAX / 2;
-}
-
-/* What differs between the packets in the mixed entry is left out of it. */
-static void simseg_deny_mix(struct simseg_deny *table, const struct simseg_denied *d, u64 now,
-			    u64 interval)
-{
-	struct simseg_deny_entry *e = &table->entries[table->n + d->observed];
-	const int own = d->dir == SIMSEG_DIR_OUT ? 0 : 1;
-
-	if (!e->d.packets) {
-		if (!e->since || simseg_deny_old(e, now, interval))
-			e->since = now;
-		e->d = *d;
-		e->d.flags = SIMSEG_RECORD_F_MIXED;
-		e->d.packets = 0;
-		e->d.bytes = 0;
-		e->d.sport = 0;
-		e->d.dport = 0;
-		memset(&e->d.peer, 0, sizeof(e->d.peer));
-		memset(e->d.iccid[!own], 0xff, sizeof(e->d.iccid[!own]));
-		e->d.epoch[!own] = 0;
-	}
-	if (!ipv6_addr_equal(&e->d.own, &d->own))
-		memset(&e->d.own, 0, sizeof(e->d.own));
-	if (e->d.proto != d->proto)
-		e->d.proto = 0;
-	if (e->d.reason != d->reason)
-		e->d.reason = SIMSEG_REASON_NONE;
-	if (e->d.iif != d->iif)
-		e->d.iif = 0;
-	simseg_deny_add(e, d, now);
+	return simseg_deny_old(e, now, interval) || e->packets > U32_MAX / 2;
 }
 
 /* Nothing of it is left to be told: another key may have its place. */
-static bool simseg_deny_told(const struct simseg_deny_entry *e, u64 now, u64 interval)
+static bool simseg_deny_told(const struct simseg_denied *e, u32 now, u32 interval)
 {
-	return !e->since || (!e->d.packets && simseg_deny_old(e, now, interval));
+	return !e->used || (!e->packets && simseg_deny_old(e, now, interval));
 }
 
-static int simseg_deny_find(const struct simseg_deny *table, const struct simseg_denied *d,
-			    u32 hash)
+/* A place for another key. One with packets stays young when they are told: it makes no room. */
+static struct simseg_denied *simseg_deny_room(struct simseg_deny_set *set, u32 hash, u32 now,
+					      u32 interval)
 {
-	int i;
+	u32 i, wait = interval;
 
-	for (i = 0; i < table->n; i++) {
-		if (table->hash[i] == hash && table->entries[i].since &&
-		    simseg_deny_same(table, &table->entries[i].d, d))
-			return i;
+	if (simseg_deny_full(set, now))
+		return NULL;
+	for (i = 0; i < SIMSEG_DENY_WAYS; i++) {
+		struct simseg_denied *e = &set->entries[i];
+		u64 *tags = &set->tags[i / 8];
+
+		if (simseg_deny_told(e, now, interval)) {
+			*tags &= ~(0xffULL << i % 8 * 8);
+			*tags |= (u64)simseg_deny_tag(hash) << i % 8 * 8;
+			return e;
+		}
+		if (!e->packets)
+			wait = min(wait, e->since + interval - now);
 	}
-	return -ENOENT;
+	set->room_from = now + wait;
+	set->full = true;
+	return NULL;
 }
 
-/* One with packets stays young when they are told: it makes no room. */
-static int simseg_deny_room(struct simseg_deny *table, u64 now, u64 interval)
+/* What differs between the packets in the mixed entry is left out of it. */
+static __always_inline void simseg_deny_narrow(struct simseg_denied *e,
+					       struct simseg_deny_words words, u32 iif)
 {
-	u64 first = U64_MAX;
-	int i;
+	const struct simseg_deny_words has = simseg_deny_words_of(&e->key);
+	const u64 differs = (has.what ^ words.what) & SIMSEG_DENY_MIXES;
 
-	if (now < table->room_from)
-		return -ENOSPC;
-	for (i = 0; i < table->n; i++) {
-		const struct simseg_deny_entry *e = &table->entries[i];
-
-		if (simseg_deny_told(e, now, interval))
-			return i;
-		if (!e->d.packets)
-			first = min(first, e->since + interval);
+	if ((has.own0 ^ words.own0) | (has.own1 ^ words.own1))
+		memset(&e->own, 0, sizeof(e->own));
+	if (unlikely(differs)) {
+		e->proto = (u8)(differs >> 16) ? 0 : e->proto;
+		e->reason = (u8)(differs >> 24) ? SIMSEG_REASON_NONE : e->reason;
 	}
-	table->room_from = first;
-	return -ENOSPC;
+	if (unlikely(e->iif != iif))
+		e->iif = 0;
+}
+
+/* The first packet of the mixed entry since it was told. */
+static void simseg_deny_mix(struct simseg_denied *e, const struct simseg_denied *d, u32 now,
+			    u32 interval)
+{
+	const u32 since = e->used && !simseg_deny_old(e, now, interval) ? e->since : now;
+	const int own = d->dir == SIMSEG_DIR_OUT ? 0 : 1;
+
+	*e = *d;
+	e->since = since;
+	e->flags = SIMSEG_RECORD_F_MIXED;
+	e->packets = 0;
+	e->bytes = 0;
+	e->sport = 0;
+	e->dport = 0;
+	memset(&e->peer, 0, sizeof(e->peer));
+	memset(e->iccid[!own], 0xff, sizeof(e->iccid[!own]));
+	e->epoch[!own] = 0;
+}
+
+/* Moves what an entry has gathered to @to, which is to be told. */
+static void simseg_deny_take(struct simseg_denied *e, struct simseg_denied *to, u32 now)
+{
+	*to = *e;
+	to->flags |= SIMSEG_RECORD_F_FOLDED;
+	e->packets = 0;
+	e->bytes = 0;
+	e->since = now;
 }
 
 /* Folds @d into the table. True: @d has become what is to be told now. */
-static bool simseg_deny_fold(struct simseg_deny *table, struct simseg_denied *d, u64 now,
-			     u64 interval)
+static bool simseg_deny_fold(const struct simseg_net *sn, struct simseg_deny *table,
+			     struct simseg_denied *d, u32 now, u32 interval)
 {
-	const u32 hash = simseg_deny_hash(table, d);
-	struct simseg_deny_entry *e;
-	int i, room;
+	const struct simseg_deny_words words = simseg_deny_words_of(&d->key);
+	const u32 hash = simseg_deny_hash(sn, words, table->by_source);
+	struct simseg_deny_set *set = simseg_deny_set(table, hash, table->by_source);
+	struct simseg_denied *e, *room;
 
 	lockdep_assert_held(&table->lock);
-	i = simseg_deny_find(table, d, hash);
-	room = i < 0 ? simseg_deny_room(table, now, interval) :
-	       simseg_deny_told(&table->entries[i], now, interval) ? i : -ENOSPC;
-	if (room >= 0) {
-		e = &table->entries[room];
-		e->d = *d;
-		e->d.packets = 0;
-		e->d.bytes = 0;
-		e->d.sport = 0;
-		e->since = now;
-		table->hash[room] = hash;
+	e = simseg_deny_find(set, words, hash, table->by_source);
+	if (!e)
+		room = simseg_deny_room(set, hash, now, interval);
+	else
+		room = simseg_deny_told(e, now, interval) ? e : NULL;
+	if (room) {
+		*room = *d;
+		room->packets = 0;
+		room->bytes = 0;
+		room->sport = 0;
+		room->since = now;
 		return true;
 	}
-	e = &table->entries[i >= 0 ? i : table->n + d->observed];
-	if (i < 0)
-		simseg_deny_mix(table, d, now, interval);
-	else
-		simseg_deny_add(e, d, now);
+	if (!e) {
+		e = &table->mixed[d->observed];
+		if (!e->packets)
+			simseg_deny_mix(e, d, now, interval);
+		simseg_deny_narrow(e, words, d->iif);
+	}
+	if (!e->packets)
+		e->first = ktime_get_coarse_boottime_ns();
+	e->packets += d->packets;
+	e->bytes += d->bytes;
 	if (!simseg_deny_due(e, now, interval))
 		return false;
 	simseg_deny_take(e, d, now);
-	table->room_from = 0;
+	set->full = false;
 	return true;
 }
 
 /* Whose deny it is: that side's which said no, else the source's, else -1. */
 static int simseg_deny_side(const struct simseg_result *res)
 {
+	const struct simseg_device *source = res->device[0];
+
+	if (!source)
+		return res->device[1] ? 1 : -1;
+	if (!res->device[1])
+		return 0;
 	switch (res->observed ?: res->reason) {
 	case SIMSEG_REASON_QUARANTINED:
-		if (res->device[0] && READ_ONCE(res->device[0]->state) != SIMSEG_STATE_ACTIVE)
-			return 0;
-		break;
+		return READ_ONCE(source->state) != SIMSEG_STATE_ACTIVE ? 0 : 1;
 	case SIMSEG_REASON_NO_POLICY:
 	case SIMSEG_REASON_NO_RULE:
-		if (res->device[0] && !res->rule[0])
-			return 0;
-		break;
+		return !res->rule[0] ? 0 : 1;
 	default:
-		if (res->device[0])
-			return 0;
-		break;
+		return 0;
 	}
-	if (res->device[1])
-		return 1;
-	return res->device[0] ? 0 : -1;
+}
+
+static u32 simseg_deny_iif(const struct simseg_pkt *pkt)
+{
+	return pkt->in ? pkt->in->ifindex : 0;
 }
 
 static void simseg_deny_describe(struct simseg_denied *d, const struct simseg_pkt *pkt,
@@ -340,14 +298,15 @@ static void simseg_deny_describe(struct simseg_denied *d, const struct simseg_pk
 	int i;
 
 	memset(d, 0, sizeof(*d));
-	d->dir = side == 1 ? SIMSEG_DIR_IN : SIMSEG_DIR_OUT;
-	d->own = side == 1 ? pkt->dst : pkt->src;
 	d->peer = side == 1 ? pkt->src : pkt->dst;
-	d->sport = pkt->sport;
+	d->own = side == 1 ? pkt->dst : pkt->src;
 	d->dport = pkt->dport;
 	d->proto = pkt->proto;
 	d->reason = res->observed ?: res->reason;
+	d->dir = side == 1 ? SIMSEG_DIR_IN : SIMSEG_DIR_OUT;
 	d->observed = res->observed;
+	d->used = true;
+	d->sport = pkt->sport;
 	for (i = 0; i < 2; i++) {
 		if (res->device[i])
 			memcpy(d->iccid[i], res->device[i]->iccid, sizeof(d->iccid[i]));
@@ -357,9 +316,89 @@ static void simseg_deny_describe(struct simseg_denied *d, const struct simseg_pk
 	}
 	if (side >= 0 && res->policy[side])
 		d->policy = res->policy[side]->id;
-	d->iif = pkt->in ? pkt->in->ifindex : 0;
+	d->iif = simseg_deny_iif(pkt);
 	d->packets = pkt->packets;
 	d->bytes = pkt->bytes;
+}
+
+/* What may have to be told, or has to get an entry. */
+static noinline void simseg_deny_long(struct simseg_net *sn, const struct simseg_pkt *pkt,
+				      const struct simseg_result *res, int side)
+{
+	struct simseg_device *device = side < 0 ? NULL : res->device[side];
+	struct simseg_deny *table;
+	struct simseg_denied d;
+	bool tell;
+
+	simseg_deny_describe(&d, pkt, res, side);
+	for (;;) {
+		table = simseg_deny_table(sn, device);
+		if (!table) {
+			simseg_outbox_skip(sn, SIMSEG_RECORD_DENY, ktime_get_coarse_boottime_ns(),
+					   true);
+			return;
+		}
+		spin_lock_bh(&table->lock);
+		if (!table->closed)
+			break;
+		/* Its owner no longer points at it: each turn sees another. */
+		spin_unlock_bh(&table->lock);
+	}
+	tell = simseg_deny_fold(sn, table, &d, jiffies, simseg_deny_interval(sn));
+	spin_unlock_bh(&table->lock);
+	if (tell)
+		simseg_record_deny(sn, &d, device);
+}
+
+/* Adds a packet to its entry, unless that has to be made or told: false. */
+static __always_inline bool simseg_deny_add(struct simseg_net *sn, struct simseg_deny *table,
+					    struct simseg_deny_words words, u32 hash,
+					    const struct simseg_pkt *pkt, bool by_source)
+{
+	struct simseg_deny_set *set = simseg_deny_set(table, hash, by_source);
+	struct simseg_denied *e;
+	u32 now = jiffies;
+
+	lockdep_assert_held(&table->lock);
+	if (unlikely(table->closed))
+		return false;
+	e = simseg_deny_find(set, words, hash, by_source);
+	if (!e) {
+		e = &table->mixed[words.what >> 40 & 1];
+		if (unlikely(!simseg_deny_full(set, now) || !e->packets))
+			return false;
+		simseg_deny_narrow(e, words, simseg_deny_iif(pkt));
+	}
+	if (unlikely(simseg_deny_due(e, now, simseg_deny_interval(sn))))
+		return false;
+	if (unlikely(!e->packets))
+		e->first = ktime_get_coarse_boottime_ns();
+	e->packets += pkt->packets;
+	e->bytes += pkt->bytes;
+	return true;
+}
+
+/* The lock is one for softirqs, where nearly all packets are already: to ask is cheaper. */
+static __always_inline bool simseg_deny_quick(struct simseg_net *sn, struct simseg_deny *table,
+					      const struct simseg_pkt *pkt,
+					      const struct simseg_result *res, bool in,
+					      bool by_source)
+{
+	const struct simseg_deny_words words = simseg_deny_words(pkt, res, in);
+	const u32 hash = simseg_deny_hash(sn, words, by_source);
+	const bool bh = !softirq_count();
+	bool done;
+
+	if (IS_ERR_OR_NULL(table))
+		return false;
+	if (unlikely(bh))
+		local_bh_disable();
+	spin_lock(&table->lock);
+	done = simseg_deny_add(sn, table, words, hash, pkt, by_source);
+	spin_unlock(&table->lock);
+	if (unlikely(bh))
+		local_bh_enable();
+	return done;
 }
 
 /**
@@ -371,31 +410,40 @@ static void simseg_deny_describe(struct simseg_denied *d, const struct simseg_pk
 void simseg_deny_note(struct simseg_net *sn, const struct simseg_pkt *pkt,
 		      const struct simseg_result *res)
 {
-	const u64 interval = simseg_deny_interval(sn);
 	const int side = simseg_deny_side(res);
-	const u64 now = ktime_get_coarse_boottime_ns();
-	struct simseg_device *device = side < 0 ? NULL : res->device[side];
-	struct simseg_deny *table;
-	struct simseg_denied d;
-	bool tell;
+	bool done;
 
-	simseg_deny_describe(&d, pkt, res, side);
-	for (;;) {
-		table = simseg_deny_table(sn, device);
-		if (!table) {
-			simseg_outbox_skip(sn, SIMSEG_RECORD_DENY, now, true);
-			return;
-		}
-		spin_lock_bh(&table->lock);
-		if (!table->closed)
-			break;
-		/* Its owner no longer points at it: each turn sees another. */
-		spin_unlock_bh(&table->lock);
-	}
-	tell = simseg_deny_fold(table, &d, now, interval);
-	spin_unlock_bh(&table->lock);
-	if (tell)
-		simseg_record_deny(sn, &d, device);
+	if (side < 0)
+		done = simseg_deny_quick(sn, READ_ONCE(sn->deny), pkt, res, false, true);
+	else
+		done = simseg_deny_quick(sn, READ_ONCE(res->device[side]->deny), pkt, res, side,
+					 false);
+	if (unlikely(!done))
+		simseg_deny_long(sn, pkt, res, side);
+}
+
+static u32 simseg_deny_entries(const struct simseg_deny *table)
+{
+	return ARRAY_SIZE(table->mixed) + table->nsets * SIMSEG_DENY_WAYS;
+}
+
+/* The mixed ones last: what is told of a key comes before. */
+static struct simseg_denied *simseg_deny_entry(struct simseg_deny *table, u32 i)
+{
+	const u32 n = table->nsets * SIMSEG_DENY_WAYS;
+
+	if (i >= n)
+		return &table->mixed[i - n];
+	return &table->sets[i / SIMSEG_DENY_WAYS].entries[i % SIMSEG_DENY_WAYS];
+}
+
+/* It may get free, or older: who found no room looks again. */
+static void simseg_deny_stir(struct simseg_deny *table)
+{
+	u32 i;
+
+	for (i = 0; i < table->nsets; i++)
+		table->sets[i].full = false;
 }
 
 /*
@@ -405,26 +453,25 @@ void simseg_deny_note(struct simseg_net *sn, const struct simseg_pkt *pkt,
 static bool simseg_deny_flush_table(struct simseg_net *sn, struct simseg_deny *table,
 				    const struct simseg_device *device, bool all)
 {
-	const u64 interval = simseg_deny_interval(sn);
-	const u64 now = ktime_get_coarse_boottime_ns();
+	const u32 interval = simseg_deny_interval(sn), n = simseg_deny_entries(table);
 	struct simseg_denied d;
 	bool idle = true;
-	int i;
+	u32 i;
 
-	for (i = 0; i < table->n + SIMSEG_DENY_MIXED; i++) {
-		struct simseg_deny_entry *e = &table->entries[i];
+	for (i = 0; i < n; i++) {
+		struct simseg_denied *e = simseg_deny_entry(table, i);
 		bool tell = false;
 
 		spin_lock_bh(&table->lock);
-		if (e->since && (all || simseg_deny_old(e, now, interval))) {
-			tell = e->d.packets;
-			table->room_from = 0;
+		if (e->used && (all || simseg_deny_old(e, jiffies, interval))) {
+			tell = e->packets;
+			simseg_deny_stir(table);
 			if (tell)
-				simseg_deny_take(e, &d, now);
+				simseg_deny_take(e, &d, jiffies);
 			else
-				e->since = 0;
+				memset(&e->key, 0, sizeof(e->key));
 		}
-		idle &= !e->since;
+		idle &= !e->used;
 		spin_unlock_bh(&table->lock);
 		if (tell)
 			simseg_record_deny(sn, &d, device);
@@ -435,13 +482,14 @@ static bool simseg_deny_flush_table(struct simseg_net *sn, struct simseg_deny *t
 /* Frees an idle table unless a deny has come meanwhile. */
 static void simseg_deny_retire(struct simseg_net *sn, struct simseg_deny *table)
 {
-	int i;
+	const u32 n = simseg_deny_entries(table);
+	u32 i;
 
 	spin_lock_bh(&table->lock);
 	if (table->closed)
 		goto out;
-	for (i = 0; i < table->n + SIMSEG_DENY_MIXED; i++) {
-		if (table->entries[i].since)
+	for (i = 0; i < n; i++) {
+		if (simseg_deny_entry(table, i)->used)
 			goto out;
 	}
 	/*

@@ -3,10 +3,13 @@
  * Denied packets and their records: few records, and their sum is exact.
  */
 #include <linux/prandom.h>
+#include <net/ipv6.h>
 
+#include "deny.h"
 #include "test_util.h"
 
 #define DENY_PACKETS	3000
+#define DENY_RANDOM	10000
 
 static const struct simtest_flow deny_probe = {
 	.src = SIMTEST_METER, .dst = SIMTEST_WORLD, .in = SIMTEST_SIM0,
@@ -104,6 +107,130 @@ static void deny_test_sum(struct kunit *test)
 	KUNIT_EXPECT_LE(test, simtest_records.kinds[SIMSEG_RECORD_DENY], 5 * (3 * 17 + 65) * 2);
 }
 
+/* Packets of records about @src, which is a source; mixed ones do not count. */
+static u64 deny_told(const struct in6_addr *src, u16 dport)
+{
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < simtest_records.n; i++) {
+		const struct simseg_record *rec = &simtest_records.rec[i];
+
+		if (!(rec->flags & SIMSEG_RECORD_F_MIXED) && ntohs(rec->dport) == dport &&
+		    !memcmp(rec->src, src, sizeof(rec->src)))
+			sum += rec->denied.packets;
+	}
+	return sum;
+}
+
+/*
+ * Random keys against a plain count: what stands under its own key is all there is of it
+ * from its first packet on, since no entry gets free, and the rest is told as mixed.
+ */
+static void deny_test_random(struct kunit *test)
+{
+	static const u32 sources[] = { SIMTEST_METER, SIMTEST_UNBOUND, SIMTEST_UNBOUND + 1 };
+	u32 ports = 40, i, r, k, keys[2] = {}, told;
+	struct simtest_flow probe = deny_probe;
+	struct simtest *t = test->priv;
+	struct in6_addr src;
+	struct rnd_state rnd;
+	u32 *count;
+
+	simtest_world(t);
+	count = kunit_kcalloc(test, ARRAY_SIZE(sources) * ports, sizeof(*count), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, count);
+	prandom_seed_state(&rnd, 20260103);
+	for (i = 0; i < DENY_RANDOM; i++) {
+		r = prandom_u32_state(&rnd);
+		k = r % ARRAY_SIZE(sources) * ports + (r >> 8) % ports;
+		probe.src = sources[k / ports];
+		probe.dport = 100 + k % ports;
+		told = simtest_records.kinds[SIMSEG_RECORD_DENY];
+		deny_packet(t, &probe);
+		if (told != simtest_records.kinds[SIMSEG_RECORD_DENY])
+			keys[k >= ports]++;
+		else if (!count[k])
+			continue;	/* found no room */
+		count[k]++;
+	}
+	KUNIT_EXPECT_EQ(test, keys[0], SIMSEG_DENY_WAYS);
+	KUNIT_EXPECT_EQ(test, keys[1], SIMSEG_DENY_SETS_NET * SIMSEG_DENY_WAYS);
+	simseg_deny_flush(t->sn, true);
+	for (k = 0; k < ARRAY_SIZE(sources) * ports; k++) {
+		simtest_addr(t, sources[k / ports], &src);
+		KUNIT_EXPECT_EQ_MSG(test, deny_told(&src, 100 + k % ports), count[k], "%u", k);
+	}
+	KUNIT_EXPECT_EQ(test, simtest_records.denied, DENY_RANDOM);
+	KUNIT_EXPECT_EQ(test, simtest_records.denied_bytes, DENY_RANDOM * 100);
+	KUNIT_EXPECT_LE(test, simtest_records.kinds[SIMSEG_RECORD_DENY],
+			2 * (keys[0] + keys[1]) + 2);
+}
+
+/* Of nobody: all sets get full, whatever the hash, and the rest is one record. */
+static void deny_test_nobody(struct kunit *test)
+{
+	const u32 keys = SIMSEG_DENY_SETS_NET * SIMSEG_DENY_WAYS;
+	struct simtest_flow probe = deny_probe;
+	struct simtest *t = test->priv;
+	struct simseg_record *last;
+	u32 i;
+
+	simtest_world(t);
+	for (i = 0; i < 2000; i++) {
+		probe.src = SIMTEST_UNBOUND + (i & 1);
+		probe.dport = 10000 + i;
+		deny_packet(t, &probe);
+	}
+	deny_expect(t, keys, keys);
+	KUNIT_EXPECT_EQ(test, t->sn->ndeny_tables, 0);
+	simseg_deny_flush(t->sn, true);
+	deny_expect(t, keys + 1, 2000);
+	last = &simtest_records.rec[keys];
+	KUNIT_EXPECT_EQ(test, last->flags & SIMSEG_RECORD_F_MIXED, SIMSEG_RECORD_F_MIXED);
+	KUNIT_EXPECT_EQ(test, last->denied.packets, 2000 - keys);
+	KUNIT_EXPECT_TRUE(test, ipv6_addr_any((struct in6_addr *)last->src));
+	/* nothing more is left of them: the next flush makes room */
+	simseg_deny_flush(t->sn, true);
+	deny_packet(t, &probe);
+	deny_expect(t, keys + 2, 2001);
+}
+
+/* Where all keys of a full set share the byte of their hashes, each is found all the same. */
+static void deny_test_alike(struct kunit *test)
+{
+	struct simtest_flow probe = deny_probe;
+	struct simtest *t = test->priv;
+	struct simseg_deny_words words;
+	struct simseg_deny_set *set;
+	struct simseg_deny *table;
+	u32 i, hash;
+
+	simtest_world(t);
+	for (i = 0; i < SIMSEG_DENY_WAYS; i++) {
+		probe.dport = 10000 + i;
+		deny_packet(t, &probe);
+	}
+	table = simtest_find(t, SIMTEST_ID_METER)->deny;
+	KUNIT_ASSERT_NOT_NULL(test, table);
+	set = &table->sets[0];
+	for (i = 0; i < SIMSEG_DENY_WAYS; i++) {
+		words = simseg_deny_words_of(&set->entries[i].key);
+		hash = simseg_deny_hash(t->sn, words, false);
+		KUNIT_EXPECT_PTR_EQ(test, simseg_deny_find(set, words, hash, false),
+				    &set->entries[i]);
+	}
+	for (i = 0; i < SIMSEG_DENY_WAYS; i++) {
+		words = simseg_deny_words_of(&set->entries[i].key);
+		hash = simseg_deny_hash(t->sn, words, false);
+		memset(set->tags, simseg_deny_tag(hash), sizeof(set->tags));
+		KUNIT_EXPECT_PTR_EQ(test, simseg_deny_find(set, words, hash, false),
+				    &set->entries[i]);
+		words.peer1++;
+		KUNIT_EXPECT_NULL(test, simseg_deny_find(set, words, hash, false));
+	}
+}
+
 /* A flood over all ports costs no more records than there is room for keys. */
 static void deny_test_flood(struct kunit *test)
 {
@@ -191,6 +318,9 @@ static void deny_test_side(struct kunit *test)
 static struct kunit_case deny_test_cases[] = {
 	KUNIT_CASE_PARAM(deny_test_fold, simtest_families),
 	KUNIT_CASE_PARAM(deny_test_sum, simtest_families),
+	KUNIT_CASE_PARAM(deny_test_random, simtest_families),
+	KUNIT_CASE_PARAM(deny_test_nobody, simtest_families),
+	KUNIT_CASE_PARAM(deny_test_alike, simtest_families),
 	KUNIT_CASE_PARAM(deny_test_flood, simtest_families),
 	KUNIT_CASE_PARAM(deny_test_gone, simtest_families),
 	KUNIT_CASE(deny_test_idle),

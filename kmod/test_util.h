@@ -99,7 +99,7 @@ enum simtest_id {	/* devices of simtest_world(), as numbers of ICCIDs */
 };
 
 /* Records of the case so far; the first ones whole, all of them in sums. */
-#define SIMTEST_RECORDS	64
+#define SIMTEST_RECORDS	256
 
 struct simtest_records {
 	u32 n;

@@ -471,6 +471,7 @@ struct simseg_net {
 	spinlock_t deny_lock;		/* protects the next two */
 	struct list_head deny_tables;	/* of devices; read under RCU */
 	u32 ndeny_tables;
+	u64 deny_seed[11];
 	struct simseg_outbox outbox;
 
 	char disarm_actor[SIMSEG_ACTOR_MAX + 1];
