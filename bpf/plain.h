@@ -145,15 +145,12 @@ parse_inline int plain_source_ip(struct simseg_addr *src, void *pos, void *end, 
  * No more than the address of who sent it, and the VLAN: whatever else the packet may be,
  * the module answers either that this address may pass, or that it wants to know all.
  */
-parse_inline int plain_source(struct simseg_addr *src, __u32 *vlan_id, struct xdp_md *ctx, int raw)
+parse_inline int plain_source(struct simseg_addr *src, __u32 *vlan_id, struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct cursor c = { .pos = data, .end = end };
 	struct vlan_tag *tag = data + ETH_HLEN;
 	__be16 type;
 
-	if (raw)
-		return plain_source_ip(src, data, end, bpf_htons(parse_raw(&c)));
 	if ((void *)(tag + 1) > end)
 		return -1;
 	type = plain_type(data);
@@ -161,6 +158,15 @@ parse_inline int plain_source(struct simseg_addr *src, __u32 *vlan_id, struct xd
 		return plain_source_ip(src, tag, end, type);
 	*vlan_id = bpf_ntohs(tag->tci) & VLAN_VID_MASK;
 	return *vlan_id ? plain_source_ip(src, tag + 1, end, tag->proto) : -1;
+}
+
+/* The same where frames start with the IP header. */
+parse_inline int plain_source_raw(struct simseg_addr *src, struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct cursor c = { .pos = data, .end = end };
+
+	return plain_source_ip(src, data, end, bpf_htons(parse_raw(&c)));
 }
 
 #endif /* _SIMSEG_PLAIN_H */

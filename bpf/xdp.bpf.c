@@ -65,6 +65,17 @@ int simseg_xdp(struct xdp_md *ctx)
 	return simseg_ask(ctx, BPF_SIMSEG_F_PLAIN);
 }
 
+/* As simseg_xdp_source(), of a frame without a header of its own. */
+static __attribute__((noinline)) int simseg_raw_source(struct xdp_md *ctx)
+{
+	struct simseg_addr src;
+
+	if (plain_source_raw(&src, ctx) < 0 ||
+	    bpf_simseg_xdp_source(ctx, &src, sizeof(src), 0) != SIMSEG_VERDICT_PASS)
+		return simseg_any(ctx);
+	return XDP_PASS;
+}
+
 /*
  * Lets whatever comes from where it may come from go to the stack, which judges it: for
  * interfaces whose packets are not sent on at once. Of all others it asks in full.
@@ -75,7 +86,9 @@ int simseg_xdp_source(struct xdp_md *ctx)
 	struct simseg_addr src;
 	__u32 vlan_id = 0;
 
-	if (plain_source(&src, &vlan_id, ctx, simseg_raw_ip) < 0 ||
+	if (simseg_raw_ip)
+		return simseg_raw_source(ctx);
+	if (plain_source(&src, &vlan_id, ctx) < 0 ||
 	    bpf_simseg_xdp_source(ctx, &src, sizeof(src), vlan_id) != SIMSEG_VERDICT_PASS)
 		return simseg_ask(ctx, 0);
 	return XDP_PASS;

@@ -79,12 +79,13 @@ static bool simseg_xdp_reopens(struct simseg_net *sn, const struct simseg_pkt *p
 	return s && simseg_session_reusable(s, pkt);
 }
 
-/* Would the floor, with what it alone knows, come to the same verdict? */
-static bool simseg_xdp_certain(struct simseg_net *sn, const struct simseg_pkt *pkt,
-			       const struct simseg_iface *iface, const struct simseg_result *res)
+/*
+ * Denied for where it goes, or what it is: would the floor, with what it alone knows, come
+ * to the same verdict? Not inlined: those that are denied for their source come in floods.
+ */
+static noinline bool simseg_xdp_certain(struct simseg_net *sn, const struct simseg_pkt *pkt,
+					const struct simseg_result *res)
 {
-	if (simseg_xdp_by_source(iface, res))
-		return true;
 	/* The guard knows a quarantine before it looks where the packet goes. */
 	if (res->reason == SIMSEG_REASON_UNBOUND && res->device[0] &&
 	    READ_ONCE(res->device[0]->state) != SIMSEG_STATE_ACTIVE)
@@ -180,7 +181,7 @@ u8 simseg_xdp_judge(const struct xdp_buff *xdp, struct bpf_simseg_opts *opts)
 	opts->reason = res.reason;
 	if (res.verdict != SIMSEG_VERDICT_DENY)
 		return res.verdict;
-	if (!simseg_xdp_certain(sn, &pkt, iface, &res))
+	if (!simseg_xdp_by_source(iface, &res) && !simseg_xdp_certain(sn, &pkt, &res))
 		return SIMSEG_VERDICT_PASS;
 	/*
 	 * A tagged frame ends on the device that received it, whose own counter
