@@ -22,7 +22,9 @@ static __always_inline void forward_ipv4(struct iphdr *ip)
 	ip->ttl--;
 }
 
-static __always_inline int forward(struct xdp_md *ctx, const struct bpf_simseg_opts___local *o)
+/* @type: EtherType of a frame without a tag */
+static __always_inline int forward(struct xdp_md *ctx, const struct bpf_simseg_opts___local *o,
+				   int type)
 {
 	void *end = (void *)(long)ctx->data_end;
 	struct ethhdr *eth = (void *)(long)ctx->data;
@@ -32,7 +34,7 @@ static __always_inline int forward(struct xdp_md *ctx, const struct bpf_simseg_o
 	/* it was there before: this is for the verifier */
 	if ((void *)(ip + 1) > end)
 		return XDP_DROP;
-	if (eth->h_proto == bpf_htons(ETH_P_IP))
+	if (type == ETH_P_IP)
 		forward_ipv4(ip);
 	else
 		((struct ipv6hdr *)ip)->hop_limit--;

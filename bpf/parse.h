@@ -102,10 +102,8 @@ parse_inline int parse_ethernet(struct cursor *c, struct bpf_simseg_opts___local
 
 	if (!eth)
 		return -1;
-	/* by words of its alignment on the stack */
-	((__u16 *)o->dest)[0] = ((__u16 *)eth->h_dest)[0];
-	((__u16 *)o->dest)[1] = ((__u16 *)eth->h_dest)[1];
-	((__u16 *)o->dest)[2] = ((__u16 *)eth->h_dest)[2];
+	/* and two bytes more, at which nobody looks: the frame's are not aligned to less */
+	o->dest = *(__u64 *)eth;
 	if (eth->h_proto != bpf_htons(ETH_P_8021Q))
 		return bpf_ntohs(eth->h_proto);
 
@@ -114,6 +112,7 @@ parse_inline int parse_ethernet(struct cursor *c, struct bpf_simseg_opts___local
 		return -1;
 	o->vlan_proto = eth->h_proto;
 	o->vlan_id = bpf_ntohs(tag->tci) & VLAN_VID_MASK;
+	o->flags |= BPF_SIMSEG_F_VLAN;
 	/* A priority tag names no VLAN; the stack takes it as untagged. */
 	if (!o->vlan_id)
 		return -1;
@@ -137,12 +136,11 @@ parse_inline int parse_raw(struct cursor *c)
 	}
 }
 
-parse_inline void set_v4(__be32 *to, __be32 addr)
+parse_inline void set_v4(struct simseg_addr *to, __be32 addr)
 {
-	to[0] = 0;
-	to[1] = 0;
-	to[2] = bpf_htonl(0xffff);
-	to[3] = addr;
+	to->word[0] = 0;
+	to->v4[2] = bpf_htonl(0xffff);
+	to->v4[3] = addr;
 }
 
 parse_inline int parse_ipv4(struct cursor *c, struct bpf_simseg_opts___local *o)
@@ -158,8 +156,8 @@ parse_inline int parse_ipv4(struct cursor *c, struct bpf_simseg_opts___local *o)
 		return -1;
 	if (ip->frag_off & bpf_htons(IP_MF_OFFSET))
 		return -1;
-	set_v4(o->src, ip->saddr);
-	set_v4(o->dst, ip->daddr);
+	set_v4(&o->src, ip->saddr);
+	set_v4(&o->dst, ip->daddr);
 	o->bytes = len;
 	c->left = len - sizeof(*ip);
 	if (ip->ttl > 1)
@@ -188,9 +186,9 @@ parse_inline int parse_extensions(struct cursor *c, __u8 next)
 	return next == IPPROTO_HOPOPTS || next == IPPROTO_DSTOPTS ? -1 : next;
 }
 
-parse_inline int v4_mapped(const __be32 *addr)
+parse_inline int v4_mapped(const struct simseg_addr *addr)
 {
-	return !addr[0] && !addr[1] && addr[2] == bpf_htonl(0xffff);
+	return !addr->word[0] && addr->v4[2] == bpf_htonl(0xffff);
 }
 
 parse_inline int parse_ipv6(struct cursor *c, struct bpf_simseg_opts___local *o)
@@ -205,10 +203,10 @@ parse_inline int parse_ipv6(struct cursor *c, struct bpf_simseg_opts___local *o)
 	len = bpf_ntohs(ip->payload_len);
 	if (!len || !cursor_has(c, start, len + sizeof(*ip)))
 		return -1;
-	__builtin_memcpy(o->src, &ip->saddr, sizeof(o->src));
-	__builtin_memcpy(o->dst, &ip->daddr, sizeof(o->dst));
+	__builtin_memcpy(&o->src, &ip->saddr, sizeof(o->src));
+	__builtin_memcpy(&o->dst, &ip->daddr, sizeof(o->dst));
 	/* This form stands for IPv4 here, and has no place on a wire. */
-	if (v4_mapped(o->src) || v4_mapped(o->dst))
+	if (v4_mapped(&o->src) || v4_mapped(&o->dst))
 		return -1;
 	o->bytes = len + sizeof(*ip);
 	c->left = len;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Forwarding at once: packets of an established session that XDP sends on without the
- * stack (`attach --forward`). The floor has judged a packet of the same direction, on the
+ * stack (`attach --forward`, xdp.h). The floor has judged a packet of the same direction, on the
  * same interface, since the last change of anything, and has left beside the session where
  * it went; whatever has changed since sends the next packet through the floor again.
  *
@@ -13,7 +13,6 @@
 #include <linux/if_vlan.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
-#include <linux/tcp.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
@@ -24,8 +23,6 @@
 #include "hop.h"
 #include "key.h"
 #include "simseg.h"
-
-#define SIMSEG_TCP_SYN	0x02
 
 /* ---- what redirected packets would skip ------------------------------------ */
 
@@ -44,19 +41,6 @@ static u32 simseg_skips_of_dev(const struct net_device *dev)
 	       (simseg_dev_has_tc(dev) ? SIMSEG_SKIP_TC : 0) |
 	       (simseg_queue_plain(dev) ? 0 : SIMSEG_SKIP_QUEUE) |
 	       (simseg_hooks_others_on(dev) ? SIMSEG_SKIP_CHAINS : 0);
-}
-
-/* A policy that wants packets encrypted, or drops what is not. */
-static bool simseg_net_has_xfrm(const struct net *net)
-{
-#ifdef CONFIG_XFRM
-	return READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_OUT]) ||
-	       READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_FWD]) ||
-	       net->xfrm.policy_default[XFRM_POLICY_OUT] == XFRM_USERPOLICY_BLOCK ||
-	       net->xfrm.policy_default[XFRM_POLICY_FWD] == XFRM_USERPOLICY_BLOCK;
-#else
-	return false;
-#endif
 }
 
 static u32 simseg_skips_of_net(const struct simseg_net *sn)
@@ -269,62 +253,4 @@ void simseg_forward_learn(struct simseg_net *sn, struct sk_buff *skb,
 		return;
 	hop = simseg_forward_find(sn, skb, iface, pkt, s);
 	simseg_hop_put(sn, simseg_session_set_hop(s, d, hop, change));
-}
-
-/* ---- XDP: along it ----------------------------------------------------------- */
-
-static bool simseg_forwarding(const struct net *net, const struct simseg_hop *hop)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	if (!hop->v4 && !READ_ONCE(net->ipv6.devconf_all->forwarding))
-		return false;
-#endif
-	return !simseg_net_has_xfrm(net);
-}
-
-/* A driver's own XDP hands over frames, which not every other driver takes. */
-static bool simseg_hop_takes(const struct simseg_hop *hop, const struct simseg_frame *frame)
-{
-	return frame->generic || (hop->native && (!frame->fragments || hop->fragments));
-}
-
-/**
- * simseg_forward() - send a packet on at once?
- * @sn: namespace
- * @iface: on which it came in, and which forwards
- * @frame: what is below IP
- * @pkt: the packet
- *
- * Return: where to, under RCU, and it has been counted; NULL: it goes another way
- */
-const struct simseg_hop *simseg_forward(struct simseg_net *sn, struct simseg_iface *iface,
-					const struct simseg_frame *frame,
-					const struct simseg_pkt *pkt)
-{
-	u32 change = atomic_read_acquire(&sn->change);
-	const struct simseg_hop *hop;
-	struct simseg_session *s;
-	struct simseg_key key;
-	u8 dir, d;
-
-	/* of a SYN the window's scale is not known here, and it may open anew */
-	if (pkt->tcp_flags & SIMSEG_TCP_SYN)
-		return NULL;
-	dir = simseg_key_make(&key, pkt);
-	s = simseg_session_find(sn, &key);
-	if (!s || READ_ONCE(s->change) != change || simseg_session_overdue(s) ||
-	    READ_ONCE(s->iif[dir]) != iface->ifindex)
-		return NULL;
-	d = dir != s->initiator;
-	/* what stands there now is at least as new as that number */
-	if (smp_load_acquire(&s->hopped[d]) != change)
-		return NULL;
-	hop = rcu_dereference(s->hop[d]);
-	if (!hop || !simseg_hop_holds(sn, hop) || pkt->bytes > hop->mtu ||
-	    !simseg_hop_takes(hop, frame) || !simseg_forwarding(sn->net, hop))
-		return NULL;
-	simseg_session_account(sn, s, pkt, dir);
-	simseg_count(sn, SIMSEG_REASON_SESSION, 1, pkt->bytes);
-	simseg_iface_count_xdp(iface, SIMSEG_IFACE_XDP_FORWARD, pkt->bytes);
-	return hop;
 }

@@ -35,16 +35,6 @@ struct simseg_iface *simseg_iface_of(const struct simseg_net *sn, const struct n
 	return xa_load((struct xarray *)&sn->ifaces, dev->ifindex);
 }
 
-/* One that came in and ends in XDP: @packets and the next counter are what became of it. */
-void simseg_iface_count_xdp(struct simseg_iface *iface, enum simseg_iface_counter packets,
-			    u32 bytes)
-{
-	simseg_tally_add(iface->stats, value[SIMSEG_IFACE_RX], 1);
-	simseg_tally_add(iface->stats, value[SIMSEG_IFACE_RX_BYTES], bytes);
-	simseg_tally_add(iface->stats, value[packets], 1);
-	simseg_tally_add(iface->stats, value[packets + 1], bytes);
-}
-
 u64 simseg_iface_sum(const struct simseg_iface *iface, enum simseg_iface_counter counter)
 {
 	return simseg_tally_sum(iface->stats, value[counter]);

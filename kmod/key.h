@@ -6,6 +6,8 @@
 #ifndef _SIMSEG_KEY_H
 #define _SIMSEG_KEY_H
 
+#include <linux/bitops.h>
+#include <linux/kernel.h>
 #include <linux/string.h>
 
 #include "hash.h"
@@ -118,6 +120,45 @@ static __always_inline u32 simseg_key_hash(const struct simseg_session_table *ta
 	const struct simseg_key_words words = simseg_key_words(key);
 
 	return simseg_words_hash(table, &words);
+}
+
+/* The @i-th word of a key that need not be aligned. */
+static __always_inline u64 simseg_key_part(const struct simseg_key *key, unsigned int i)
+{
+	return get_unaligned((const u64 *)key + i);
+}
+
+/* The last word of a key with its ports the other way round. */
+static __always_inline u64 simseg_key_turn_ports(u64 word)
+{
+#ifdef __LITTLE_ENDIAN
+	return (word & ~(u64)U32_MAX) | ror32(lower_32_bits(word), 16);
+#else
+	return (u64)ror32(upper_32_bits(word), 16) << 32 | lower_32_bits(word);
+#endif
+}
+
+/*
+ * As simseg_key_make(), from a key that has the packet's source first; returns the index
+ * of the source in the one that is made.
+ */
+static __always_inline u8 simseg_key_sort(struct simseg_key_words *key,
+					  const struct simseg_key *sent)
+{
+	u64 s0 = simseg_key_part(sent, 0), s1 = simseg_key_part(sent, 1);
+	u64 d0 = simseg_key_part(sent, 2), d1 = simseg_key_part(sent, 3);
+	u64 rest = simseg_key_part(sent, 4);
+	bool turn = s1 > d1;
+
+	if (unlikely(s1 == d1))
+		turn = s0 > d0 ||
+		       (s0 == d0 && ntohs(sent->port[0]) > ntohs(sent->port[1]));
+	key->a0 = turn ? d0 : s0;
+	key->a1 = turn ? d1 : s1;
+	key->b0 = turn ? s0 : d0;
+	key->b1 = turn ? s1 : d1;
+	key->rest = turn ? simseg_key_turn_ports(rest) : rest;
+	return turn;
 }
 
 /* In the chain of @hash. Under RCU. */

@@ -438,8 +438,16 @@ static inline void simseg_iface_count(struct simseg_iface *iface,
 	simseg_tally_add(iface->stats, value[counter], n);
 }
 
-void simseg_iface_count_xdp(struct simseg_iface *iface, enum simseg_iface_counter packets,
-			    u32 bytes);
+/* One that came in and ends in XDP: @packets and the next counter are what became of it. */
+static __always_inline void simseg_iface_count_xdp(struct simseg_iface *iface,
+						   enum simseg_iface_counter packets, u32 bytes)
+{
+	simseg_tally_add(iface->stats, value[SIMSEG_IFACE_RX], 1);
+	simseg_tally_add(iface->stats, value[SIMSEG_IFACE_RX_BYTES], bytes);
+	simseg_tally_add(iface->stats, value[packets], 1);
+	simseg_tally_add(iface->stats, value[packets + 1], bytes);
+}
+
 u64 simseg_iface_merged(const struct simseg_iface *iface);
 u64 simseg_iface_sum(const struct simseg_iface *iface, enum simseg_iface_counter counter);
 
@@ -527,38 +535,24 @@ struct simseg_hop *simseg_hop_get(struct simseg_net *sn, struct sk_buff *skb,
 void simseg_hop_put(struct simseg_net *sn, struct simseg_hop *hop);
 
 /* forward.c */
-struct simseg_frame;
 void simseg_forward_check(struct simseg_net *sn);
 int simseg_forward_allowed(struct simseg_net *sn, const char *name, u8 forward,
 			   struct netlink_ext_ack *extack);
 void simseg_forward_learn(struct simseg_net *sn, struct sk_buff *skb,
 			  const struct simseg_pkt *pkt, struct simseg_session *s, u32 change);
-const struct simseg_hop *simseg_forward(struct simseg_net *sn, struct simseg_iface *iface,
-					const struct simseg_frame *frame,
-					const struct simseg_pkt *pkt);
 
 /* xdp.c */
-struct simseg_frame {
-	struct net_device *dev;	/* that received it */
-	const u8 *dest;		/* hardware address, where the link has any */
-	__be16 vlan_proto;	/* 0: untagged */
-	u16 vlan_id;
-	bool merged;		/* several frames in one */
-	bool generic;		/* the driver does not run XDP itself */
-	bool fragments;		/* in several buffers */
-	bool plain;		/* nothing between Ethernet and what follows IP, and hops left */
-};
-
-/* Beside enum simseg_verdict: the packet has been counted, and goes along a hop. */
+/* Beside enum simseg_verdict: the packet has been counted, and goes along a hop; */
 #define SIMSEG_XDP_FORWARD	__SIMSEG_VERDICT_MAX
-
-u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8 *reason,
-		    const struct simseg_hop **hop);
+/* and by its source alone it cannot be said that it may pass. */
+#define SIMSEG_XDP_ASK		(__SIMSEG_VERDICT_MAX + 1)
 
 /* kfunc.c */
 struct xdp_md;
 struct bpf_simseg_opts;
 int bpf_simseg_xdp_check(struct xdp_md *ctx, struct bpf_simseg_opts *opts, u32 opts__sz);
+int bpf_simseg_xdp_source(struct xdp_md *ctx, const struct in6_addr *src, u32 src__sz,
+			  u32 vlan_id);
 int simseg_kfunc_init(void);
 bool simseg_kfunc_available(void);
 

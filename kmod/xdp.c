@@ -10,38 +10,24 @@
 #include <linux/netdevice.h>
 #include <net/ipv6.h>
 
-#include "key.h"
-#include "simseg.h"
-
-/*
- * Where the driver, or the sender at the other end of a veth pair, keeps the
- * tag beside the frame, XDP cannot see it: an untagged frame may be a VLAN's, and
- * the tag of a tagged one may be the inner of two.
- */
-static bool simseg_xdp_hides_tags(const struct net_device *dev)
-{
-#if IS_ENABLED(CONFIG_VLAN_8021Q)
-	return (dev->features & NETIF_F_HW_VLAN_CTAG_RX) && rcu_access_pointer(dev->vlan_info);
-#else
-	return false;
-#endif
-}
+#include "xdp.h"
 
 /* The interface as the floor will see it, or NULL if that cannot be told. */
-static struct net_device *simseg_xdp_arrival(const struct simseg_frame *frame)
+static struct net_device *simseg_xdp_arrival(const struct xdp_buff *xdp,
+					     const struct bpf_simseg_opts *opts)
 {
-	struct net_device *dev = frame->dev;
+	struct net_device *dev = xdp->rxq->dev;
 
 	/* Bridge ports, bond and team members, macvlan: another device gets it. */
 	if (rcu_access_pointer(dev->rx_handler))
 		return NULL;
 	if (simseg_xdp_hides_tags(dev))
 		return NULL;
-	if (frame->vlan_proto) {
-		dev = __vlan_find_dev_deep_rcu(dev, frame->vlan_proto, frame->vlan_id);
+	if (opts->flags & BPF_SIMSEG_F_VLAN) {
+		dev = __vlan_find_dev_deep_rcu(dev, opts->vlan_proto, opts->vlan_id);
 		if (!dev || rcu_access_pointer(dev->rx_handler))
 			return NULL;
-		if (!net_eq(dev_net(dev), dev_net(frame->dev)))
+		if (!net_eq(dev_net(dev), dev_net(xdp->rxq->dev)))
 			return NULL;
 	}
 	/* In a VRF the hooks see the VRF's device. */
@@ -51,12 +37,13 @@ static struct net_device *simseg_xdp_arrival(const struct simseg_frame *frame)
 }
 
 /* Addressed to us, and to nobody else as well. */
-static bool simseg_xdp_ours(const struct simseg_frame *frame, const struct net_device *dev)
+static bool simseg_xdp_ours(const struct net_device *below, const struct net_device *dev,
+			    const u8 *dest)
 {
-	if (frame->dev->addr_len != ETH_ALEN)
+	if (below->addr_len != ETH_ALEN)
 		return true;
-	return ether_addr_equal(frame->dest, frame->dev->dev_addr) ||
-	       ether_addr_equal(frame->dest, dev->dev_addr);
+	return ether_addr_equal_64bits(dest, below->dev_addr) ||
+	       (dev != below && ether_addr_equal(dest, dev->dev_addr));
 }
 
 /* Denied for its source alone, wherever it goes (row 1 of the verdict). */
@@ -92,12 +79,13 @@ static bool simseg_xdp_reopens(struct simseg_net *sn, const struct simseg_pkt *p
 	return s && simseg_session_reusable(s, pkt);
 }
 
-/* Would the floor, with what it alone knows, come to the same verdict? */
-static bool simseg_xdp_certain(struct simseg_net *sn, const struct simseg_pkt *pkt,
-			       const struct simseg_iface *iface, const struct simseg_result *res)
+/*
+ * Denied for where it goes, or what it is: would the floor, with what it alone knows, come
+ * to the same verdict? Not inlined: those that are denied for their source come in floods.
+ */
+static noinline bool simseg_xdp_certain(struct simseg_net *sn, const struct simseg_pkt *pkt,
+					const struct simseg_result *res)
 {
-	if (simseg_xdp_by_source(iface, res))
-		return true;
 	/* The guard knows a quarantine before it looks where the packet goes. */
 	if (res->reason == SIMSEG_REASON_UNBOUND && res->device[0] &&
 	    READ_ONCE(res->device[0]->state) != SIMSEG_STATE_ACTIVE)
@@ -120,75 +108,106 @@ static void simseg_xdp_account(struct simseg_net *sn, struct simseg_iface *iface
 	simseg_deny_note(sn, pkt, res);
 }
 
-/* The long way: by source alone, or in full where packets are forwarded at once. */
-static noinline u8 simseg_xdp_long(const struct simseg_frame *frame, struct simseg_net *sn,
-				   struct simseg_iface *iface, struct simseg_pkt *pkt, u8 *reason)
+/* Fields that are not named are 0. */
+static void simseg_xdp_pkt(struct simseg_pkt *pkt, const struct bpf_simseg_opts *opts,
+			   const struct net_device *dev)
 {
-	struct simseg_result res = { };
+	*pkt = (struct simseg_pkt){
+		.src = opts->src,
+		.dst = opts->dst,
+		.sport = opts->sport,
+		.dport = opts->dport,
+		.proto = opts->proto,
+		.hook = SIMSEG_HOOK_XDP,
+		.scale = SIMSEG_TCP_NO_SCALE,
+		.flags = SIMSEG_PKT_DRY,
+		.in = dev,
+		.packets = 1,
+		.bytes = opts->bytes,
+	};
+	if (opts->flags & BPF_SIMSEG_F_PORTS)
+		pkt->flags |= SIMSEG_PKT_PORTS;
+	if (unlikely(opts->flags & BPF_SIMSEG_F_REPLY_ONLY))
+		pkt->flags |= SIMSEG_PKT_REPLY_ONLY;
+	if (opts->proto != IPPROTO_TCP)
+		return;
+	pkt->tcp_flags = opts->tcp_flags;
+	pkt->seq = ntohl(opts->seq);
+	pkt->ack = ntohl(opts->ack);
+	pkt->payload = opts->payload;
+	pkt->window = ntohs(opts->window);
+}
 
-	if (iface && READ_ONCE(iface->forwards))
-		simseg_judge(sn, pkt, &res);
-	else
-		simseg_judge_source(sn, pkt, &res);
-	*reason = res.reason;
-	if (res.verdict != SIMSEG_VERDICT_DENY)
-		return res.verdict;
-	if (!simseg_xdp_certain(sn, pkt, iface, &res))
-		return SIMSEG_VERDICT_PASS;
-	/*
-	 * A tagged frame ends on the device that received it, whose own counter
-	 * has seen it; the VLAN's stands in where that has no side.
-	 */
-	if (pkt->in != frame->dev)
-		iface = simseg_iface_find(frame->dev) ?: iface;
-	simseg_xdp_account(sn, iface, pkt, &res);
-	return SIMSEG_VERDICT_DENY;
+/* Reasons that hold wherever the packet comes from and goes to; 0: there is none. */
+static u8 simseg_xdp_exempt(const struct simseg_net *sn, const struct bpf_simseg_opts *opts)
+{
+	if (unlikely(opts->flags & BPF_SIMSEG_F_LINK))
+		return SIMSEG_REASON_LINK;
+	return unlikely(READ_ONCE(sn->disarmed)) ? SIMSEG_REASON_DISARMED : 0;
 }
 
 /**
- * simseg_xdp_judge() - may XDP drop this packet, or send it on?
- * @frame: what is below IP
- * @pkt: addresses, ports, protocol, flags and size; the rest is set here
- * @reason: why, enum simseg_reason; set in any case
- * @hop: where to, if it is to be sent on
+ * simseg_xdp_judge() - may XDP drop this packet?
+ * @xdp: the frame
+ * @opts: the packet; @opts->reason is set in any case
  *
  * Where packets of an interface are not forwarded at once the floor judges each of
  * them, and only the source is looked at: to judge twice in full costs more than it saves.
  *
  * Context: under RCU, bottom halves off: NAPI, or BPF's test run.
- * Return: enum simseg_verdict, of which DENY has been counted and told, or
- * SIMSEG_XDP_FORWARD, which has been counted.
+ * Return: enum simseg_verdict, of which DENY has been counted and told
  */
-u8 simseg_xdp_judge(const struct simseg_frame *frame, struct simseg_pkt *pkt, u8 *reason,
-		    const struct simseg_hop **hop)
+u8 simseg_xdp_judge(const struct xdp_buff *xdp, struct bpf_simseg_opts *opts)
 {
-	struct net_device *dev = simseg_xdp_arrival(frame);
+	struct net_device *below = xdp->rxq->dev, *dev = simseg_xdp_arrival(xdp, opts);
 	struct simseg_iface *iface = dev ? simseg_iface_find(dev) : NULL;
-	struct simseg_net *sn = iface ? iface->sn : simseg_net(dev_net(frame->dev));
+	struct simseg_net *sn = iface ? iface->sn : simseg_net(dev_net(below));
+	struct simseg_pkt pkt __uninitialized;
+	struct simseg_result res = { };
 
-	*reason = SIMSEG_REASON_NONE;
-	if (unlikely(!sn))
+	opts->reason = sn ? simseg_xdp_exempt(sn, opts) : SIMSEG_REASON_NONE;
+	if (!sn || opts->reason)
 		return SIMSEG_VERDICT_PASS;
-	if (unlikely(pkt->flags & SIMSEG_PKT_LINK)) {
-		*reason = SIMSEG_REASON_LINK;
-		return SIMSEG_VERDICT_PASS;
-	}
-	if (unlikely(READ_ONCE(sn->disarmed))) {
-		*reason = SIMSEG_REASON_DISARMED;
-		return SIMSEG_VERDICT_PASS;
-	}
 	/* what was merged is counted by its frames, which only the floor can tell */
-	if (!dev || frame->merged || !simseg_xdp_ours(frame, dev))
+	if (!dev || (simseg_xdp_generic(xdp) && simseg_xdp_merged(xdp)) ||
+	    !simseg_xdp_ours(below, dev, opts->dest))
 		return SIMSEG_VERDICT_PASS;
 
-	pkt->hook = SIMSEG_HOOK_XDP;
-	pkt->flags |= SIMSEG_PKT_DRY;
-	pkt->in = dev;
-	pkt->packets = 1;
-	if (frame->plain && iface && READ_ONCE(iface->forwards)) {
-		*hop = simseg_forward(sn, iface, frame, pkt);
-		if (*hop)
-			return SIMSEG_XDP_FORWARD;
-	}
-	return simseg_xdp_long(frame, sn, iface, pkt, reason);
+	simseg_xdp_pkt(&pkt, opts, dev);
+	if (iface && READ_ONCE(iface->forwards))
+		simseg_judge(sn, &pkt, &res);
+	else
+		simseg_judge_source(sn, &pkt, &res);
+	opts->reason = res.reason;
+	if (res.verdict != SIMSEG_VERDICT_DENY)
+		return res.verdict;
+	if (!simseg_xdp_by_source(iface, &res) && !simseg_xdp_certain(sn, &pkt, &res))
+		return SIMSEG_VERDICT_PASS;
+	/*
+	 * A tagged frame ends on the device that received it, whose own counter
+	 * has seen it; the VLAN's stands in where that has no side.
+	 */
+	if (dev != below)
+		iface = simseg_iface_find(below) ?: iface;
+	simseg_xdp_account(sn, iface, &pkt, &res);
+	return SIMSEG_VERDICT_DENY;
+}
+
+/**
+ * simseg_xdp_source_net() - the source of a packet that does not come from a SIM's side
+ * @sn: namespace
+ * @src: that source
+ * @bound: it belongs to a device
+ *
+ * Return: SIMSEG_VERDICT_PASS, or SIMSEG_XDP_ASK
+ */
+u8 simseg_xdp_source_net(const struct simseg_net *sn, const struct in6_addr *src, bool bound)
+{
+	struct simseg_u128 number;
+
+	if (bound)
+		return SIMSEG_XDP_ASK;
+	simseg_u128_from(&number, src);
+	return simseg_addrset_has(rcu_dereference(sn->ruleset)->pools, &number) ?
+		SIMSEG_XDP_ASK : SIMSEG_VERDICT_PASS;
 }

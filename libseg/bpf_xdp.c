@@ -27,7 +27,8 @@
 struct seg_xdp_target {
 	const char *ifname;
 	uint32_t ifindex;
-	bool raw; /* frames start with the IP header */
+	bool raw;     /* frames start with the IP header */
+	bool forward; /* packets of sessions are to be sent on at once */
 };
 
 static int seg_ioctl_any(int request, void *arg)
@@ -61,6 +62,15 @@ static bool seg_vlan_lower(char ifname[IFNAMSIZ])
 	memcpy(ifname, args.u.device2, IFNAMSIZ);
 	ifname[IFNAMSIZ - 1] = '\0';
 	return true;
+}
+
+static int seg_xdp_look_forward(const struct seg_iface *iface, void *arg)
+{
+	struct seg_xdp_target *t = arg;
+
+	if (iface->ifindex && iface->ifindex == t->ifindex)
+		t->forward = iface->forward != SIMSEG_FORWARD_OFF;
+	return 0;
 }
 
 static int seg_xdp_look(struct seg_handle *h, struct seg_xdp_target *t)
@@ -114,8 +124,8 @@ static void seg_xdp_keep_tags(const char *ifname)
 	seg_ioctl(SIOCETHTOOL, ifname, &ifr);
 }
 
-/* Loads the program; *@skel is for xdp_bpf__destroy(). */
-static int seg_xdp_load(struct seg_handle *h, bool raw, struct xdp_bpf **skel)
+/* Loads the program for @t; *@skel is for xdp_bpf__destroy(). */
+static int seg_xdp_load(struct seg_handle *h, const struct seg_xdp_target *t, struct xdp_bpf **skel)
 {
 	char log[SEG_LOG_LEN] = "";
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = log,
@@ -126,7 +136,9 @@ static int seg_xdp_load(struct seg_handle *h, bool raw, struct xdp_bpf **skel)
 	*skel = xdp_bpf__open_opts(&opts);
 	if (!*skel)
 		return seg_fail(h, -errno, "cannot open the XDP program: ", NULL);
-	(*skel)->rodata->simseg_raw_ip = raw;
+	(*skel)->rodata->simseg_raw_ip = t->raw;
+	bpf_program__set_autoload((*skel)->progs.simseg_xdp, t->forward);
+	bpf_program__set_autoload((*skel)->progs.simseg_xdp_source, !t->forward);
 	err = xdp_bpf__load(*skel);
 	if (!err)
 		return 0;
@@ -141,6 +153,7 @@ static int seg_xdp_load(struct seg_handle *h, bool raw, struct xdp_bpf **skel)
 
 int seg_xdp_supported(struct seg_handle *h)
 {
+	const struct seg_xdp_target any = { .forward = true };
 	struct seg_status status;
 	struct seg_pins pins;
 	struct xdp_bpf *skel;
@@ -158,7 +171,7 @@ int seg_xdp_supported(struct seg_handle *h)
 	if (err == -ENOENT)
 		err = 0;
 	if (!err)
-		err = seg_xdp_load(h, false, &skel);
+		err = seg_xdp_load(h, &any, &skel);
 	seg_pins_close(&pins);
 	if (!err) {
 		xdp_bpf__destroy(skel);
@@ -374,10 +387,11 @@ static int seg_xdp_put(struct seg_handle *h, const struct seg_pins *pins,
 	struct xdp_bpf *skel;
 	int err, fd, prog_fd;
 
-	err = seg_xdp_load(h, t->raw, &skel);
+	err = seg_xdp_load(h, t, &skel);
 	if (err)
 		return err;
-	prog_fd = bpf_program__fd(skel->progs.simseg_xdp);
+	prog_fd = bpf_program__fd(t->forward ? skel->progs.simseg_xdp :
+					       skel->progs.simseg_xdp_source);
 	seg_pin_path(pins, path, "xdp_", t->ifindex);
 	if (seg_xdp_update(path, t, mode, prog_fd))
 		goto out;
@@ -410,6 +424,9 @@ static int seg_xdp_attach_here(struct seg_handle *h, const struct seg_pins *pins
 		seg_pin_path(pins, path, "xdp_", target.ifindex);
 		return seg_xdp_unpin(path);
 	}
+	err = seg_iface_list(h, seg_xdp_look_forward, &target);
+	if (err && err != -EAGAIN)
+		return err;
 	if (!target.raw)
 		seg_xdp_keep_tags(ifname);
 	return seg_xdp_put(h, pins, &target, mode);

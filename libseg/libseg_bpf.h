@@ -36,7 +36,9 @@ struct seg_xdp_info {
  * @mode: enum simseg_mode; AUTO: native, else generic
  *
  * Program and link are pinned under /sys/fs/bpf/simseg/COOKIE/xdp_IFINDEX and
- * outlive the process. Refuses unless the status says KFUNCS. A VLAN's frames
+ * outlive the process. Which program it is follows whether the interface is to
+ * send packets on at once: attach again after that is changed. Refuses unless the
+ * status says KFUNCS. A VLAN's frames
  * are seen on the interface that carries it: where the program is there, the
  * VLAN's own interface gets none, and loses the one it had.
  */

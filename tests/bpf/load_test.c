@@ -21,7 +21,11 @@ static const struct {
 	{ "opts_null", "Possibly NULL pointer passed to trusted arg1" },
 	{ "ctx_null", "Possibly NULL pointer passed to trusted arg0" },
 	{ "ctx_other", "arg#0 expected pointer to ctx" },
+	{ "source_size_unknown", "unbounded memory access" },
+	{ "source_null", "Possibly NULL pointer passed to trusted arg1" },
+	{ "source_size_beyond", "invalid indirect" },
 	{ "program_type", "calling kernel function bpf_simseg_xdp_check is not allowed" },
+	{ "program_type_source", "calling kernel function bpf_simseg_xdp_source is not allowed" },
 };
 
 static char verifier_log[1 << 16];
@@ -90,10 +94,8 @@ static void kfunc_says(const struct kfunc_bpf *skel, const char *name)
 static void kfunc_all(void)
 {
 	static const char *const names[] = {
-		"size_too_small",
-		"flags_unknown",
-		"reserved_used",
-		"link_control",
+		"size_too_small", "flags_unknown", "reserved_used", "reserved_used_plain",
+		"vlan_unknown",	  "source_size",   "source_vlan",   "link_control",
 	};
 	struct kfunc_bpf *skel = kfunc_bpf__open_and_load();
 	size_t i;

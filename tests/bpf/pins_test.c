@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <bpf/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
@@ -159,6 +160,41 @@ static void test_attach(void)
 	check_ok(seg_xdp_detach(handle, "sim0"), "detach what is not attached");
 	check_ok(seg_xdp_attach(handle, "raw0", SIMSEG_MODE_NONE), "mode none detaches");
 	ktap_check(mode_is("raw0", SEG_XDP_NONE), "it is off TUN");
+}
+
+/* Is it this program that is attached? The kernel keeps so much of its name. */
+static bool program_is(const char *ifname, const char *name)
+{
+	struct bpf_prog_info info = { 0 };
+	struct seg_xdp_info xdp;
+	__u32 len = sizeof(info);
+	int fd, err;
+
+	if (seg_xdp_query(handle, ifname, &xdp) || !xdp.attached)
+		return false;
+	fd = bpf_prog_get_fd_by_id(xdp.prog_id);
+	if (fd < 0)
+		return false;
+	err = bpf_obj_get_info_by_fd(fd, &info, &len);
+	close(fd);
+	return !err && !strcmp(info.name, name);
+}
+
+static void test_forward_at(uint8_t forward, const char *name)
+{
+	check_ok(seg_iface_set(handle, "sim0", SIMSEG_SIDE_SIM, SIMSEG_MODE_AUTO, forward),
+		 seg_forward_name(forward));
+	check_ok(seg_xdp_attach(handle, "sim0", SIMSEG_MODE_AUTO), "attach after that");
+	ktap_check(mode_is("sim0", SEG_XDP_NATIVE) && program_is("sim0", name), "it is %s", name);
+}
+
+/* Which program it is follows whether packets are to be sent on at once. */
+static void test_forward(void)
+{
+	test_forward_at(SIMSEG_FORWARD_FORCE, "simseg_xdp");
+	test_forward_at(SIMSEG_FORWARD_OFF, "simseg_xdp_sour");
+	test_forward_at(SIMSEG_FORWARD_FORCE, "simseg_xdp");
+	check_ok(seg_xdp_detach(handle, "sim0"), "detach after that");
 }
 
 static bool below(const char *ifname)
@@ -467,6 +503,7 @@ int main(int argc, char **argv)
 		test_floor();
 	} else {
 		test_attach();
+		test_forward();
 		test_vlan();
 		test_behind();
 		test_vanished();

@@ -55,6 +55,37 @@ int program_type(struct __sk_buff *skb)
 	return bpf_simseg_xdp_check((void *)skb, &opts, sizeof(opts)) == SIMSEG_VERDICT_DENY;
 }
 
+SEC("?xdp")
+int source_size_unknown(struct xdp_md *ctx)
+{
+	struct simseg_addr src = {};
+
+	return bpf_simseg_xdp_source(ctx, &src, ctx->rx_queue_index, 0) == SIMSEG_VERDICT_PASS;
+}
+
+SEC("?xdp")
+int source_null(struct xdp_md *ctx)
+{
+	return bpf_simseg_xdp_source(ctx, NULL, sizeof(struct simseg_addr), 0) ==
+	       SIMSEG_VERDICT_PASS;
+}
+
+SEC("?xdp")
+int source_size_beyond(struct xdp_md *ctx)
+{
+	struct simseg_addr src = {};
+
+	return bpf_simseg_xdp_source(ctx, &src, sizeof(src) + 512, 0) == SIMSEG_VERDICT_PASS;
+}
+
+SEC("?tc")
+int program_type_source(struct __sk_buff *skb)
+{
+	struct simseg_addr src = {};
+
+	return bpf_simseg_xdp_source((void *)skb, &src, sizeof(src), 0) == SIMSEG_VERDICT_PASS;
+}
+
 /* Writing beyond the event is refused when it is attached: it loads. */
 SEC("?raw_tp.w/simseg_record")
 int event_overrun(struct bpf_raw_tracepoint_args *ctx)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Packet in, verdict out: the XDP program and the module behind it, by
+ * Packet in, verdict out: the XDP programs and the module behind them, by
  * BPF_PROG_TEST_RUN. Each row runs with IPv4 and with IPv6. A drop has to be
- * counted, once, under its reason; a pass must not be counted at all.
+ * counted, once, under its reason; a pass must not be counted at all. What the
+ * program that looks at sources drops, the other one drops for the same reason.
  *
  * usage: xdp_table_test [nat]	nat: the namespace has NAT hooks
  */
@@ -294,7 +295,8 @@ static const struct row rows[] = {
 
 static struct seg_handle *handle;
 static bool nat;
-static int prog_fd[2]; /* Ethernet, bare IP */
+static bool by_source;	  /* the program that looks at sources runs */
+static int prog_fd[2][2]; /* that one or not; Ethernet, bare IP */
 
 /* Every counter, to compare before and after. */
 struct counters {
@@ -374,15 +376,24 @@ static int run(const struct row *row, const struct packet *p, size_t len)
 	struct xdp_md ctx = { .data_end = len, .ingress_ifindex = if_nametoindex(row->dev) };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = len,
 		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1);
-	int err = bpf_prog_test_run_opts(prog_fd[!!(row->spec.flags & P_RAW)], &opts);
+	int err = bpf_prog_test_run_opts(prog_fd[by_source][!!(row->spec.flags & P_RAW)], &opts);
 
 	if (err)
 		ktap_bail("test run on %s: %s", row->dev, strerror(-err));
 	return opts.retval;
 }
 
+/* Not allowed to send, wherever to? */
+static bool source_denied(const struct row *row)
+{
+	return row->by_source ||
+	       (row->want == SIMSEG_REASON_QUARANTINED && row->spec.src == POOL(14));
+}
+
 static uint8_t expected(const struct row *row)
 {
+	if (by_source && !source_denied(row))
+		return PASS;
 	return nat && !row->by_source ? PASS : row->want;
 }
 
@@ -403,8 +414,8 @@ static void run_row(const struct row *row, bool v4)
 	if (!good)
 		ktap_note("action %d", action);
 	good = counters_moved(&before, &after, want, p.l3_len) && good;
-	ktap_check(good, "%s, %s: %s", row->what, v4 ? "IPv4" : "IPv6",
-		   want == PASS ? "pass" : seg_reason_name(want));
+	ktap_check(good, "%s%s, %s: %s", by_source ? "by source: " : "", row->what,
+		   v4 ? "IPv4" : "IPv6", want == PASS ? "pass" : seg_reason_name(want));
 }
 
 static void run_rows(void)
@@ -472,27 +483,61 @@ static void run_disarmed(void)
 	run_row(&row, false);
 }
 
-static void load(int i)
+/* The same packet, before and after its device is quarantined: the next one is dropped. */
+static void run_quarantine(void)
+{
+	struct row row = {
+		"to be quarantined", "sim0", { TCP(POOL(11), NET(8), 8883) }, PASS, true, BOTH
+	};
+	const char *iccid = METER_ICCID;
+	struct seg_quarantine quarantine = { .iccids = &iccid, .n = 1 };
+
+	run_row(&row, true);
+	run_row(&row, false);
+	if (seg_quarantine(handle, &quarantine, NULL))
+		ktap_bail("quarantine: %s", seg_strerror(handle));
+	row.what = "quarantined";
+	row.want = SIMSEG_REASON_QUARANTINED;
+	run_row(&row, true);
+	run_row(&row, false);
+	if (seg_release(handle, &iccid, 1))
+		ktap_bail("release: %s", seg_strerror(handle));
+	row.what = "released";
+	row.want = PASS;
+	run_row(&row, true);
+	run_row(&row, false);
+}
+
+static void load(bool source, int raw)
 {
 	struct xdp_bpf *skel = xdp_bpf__open();
 
 	if (!skel)
-		ktap_bail("cannot open the program");
-	skel->rodata->simseg_raw_ip = i;
+		ktap_bail("cannot open the programs");
+	skel->rodata->simseg_raw_ip = raw;
 	if (xdp_bpf__load(skel))
-		ktap_bail("cannot load the program: %s", strerror(errno));
-	prog_fd[i] = bpf_program__fd(skel->progs.simseg_xdp);
+		ktap_bail("cannot load the programs: %s", strerror(errno));
+	prog_fd[source][raw] =
+		bpf_program__fd(source ? skel->progs.simseg_xdp_source : skel->progs.simseg_xdp);
+}
+
+static void run_program(bool source)
+{
+	by_source = source;
+	load(source, 0);
+	load(source, 1);
+	run_rows();
+	run_all_truncated();
+	run_disarmed();
+	run_quarantine();
 }
 
 int main(int argc, char **argv)
 {
 	nat = argc > 1 && !strcmp(argv[1], "nat");
 	handle = world_build();
-	load(0);
-	load(1);
-	run_rows();
-	run_all_truncated();
-	run_disarmed();
+	run_program(false);
+	run_program(true);
 	seg_close(handle);
 	return ktap_end();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The XDP program's opinion of each packet before the floor has it: what it
+ * One XDP program's opinion of each packet before the floor has it: what it
  * drops, the floor has to deny for the same reason. Whether what it passes is
  * denied is the floor's business.
  */
@@ -20,7 +20,7 @@
 #define XDP_MAX	   3000
 #define COMPLAINTS 10
 
-static int prog_fd;
+static int prog_fd[2]; /* in turn */
 static unsigned int dropped, passed, wrong;
 static char why[TEXT_MAX];
 
@@ -33,7 +33,8 @@ void xdp_open(void)
 	skel->rodata->simseg_raw_ip = 1;
 	if (xdp_bpf__load(skel))
 		die("the XDP program cannot be loaded");
-	prog_fd = bpf_program__fd(skel->progs.simseg_xdp);
+	prog_fd[0] = bpf_program__fd(skel->progs.simseg_xdp);
+	prog_fd[1] = bpf_program__fd(skel->progs.simseg_xdp_source);
 }
 
 /* Before the floor sees it; a drop is counted, under its reason. */
@@ -49,7 +50,7 @@ void xdp_ask(struct world *w, size_t link, const uint8_t *packet, size_t len)
 	why[0] = '\0';
 	if (len < XDP_MIN || len > XDP_MAX)
 		return;
-	if (bpf_prog_test_run_opts(prog_fd, &opts))
+	if (bpf_prog_test_run_opts(prog_fd[(dropped + passed) % 2], &opts))
 		die("BPF_PROG_TEST_RUN");
 	change_count(w);
 	snprintf(why, sizeof(why), "%s", w->counts);
