@@ -185,7 +185,7 @@ static struct simseg_denied *simseg_deny_room(struct simseg_deny_set *set, u32 h
 static __always_inline void simseg_deny_narrow(struct simseg_denied *e,
 					       struct simseg_deny_words words, u32 iif)
 {
-	const struct simseg_deny_words has = simseg_deny_words_of(&e->key);
+	const struct simseg_deny_words has = simseg_deny_words_of(e);
 	const u64 differs = (has.what ^ words.what) & SIMSEG_DENY_MIXES;
 
 	if ((has.own0 ^ words.own0) | (has.own1 ^ words.own1))
@@ -231,7 +231,7 @@ static void simseg_deny_take(struct simseg_denied *e, struct simseg_denied *to, 
 static bool simseg_deny_fold(const struct simseg_net *sn, struct simseg_deny *table,
 			     struct simseg_denied *d, u32 now, u32 interval)
 {
-	const struct simseg_deny_words words = simseg_deny_words_of(&d->key);
+	const struct simseg_deny_words words = simseg_deny_words_of(d);
 	const u32 hash = simseg_deny_hash(sn, words, table->by_source);
 	struct simseg_deny_set *set = simseg_deny_set(table, hash, table->by_source);
 	struct simseg_denied *e, *room;
@@ -469,7 +469,7 @@ static bool simseg_deny_flush_table(struct simseg_net *sn, struct simseg_deny *t
 			if (tell)
 				simseg_deny_take(e, &d, jiffies);
 			else
-				memset(&e->key, 0, sizeof(e->key));
+				e->used = false;
 		}
 		idle &= !e->used;
 		spin_unlock_bh(&table->lock);

@@ -61,11 +61,11 @@ simseg_deny_words(const struct simseg_pkt *pkt, const struct simseg_result *res,
 	const struct in6_addr *own = in ? &pkt->dst : &pkt->src;
 	const struct in6_addr *peer = in ? &pkt->src : &pkt->dst;
 
-	BUILD_BUG_ON(offsetof(struct simseg_deny_key, proto) != 18 ||
-		     offsetof(struct simseg_deny_key, reason) != 19 ||
-		     offsetof(struct simseg_deny_key, dir) != 20 ||
-		     offsetof(struct simseg_deny_key, observed) != 21 ||
-		     offsetof(struct simseg_deny_key, used) != 22);
+	BUILD_BUG_ON(offsetof(struct simseg_denied, proto) != 18 ||
+		     offsetof(struct simseg_denied, reason) != 19 ||
+		     offsetof(struct simseg_denied, dir) != 20 ||
+		     offsetof(struct simseg_denied, observed) != 21 ||
+		     offsetof(struct simseg_denied, used) != 22);
 	return (struct simseg_deny_words){
 		.peer0 = simseg_deny_word(peer, 0), .peer1 = simseg_deny_word(peer, 1),
 		.own0 = simseg_deny_word(own, 0), .own1 = simseg_deny_word(own, 1),
@@ -77,14 +77,15 @@ simseg_deny_words(const struct simseg_pkt *pkt, const struct simseg_result *res,
 }
 
 static __always_inline struct simseg_deny_words
-simseg_deny_words_of(const struct simseg_deny_key *key)
+simseg_deny_words_of(const struct simseg_denied *e)
 {
-	BUILD_BUG_ON(offsetof(struct simseg_deny_key, dport) != 16);
-	BUILD_BUG_ON(offsetof(struct simseg_deny_key, own) != 24 || sizeof(*key) != 40);
+	BUILD_BUG_ON(offsetof(struct simseg_denied, dport) != 16);
+	BUILD_BUG_ON(offsetof(struct simseg_denied, own) != 24 ||
+		     offsetof(struct simseg_denied, sport) != 40);
 	return (struct simseg_deny_words){
-		.peer0 = simseg_deny_word(key, 0), .peer1 = simseg_deny_word(key, 1),
-		.own0 = simseg_deny_word(key, 3), .own1 = simseg_deny_word(key, 4),
-		.what = le64_to_cpu((__force __le64)simseg_deny_word(key, 2)),
+		.peer0 = simseg_deny_word(e, 0), .peer1 = simseg_deny_word(e, 1),
+		.own0 = simseg_deny_word(e, 3), .own1 = simseg_deny_word(e, 4),
+		.what = le64_to_cpu((__force __le64)simseg_deny_word(e, 2)),
 	};
 }
 
@@ -114,7 +115,7 @@ static __always_inline u32 simseg_deny_hash(const struct simseg_net *sn,
 static __always_inline bool simseg_deny_same(const struct simseg_denied *e,
 					     struct simseg_deny_words b, bool by_source)
 {
-	const struct simseg_deny_words a = simseg_deny_words_of(&e->key);
+	const struct simseg_deny_words a = simseg_deny_words_of(e);
 
 	return !((a.peer0 ^ b.peer0) | (a.peer1 ^ b.peer1) | (a.what ^ b.what)) &&
 	       !(by_source && ((a.own0 ^ b.own0) | (a.own1 ^ b.own1)));

@@ -215,13 +215,13 @@ static void deny_test_alike(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, table);
 	set = &table->sets[0];
 	for (i = 0; i < SIMSEG_DENY_WAYS; i++) {
-		words = simseg_deny_words_of(&set->entries[i].key);
+		words = simseg_deny_words_of(&set->entries[i]);
 		hash = simseg_deny_hash(t->sn, words, false);
 		KUNIT_EXPECT_PTR_EQ(test, simseg_deny_find(set, words, hash, false),
 				    &set->entries[i]);
 	}
 	for (i = 0; i < SIMSEG_DENY_WAYS; i++) {
-		words = simseg_deny_words_of(&set->entries[i].key);
+		words = simseg_deny_words_of(&set->entries[i]);
 		hash = simseg_deny_hash(t->sn, words, false);
 		memset(set->tags, simseg_deny_tag(hash), sizeof(set->tags));
 		KUNIT_EXPECT_PTR_EQ(test, simseg_deny_find(set, words, hash, false),

@@ -462,17 +462,15 @@ void simseg_counter_sum(struct simseg_net *sn, u8 reason, u64 *packets, u64 *byt
 
 /* deny.c: denied packets, folded into records */
 struct simseg_denied {
-	struct_group_tagged(simseg_deny_key, key,
-			    struct in6_addr peer;
-			    __be16 dport;
-			    u8 proto;
-			    u8 reason;	/* enum simseg_reason */
-			    u8 dir;		/* enum simseg_dir: the device is source or destination */
-			    bool observed;	/* not denied: its policy observes */
-			    bool used;	/* false: an entry that is free */
-			    u8 pad;
-			    struct in6_addr own;	/* the device's side, or the source */
-	);
+	struct in6_addr peer;	/* from here on the key, as deny.h compares it, */
+	__be16 dport;
+	u8 proto;
+	u8 reason;		/* enum simseg_reason */
+	u8 dir;			/* enum simseg_dir: the device is source or destination */
+	bool observed;		/* not denied: its policy observes */
+	bool used;		/* false: an entry that is free */
+	u8 pad;
+	struct in6_addr own;	/* to here; the device's side, or the source */
 	__be16 sport;		/* of a record of one packet only */
 	u8 flags;		/* SIMSEG_RECORD_F_* */
 	u8 iccid[2][SIMSEG_ICCID_BCD];	/* of source and destination */
