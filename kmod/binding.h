@@ -27,7 +27,7 @@ static __always_inline u32 simseg_binding_words_hash(const struct simseg_table *
 	BUILD_BUG_ON(ARRAY_SIZE(table->seeds) < 7);
 	sum += simseg_hash_product(seed + 1, key->a0);
 	sum += simseg_hash_product(seed + 3, key->a1);
-	return sum >> 32;
+	return simseg_hash_mix(sum);
 }
 
 /* Both in one word, as they stand in the key. */

@@ -8,7 +8,18 @@
 #ifndef _SIMSEG_HASH_H
 #define _SIMSEG_HASH_H
 
+#include <linux/hash.h>
 #include <linux/types.h>
+
+/*
+ * The last step. Keys that ascend, as addresses of devices do, give sums that ascend by
+ * the same number: with an unlucky seed their upper bits would gather in few places. After
+ * this nothing is left of that.
+ */
+static __always_inline u32 simseg_hash_mix(u64 sum)
+{
+	return ((sum ^ sum >> 32) * GOLDEN_RATIO_64) >> 32;
+}
 
 /* @seed: one more than @n words, rounded up to an even number; @n is constant. */
 static __always_inline u32 simseg_hash(const u64 *seed, const u32 *word, unsigned int n)
@@ -20,7 +31,7 @@ static __always_inline u32 simseg_hash(const u64 *seed, const u32 *word, unsigne
 		sum += (word[i] + seed[i + 1]) * (word[i + 1] + seed[i + 2]);
 	if (n % 2)
 		sum += (word[n - 1] + seed[n]) * seed[n + 1];
-	return sum >> 32;
+	return simseg_hash_mix(sum);
 }
 
 /*

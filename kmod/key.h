@@ -99,7 +99,7 @@ static __always_inline u32 simseg_words_hash(const struct simseg_session_table *
 	sum += simseg_hash_product(seed + 5, key->b0);
 	sum += simseg_hash_product(seed + 7, key->b1);
 	sum += simseg_hash_product(seed + 9, key->rest);
-	return (sum >> 32) & table->mask;
+	return simseg_hash_mix(sum) & table->mask;
 }
 
 /* The same where a0 and b0 are 0: what they add is known. */
@@ -111,7 +111,7 @@ static __always_inline u32 simseg_words_hash_v4(const struct simseg_session_tabl
 	sum += simseg_hash_product(table->seed + 3, key->a1);
 	sum += simseg_hash_product(table->seed + 7, key->b1);
 	sum += simseg_hash_product(table->seed + 9, key->rest);
-	return (sum >> 32) & table->mask;
+	return simseg_hash_mix(sum) & table->mask;
 }
 
 static __always_inline u32 simseg_key_hash(const struct simseg_session_table *table,

@@ -78,7 +78,7 @@ def check_dump(segctl, model):
         iccid: (d.policy, d.asset or "", {net: dev or "" for net, dev in d.addrs.items()})
         for iccid, d in model.devices.items()})
     again = segctl.run(["device", "load", "-", "--dry-run"], dump.out)
-    return found + different("loaded again: exit status", again.code, 0)
+    return found + different(f"loaded again: {again.err.strip()}: exit status", again.code, 0)
 
 
 class Log:
