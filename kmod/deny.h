@@ -89,12 +89,6 @@ simseg_deny_words_of(const struct simseg_denied *e)
 	};
 }
 
-/* The hash of hash.h of words in registers. */
-static __always_inline u64 simseg_deny_product(const u64 *seed, u64 word)
-{
-	return ((u32)word + seed[0]) * ((word >> 32) + seed[1]);
-}
-
 static __always_inline u32 simseg_deny_hash(const struct simseg_net *sn,
 					    struct simseg_deny_words w, bool by_source)
 {
@@ -102,14 +96,14 @@ static __always_inline u32 simseg_deny_hash(const struct simseg_net *sn,
 	u64 sum = seed[0];
 
 	BUILD_BUG_ON(ARRAY_SIZE(sn->deny_seed) < 11);
-	sum += simseg_deny_product(&seed[1], w.peer0);
-	sum += simseg_deny_product(&seed[3], w.peer1);
-	sum += simseg_deny_product(&seed[5], w.what);
+	sum += simseg_hash_product(&seed[1], w.peer0);
+	sum += simseg_hash_product(&seed[3], w.peer1);
+	sum += simseg_hash_product(&seed[5], w.what);
 	if (by_source) {
-		sum += simseg_deny_product(&seed[7], w.own0);
-		sum += simseg_deny_product(&seed[9], w.own1);
+		sum += simseg_hash_product(&seed[7], w.own0);
+		sum += simseg_hash_product(&seed[9], w.own1);
 	}
-	return sum >> 32;
+	return simseg_hash_mix(sum);
 }
 
 static __always_inline bool simseg_deny_same(const struct simseg_denied *e,

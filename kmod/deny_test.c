@@ -130,7 +130,7 @@ static u64 deny_told(const struct in6_addr *src, u16 dport)
 static void deny_test_random(struct kunit *test)
 {
 	static const u32 sources[] = { SIMTEST_METER, SIMTEST_UNBOUND, SIMTEST_UNBOUND + 1 };
-	u32 ports = 40, i, r, k, keys[2] = {}, told;
+	u32 ports = 200, i, r, k, keys[2] = {}, told;
 	struct simtest_flow probe = deny_probe;
 	struct simtest *t = test->priv;
 	struct in6_addr src;
