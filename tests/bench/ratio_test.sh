@@ -8,7 +8,7 @@
 set -u
 
 TOP=${SIMSEG_TOP:?}
-PACKETS=4000
+PACKETS=2000
 # shellcheck source=tests/bench/world.sh
 . "$TOP/tests/bench/world.sh"
 # shellcheck source=tests/bench/peers.sh
@@ -34,7 +34,8 @@ measure() {
 	simseg_up pass
 	established simseg/established/pass
 	unlisted simseg/deny-unlisted/pass
-	ruleless simseg/deny-rule/pass
+	simseg_up redirect
+	established simseg/established/redirect
 	world_down
 }
 
