@@ -41,11 +41,11 @@ static __always_inline const u8 *simseg_express_transport(const struct sk_buff *
 							  u8 proto)
 {
 	const u8 *header = skb->data + at;
-	u32 left = skb_headlen(skb) - at;
+	u32 linear = skb_headlen(skb);
 
 	if (proto == IPPROTO_UDP)
-		return left >= sizeof(struct udphdr) ? header : NULL;
-	if (proto != IPPROTO_TCP || left < sizeof(struct tcphdr) ||
+		return at + sizeof(struct udphdr) <= linear ? header : NULL;
+	if (proto != IPPROTO_TCP || at + sizeof(struct tcphdr) > linear ||
 	    (header[13] & SIMSEG_EXPRESS_SYN) || header[12] >> 4 < 5 ||
 	    at + (header[12] >> 4) * 4 > skb->len)
 		return NULL;

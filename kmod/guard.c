@@ -98,13 +98,13 @@ static bool simseg_guard_shut(const struct net_device *dev)
 static __always_inline bool simseg_guard_source(const struct sk_buff *skb, u64 *a0, u64 *a1)
 {
 	const u64 mapped = simseg_key_word((__force u32)htonl(0xffff), 0);
-	u32 left = skb_headlen(skb) - skb_network_offset(skb);
+	u32 at = skb_network_offset(skb), linear = skb_headlen(skb);
 
 	if (likely(skb->protocol == htons(ETH_P_IP))) {
 		const struct iphdr *ip = ip_hdr(skb);
 
 		*a0 = 0;
-		if (unlikely(left < sizeof(*ip) || ip->version != 4))
+		if (unlikely(at + sizeof(*ip) > linear || ip->version != 4))
 			return false;
 		*a1 = simseg_key_word((__force u32)htonl(0xffff), (__force u32)ip->saddr);
 		return true;
@@ -112,7 +112,7 @@ static __always_inline bool simseg_guard_source(const struct sk_buff *skb, u64 *
 	if (likely(skb->protocol == htons(ETH_P_IPV6))) {
 		const struct ipv6hdr *ip = ipv6_hdr(skb);
 
-		if (unlikely(left < sizeof(*ip) || ip->version != 6))
+		if (unlikely(at + sizeof(*ip) > linear || ip->version != 6))
 			return false;
 		*a0 = get_unaligned((const u64 *)&ip->saddr);
 		*a1 = get_unaligned((const u64 *)&ip->saddr + 1);

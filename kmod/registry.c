@@ -97,6 +97,15 @@ static int simseg_merge_binding(struct simseg_net *sn, struct simseg_staged *st,
 	return 0;
 }
 
+/* Its pool may have gone since: what the device has already is no news. */
+static bool simseg_merge_has(struct simseg_net *sn, const struct simseg_staged *st,
+			     const struct simseg_binding *binding)
+{
+	struct simseg_binding *old = simseg_binding_exact(sn, &binding->key);
+
+	return old && st->twin && simseg_owner(sn, old) == st->twin;
+}
+
 static int simseg_merge_one(struct simseg_net *sn, struct simseg_staged *st,
 			    const struct simseg_addrset *pools, u32 flags,
 			    struct netlink_ext_ack *extack)
@@ -111,7 +120,8 @@ static int simseg_merge_one(struct simseg_net *sn, struct simseg_staged *st,
 	list_for_each_entry(binding, &st->device->bindings, of_device) {
 		memcpy(prefix.addr, &binding->key.addr, sizeof(prefix.addr));
 		prefix.plen = binding->key.plen;
-		if (pools && !simseg_addrset_covers(pools, &prefix))
+		if (pools && !simseg_addrset_covers(pools, &prefix) &&
+		    !simseg_merge_has(sn, st, binding))
 			return simseg_merge_refuse(st->device, -ERANGE,
 						   "its address lies outside every pool", extack);
 		err = simseg_merge_binding(sn, st, binding, flags, extack);

@@ -154,6 +154,21 @@ test_killed() {
 		"$(loaded "$WORK/more.csv")" = '20000 0 0'
 }
 
+# Devices keep their addresses when a pool goes: what was dumped loads all the same.
+test_pool_gone() {
+	local n
+	n=$(count)
+	seg device dump "$WORK/gone.csv"
+	sed 's|, "fd64::/48"||' "$WORK/rules.yaml" >"$WORK/less.yaml"
+	check 'a pool goes' seg apply --open-pool fd64::/48 "$WORK/less.yaml"
+	check_eq 'the devices of before load, and nothing changes' \
+		"$(loaded "$WORK/gone.csv")" "0 0 $n"
+	devices 1 6 400000 >"$WORK/more.csv"
+	check_not 'another one has no address there' seg device load "$WORK/more.csv"
+	check_eq 'nor is it there' "$(count)" "$n"
+	check 'the pool is back' seg apply "$WORK/rules.yaml"
+}
+
 load || bail 'the module does not load'
 
 bulk_rules >"$WORK/rules.yaml"
@@ -163,4 +178,5 @@ test_meaning
 test_refused
 test_peers
 test_killed
+test_pool_gone
 finish

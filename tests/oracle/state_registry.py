@@ -141,7 +141,8 @@ class Registry:
         devices = {iccid: device.copy() for iccid, device in self.devices.items()}
         wrong = self.take_addresses(devices, rows)
         for iccid, device in rows.items():
-            if not all(inside(net, self.ruleset.pools) for net in device.addrs):
+            known = self.devices[iccid].addrs if iccid in self.devices else ()
+            if not all(inside(net, self.ruleset.pools) or net in known for net in device.addrs):
                 wrong.append("outside every pool")
             if iccid in devices:
                 device.rules = devices[iccid].rules
