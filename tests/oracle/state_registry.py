@@ -136,8 +136,6 @@ class Registry:
     def do_device_load(self, change, _now):
         """Add the rows' devices, or make those that exist equal to them."""
         rows = self.read_rows(change)
-        if change.get("dry"):
-            return Expect(0, None, False)
         devices = {iccid: device.copy() for iccid, device in self.devices.items()}
         wrong = self.take_addresses(devices, rows)
         for iccid, device in rows.items():
@@ -151,6 +149,8 @@ class Registry:
         if not devices.keys() - self.devices.keys() - self.holds.keys():
             settings = dict(settings, devices=len(devices.keys() | self.holds))
         refuse(wrong + self.wrong_devices(devices, settings))
+        if change.get("dry"):
+            return Expect(0, None, False)
         changed = not self.same_devices(devices)
         self.put_devices(devices)
         return Expect(0, self.no_policy(rows.values()), changed)
