@@ -5,8 +5,8 @@
  * interval. The key is peer, protocol, destination port, reason and
  * direction, and never the source port, which costs an attacker nothing to
  * change. A device has SIMSEG_DENY_WAYS keys; what finds no room is folded
- * together into one more entry, and what an observing policy let pass into
- * another. Thus a flood costs at most SIMSEG_DENY_WAYS + 2 records an
+ * together into one more entry a direction, and what an observing policy let pass
+ * into others. Thus a flood costs at most SIMSEG_DENY_WAYS + 4 records an
  * interval and device, and the sum over the records is the number of packets,
  * exactly.
  *
@@ -200,7 +200,7 @@ static __always_inline void simseg_deny_narrow(struct simseg_denied *e,
 
 /* The first packet of the mixed entry since it was told. */
 static void simseg_deny_mix(struct simseg_denied *e, const struct simseg_denied *d, u32 now,
-			    u32 interval)
+			    u32 interval, bool of_many)
 {
 	const u32 since = e->used && !simseg_deny_old(e, now, interval) ? e->since : now;
 	const int own = d->dir == SIMSEG_DIR_OUT ? 0 : 1;
@@ -215,6 +215,11 @@ static void simseg_deny_mix(struct simseg_denied *e, const struct simseg_denied 
 	memset(&e->peer, 0, sizeof(e->peer));
 	memset(e->iccid[!own], 0xff, sizeof(e->iccid[!own]));
 	e->epoch[!own] = 0;
+	if (!of_many)
+		return;
+	memset(e->iccid[own], 0xff, sizeof(e->iccid[own]));
+	e->epoch[own] = 0;
+	e->policy = 0;
 }
 
 /* Moves what an entry has gathered to @to, which is to be told. */
@@ -251,9 +256,9 @@ static bool simseg_deny_fold(const struct simseg_net *sn, struct simseg_deny *ta
 		return true;
 	}
 	if (!e) {
-		e = &table->mixed[d->observed];
+		e = &table->mixed[simseg_deny_kind(words.what)];
 		if (!e->packets)
-			simseg_deny_mix(e, d, now, interval);
+			simseg_deny_mix(e, d, now, interval, table->by_source);
 		simseg_deny_narrow(e, words, d->iif);
 	}
 	if (!e->packets)
@@ -364,7 +369,7 @@ static __always_inline bool simseg_deny_add(struct simseg_net *sn, struct simseg
 		return false;
 	e = simseg_deny_find(set, words, hash, by_source);
 	if (!e) {
-		e = &table->mixed[words.what >> 40 & 1];
+		e = &table->mixed[simseg_deny_kind(words.what)];
 		if (unlikely(!simseg_deny_full(set, now) || !e->packets))
 			return false;
 		simseg_deny_narrow(e, words, simseg_deny_iif(pkt));

@@ -32,7 +32,7 @@ struct simseg_deny {
 	struct simseg_device *device;	/* NULL: the namespace's own */
 	struct list_head list;		/* protected by simseg_net.deny_lock */
 	struct rcu_head rcu;
-	struct simseg_denied mixed[2];	/* denied ones; observed ones */
+	struct simseg_denied mixed[4];	/* by direction, denied and then observed ones */
 	struct simseg_deny_set sets[];
 };
 
@@ -44,6 +44,13 @@ struct simseg_deny_words {
 	u64 own0;
 	u64 own1;
 };
+
+/* Which of the mixed ones: bits of what. */
+static __always_inline unsigned int simseg_deny_kind(u64 what)
+{
+	BUILD_BUG_ON(SIMSEG_DIR_OUT > 1 || SIMSEG_DIR_IN > 1);
+	return (what >> 40 & 1) << 1 | (what >> 32 & 1);
+}
 
 #define SIMSEG_DENY_MIXES	0xffff0000ULL	/* of what: protocol and reason */
 

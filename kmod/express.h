@@ -114,8 +114,8 @@ simseg_express_find(struct simseg_net *sn, const struct simseg_express *x, u32 h
 {
 	struct simseg_session *s = simseg_session_find_words(&sn->sessions, &x->key, hash);
 
-	if (likely(s && READ_ONCE(s->change) == change && !simseg_session_overdue(s) &&
-		   READ_ONCE(s->iif[x->dir]) == ifindex && READ_ONCE(s->passed[x->dir]) == change))
+	if (likely(s && smp_load_acquire(&s->change) == change && !simseg_session_overdue(s) &&
+		   simseg_session_passed(s, x->dir, change, ifindex)))
 		return s;
 	return NULL;
 }

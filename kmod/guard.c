@@ -104,7 +104,7 @@ static __always_inline bool simseg_guard_source(const struct sk_buff *skb, u64 *
 		const struct iphdr *ip = ip_hdr(skb);
 
 		*a0 = 0;
-		if (unlikely(at + sizeof(*ip) > linear || ip->version != 4))
+		if (unlikely(at + sizeof(*ip) > linear || ip->version != 4 || ip->ihl < 5))
 			return false;
 		*a1 = simseg_key_word((__force u32)htonl(0xffff), (__force u32)ip->saddr);
 		return true;
@@ -112,7 +112,8 @@ static __always_inline bool simseg_guard_source(const struct sk_buff *skb, u64 *
 	if (likely(skb->protocol == htons(ETH_P_IPV6))) {
 		const struct ipv6hdr *ip = ipv6_hdr(skb);
 
-		if (unlikely(at + sizeof(*ip) > linear || ip->version != 6))
+		if (unlikely(at + sizeof(*ip) > linear || ip->version != 6 ||
+			     ipv6_addr_any(&ip->daddr)))
 			return false;
 		*a0 = get_unaligned((const u64 *)&ip->saddr);
 		*a1 = get_unaligned((const u64 *)&ip->saddr + 1);

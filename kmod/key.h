@@ -183,7 +183,8 @@ static __always_inline struct simseg_session *simseg_session_find(struct simseg_
 	const struct simseg_key_words words = simseg_key_words(key);
 	const struct simseg_session_table *table = &sn->sessions;
 
-	if (unlikely(!table->buckets))
+	/* all else of it was there before */
+	if (unlikely(!smp_load_acquire(&table->buckets)))
 		return NULL;
 	return simseg_session_find_words(table, &words, simseg_words_hash(table, &words));
 }

@@ -31,7 +31,7 @@ static __always_inline void simseg_record_ends(struct simseg_record *rec,
 	memcpy(rec->dst, &s->key.addr[!from], sizeof(rec->dst));
 	rec->sport = s->key.port[from];
 	rec->dport = s->key.port[!from];
-	rec->iif = s->iif[from];
+	rec->iif = (u32)atomic64_read(&s->passed[from]);
 }
 
 /* Every field that records of sessions have in common, each once. Under RCU. */

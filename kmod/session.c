@@ -49,11 +49,12 @@ int simseg_sessions_init(struct simseg_net *sn)
 {
 	struct simseg_session_table *table = &sn->sessions;
 	u32 i, n = roundup_pow_of_two(clamp(session_buckets, 256U, 1U << 24));
+	struct hlist_head *buckets;
 
 	if (table->buckets)	/* of a start that went no further */
 		return 0;
-	table->buckets = kvcalloc(n, sizeof(*table->buckets), GFP_KERNEL_ACCOUNT);
-	if (!table->buckets)
+	buckets = kvcalloc(n, sizeof(*buckets), GFP_KERNEL_ACCOUNT);
+	if (!buckets)
 		return -ENOMEM;
 	table->mask = n - 1;
 	get_random_bytes(table->seed, sizeof(table->seed));
@@ -61,6 +62,7 @@ int simseg_sessions_init(struct simseg_net *sn)
 			 table->seed[5] * table->seed[6];
 	for (i = 0; i < SIMSEG_SESSION_LOCKS; i++)
 		spin_lock_init(&table->locks[i]);
+	smp_store_release(&table->buckets, buckets);	/* XDP may look before the hooks are there */
 	return 0;
 }
 
@@ -201,8 +203,8 @@ static void simseg_session_fill(struct simseg_session *s, struct simseg_net *sn,
 
 	s->initiator = simseg_key_make(&s->key, pkt);
 	s->change = change;
-	s->iif[simseg_session_from(s, pkt)] = pkt->in ? pkt->in->ifindex : 0;
-	s->passed[simseg_session_from(s, pkt)] = change;
+	atomic64_set(&s->passed[simseg_session_from(s, pkt)],
+		     simseg_session_arrival(change, pkt->in ? pkt->in->ifindex : 0));
 	s->oif = oif ? oif->ifindex : 0;
 	s->arrived = pkt->in && !(pkt->flags & SIMSEG_PKT_REVERSED) ? pkt->in->ifindex : 0;
 	if (pkt->hook == SIMSEG_HOOK_INPUT || pkt->hook == SIMSEG_HOOK_OUTPUT)
@@ -316,7 +318,7 @@ void simseg_session_restamp(struct simseg_session *s, const struct simseg_result
 	spin_lock_bh(lock);
 	if (!test_bit(SIMSEG_SESSION_F_DEAD, &s->flags) && (s32)(change - s->change) >= 0) {
 		simseg_session_stamp(s, res);
-		WRITE_ONCE(s->change, change);
+		smp_store_release(&s->change, change);	/* behind its deadline */
 	}
 	spin_unlock_bh(lock);
 }

@@ -101,9 +101,8 @@ struct simseg_session {
 	struct hlist_node node;
 	struct simseg_key key;
 	u64 until;		/* CLOCK_BOOTTIME, ns: its grant's; 0: it has none */
+	atomic64_t passed[2];	/* by direction: what passed row 1, simseg_session_arrival() */
 	u32 change;		/* simseg_net.change at which it was judged */
-	u32 iif[2];		/* by direction: interface that passed row 1, */
-	u32 passed[2];		/* and the change number at which it did */
 	u32 hopped[2];		/* by who sends: change number to which hop belongs */
 	u8 initiator;		/* index in key.addr of who opened it */
 	u8 state;		/* enum simseg_session_state */

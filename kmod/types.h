@@ -486,6 +486,22 @@ static inline bool simseg_session_overdue(const struct simseg_session *s)
 	return unlikely(until) && ktime_get_coarse_boottime_ns() >= until;
 }
 
+/*
+ * An interface that has passed row 1, and the change number at which it did: one word,
+ * since one of two changes must never vouch for the interface of the other.
+ */
+static inline u64 simseg_session_arrival(u32 change, u32 ifindex)
+{
+	return (u64)change << 32 | ifindex;
+}
+
+/* Has the interface passed since that change, in the direction of @dir? */
+static __always_inline bool simseg_session_passed(const struct simseg_session *s, u8 dir,
+						  u32 change, u32 ifindex)
+{
+	return (u64)atomic64_read(&s->passed[dir]) == simseg_session_arrival(change, ifindex);
+}
+
 /* @d: 0 from the initiator, 1 to it. */
 static __always_inline void simseg_session_carry(struct simseg_session *s, u8 d, u32 packets,
 						 u32 bytes)

@@ -257,6 +257,17 @@ static void simseg_pass(struct simseg_result *res, u8 reason)
 	res->reason = reason;
 }
 
+/* Never an older change in the place of a newer one: who judged by that may come late. */
+static void simseg_session_pass(struct simseg_session *s, u8 dir, u32 change, u32 ifindex)
+{
+	const s64 now = simseg_session_arrival(change, ifindex);
+	s64 old = atomic64_read(&s->passed[dir]);
+
+	while ((s32)(change - (u32)(old >> 32)) >= 0 &&
+	       !atomic64_try_cmpxchg(&s->passed[dir], &old, now))
+		;
+}
+
 static void simseg_allow_session(struct simseg_net *sn, const struct simseg_pkt *pkt,
 				 struct simseg_session *s, u8 dir, u32 change,
 				 struct simseg_result *res)
@@ -267,10 +278,9 @@ static void simseg_allow_session(struct simseg_net *sn, const struct simseg_pkt 
 	res->device[0] = s->device[side];
 	res->device[1] = s->device[!side];
 	if (!(pkt->flags & SIMSEG_PKT_DRY)) {
-		if (unlikely(pkt->in && READ_ONCE(s->iif[dir]) != pkt->in->ifindex))
-			WRITE_ONCE(s->iif[dir], pkt->in->ifindex);
-		if (unlikely(READ_ONCE(s->passed[dir]) != change))
-			WRITE_ONCE(s->passed[dir], change);
+		if (unlikely(pkt->in &&
+			     !simseg_session_passed(s, dir, change, pkt->in->ifindex)))
+			simseg_session_pass(s, dir, change, pkt->in->ifindex);
 		simseg_session_account(sn, s, pkt, dir);
 	}
 	simseg_allow(res, SIMSEG_REASON_SESSION);
@@ -477,9 +487,8 @@ void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct si
 	 * is one that has passed row 1 in this direction: rows 1 to 4 would
 	 * say what they said.
 	 */
-	if (s && READ_ONCE(s->change) == change && !simseg_session_overdue(s) &&
-	    (!pkt->in || (READ_ONCE(s->iif[dir]) == pkt->in->ifindex &&
-			  READ_ONCE(s->passed[dir]) == change)) &&
+	if (s && smp_load_acquire(&s->change) == change && !simseg_session_overdue(s) &&
+	    (!pkt->in || simseg_session_passed(s, dir, change, pkt->in->ifindex)) &&
 	    !simseg_session_reusable(s, pkt)) {
 		simseg_allow_session(sn, pkt, s, dir, change, res);
 		return;

@@ -7,6 +7,7 @@
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
+#include <linux/in.h>
 #include <linux/netdevice.h>
 #include <net/ipv6.h>
 
@@ -36,14 +37,27 @@ static struct net_device *simseg_xdp_arrival(const struct xdp_buff *xdp,
 	return dev;
 }
 
-/* Addressed to us, and to nobody else as well. */
+/* IPv4-mapped or not: to many, or to all on the link. */
+static bool simseg_xdp_group(const struct in6_addr *dst)
+{
+	__be32 addr = dst->s6_addr32[3];
+
+	if (!ipv6_addr_v4mapped(dst))
+		return ipv6_addr_is_multicast(dst);
+	return ipv4_is_multicast(addr) || ipv4_is_lbcast(addr);
+}
+
+/*
+ * Addressed to us, and to nobody else as well. Where frames have no addresses, one to a
+ * group may be the host's own that comes back.
+ */
 static bool simseg_xdp_ours(const struct net_device *below, const struct net_device *dev,
-			    const u8 *dest)
+			    const struct bpf_simseg_opts *opts)
 {
 	if (below->addr_len != ETH_ALEN)
-		return true;
-	return ether_addr_equal_64bits(dest, below->dev_addr) ||
-	       (dev != below && ether_addr_equal(dest, dev->dev_addr));
+		return !simseg_xdp_group(&opts->dst);
+	return ether_addr_equal_64bits(opts->dest, below->dev_addr) ||
+	       (dev != below && ether_addr_equal(opts->dest, dev->dev_addr));
 }
 
 /* Denied for its source alone, wherever it goes (row 1 of the verdict). */
@@ -170,7 +184,7 @@ u8 simseg_xdp_judge(const struct xdp_buff *xdp, struct bpf_simseg_opts *opts)
 		return SIMSEG_VERDICT_PASS;
 	/* what was merged is counted by its frames, which only the floor can tell */
 	if (!dev || (simseg_xdp_generic(xdp) && simseg_xdp_merged(xdp)) ||
-	    !simseg_xdp_ours(below, dev, opts->dest))
+	    !simseg_xdp_ours(below, dev, opts))
 		return SIMSEG_VERDICT_PASS;
 
 	simseg_xdp_pkt(&pkt, opts, dev);

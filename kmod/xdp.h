@@ -197,14 +197,14 @@ simseg_onward(const struct xdp_buff *xdp, const struct bpf_simseg_opts *opts)
 	if (opts->proto == IPPROTO_TCP && opts->tcp_flags & SIMSEG_TCP_SYN)
 		return NULL;
 	sn = iface->sn;
-	if (unlikely(!sn->sessions.buckets))
+	if (unlikely(!smp_load_acquire(&sn->sessions.buckets)))
 		return NULL;
 	change = atomic_read_acquire(&sn->change);
 	dir = simseg_key_sort(&key, (const struct simseg_key *)opts);
 	s = simseg_session_find_words(&sn->sessions, &key,
 				      simseg_words_hash(&sn->sessions, &key));
-	if (!s || READ_ONCE(s->change) != change || simseg_session_overdue(s) ||
-	    READ_ONCE(s->iif[dir]) != iface->ifindex)
+	if (!s || smp_load_acquire(&s->change) != change || simseg_session_overdue(s) ||
+	    !simseg_session_passed(s, dir, change, iface->ifindex))
 		return NULL;
 	d = dir != s->initiator;
 	/* what stands there now is at least as new as that number */
