@@ -114,6 +114,7 @@ simseg_express_find(struct simseg_net *sn, const struct simseg_express *x, u32 h
 {
 	struct simseg_session *s = simseg_session_find_words(&sn->sessions, &x->key, hash);
 
+	/* before its deadline, as simseg_session_restamp() writes them */
 	if (likely(s && smp_load_acquire(&s->change) == change && !simseg_session_overdue(s) &&
 		   simseg_session_passed(s, x->dir, change, ifindex)))
 		return s;

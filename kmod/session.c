@@ -62,7 +62,8 @@ int simseg_sessions_init(struct simseg_net *sn)
 			 table->seed[5] * table->seed[6];
 	for (i = 0; i < SIMSEG_SESSION_LOCKS; i++)
 		spin_lock_init(&table->locks[i]);
-	smp_store_release(&table->buckets, buckets);	/* XDP may look before the hooks are there */
+	/* XDP may look before the hooks are there */
+	smp_store_release(&table->buckets, buckets);
 	return 0;
 }
 

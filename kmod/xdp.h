@@ -132,7 +132,7 @@ static inline bool simseg_xdp_merged(const struct xdp_buff *xdp)
  * cannot place goes the long way, where xdp.c tells why.
  */
 static __always_inline bool simseg_onward_arrives(const struct net_device *dev,
-						   const struct bpf_simseg_opts *opts)
+						  const struct bpf_simseg_opts *opts)
 {
 	return !rcu_access_pointer(dev->rx_handler) && !simseg_xdp_hides_tags(dev) &&
 	       !netif_is_l3_slave(dev) && dev->addr_len == ETH_ALEN &&
@@ -141,7 +141,7 @@ static __always_inline bool simseg_onward_arrives(const struct net_device *dev,
 
 /* A driver's own XDP hands over frames, which not every other driver takes. */
 static __always_inline bool simseg_onward_takes(const struct simseg_hop *hop,
-						 const struct xdp_buff *xdp)
+						const struct xdp_buff *xdp)
 {
 	if (unlikely(simseg_xdp_generic(xdp)))
 		return !simseg_xdp_merged(xdp);	/* its frames are the floor's to count */
@@ -150,7 +150,7 @@ static __always_inline bool simseg_onward_takes(const struct simseg_hop *hop,
 
 /* Not inlined: what it has on the stack is nothing to other packets. */
 static noinline void simseg_onward_tcp(struct simseg_net *sn, struct simseg_session *s,
-					const struct bpf_simseg_opts *opts, u8 dir)
+				       const struct bpf_simseg_opts *opts, u8 dir)
 {
 	struct simseg_pkt pkt __uninitialized;
 
@@ -197,12 +197,14 @@ simseg_onward(const struct xdp_buff *xdp, const struct bpf_simseg_opts *opts)
 	if (opts->proto == IPPROTO_TCP && opts->tcp_flags & SIMSEG_TCP_SYN)
 		return NULL;
 	sn = iface->sn;
+	/* all else of the table was there before */
 	if (unlikely(!smp_load_acquire(&sn->sessions.buckets)))
 		return NULL;
 	change = atomic_read_acquire(&sn->change);
 	dir = simseg_key_sort(&key, (const struct simseg_key *)opts);
 	s = simseg_session_find_words(&sn->sessions, &key,
 				      simseg_words_hash(&sn->sessions, &key));
+	/* before its deadline, as simseg_session_restamp() writes them */
 	if (!s || smp_load_acquire(&s->change) != change || simseg_session_overdue(s) ||
 	    !simseg_session_passed(s, dir, change, iface->ifindex))
 		return NULL;
