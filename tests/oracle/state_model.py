@@ -228,7 +228,13 @@ class State(Names, Registry, Peers, Quarantines, Grants):
         """Put a saved state in force again, quarantines first."""
         saved = restored(change["state"], now)
         for iccid, hold in sorted(saved.holds.items()):
-            self.check_unknown(iccid)
+            try:
+                self.check_unknown(iccid)
+            except Refused as why:
+                if iccid == min(change["state"].holds):
+                    raise
+                # those before it were put back by then
+                return Expect(PART, why.word, True)
             self.holds[iccid] = hold
         devices, wrong = self.devices_of(saved.devices)
         if self.trial:
