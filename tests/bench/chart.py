@@ -27,7 +27,7 @@ PEERS = {
     "xdp/drop": "bare XDP drop",
     "xdp/redirect": "bare XDP redirect",
     "simseg/floor": "simseg, no XDP",
-    "simseg/pass": "simseg, XDP drops",
+    "simseg/pass": "simseg, XDP by source",
     "simseg/redirect": "simseg, XDP forwards",
 }
 LEFT, WIDTH, ROW, GAP = 210, 800, 18, 34
