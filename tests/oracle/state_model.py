@@ -141,7 +141,8 @@ class State(Names, Registry, Peers, Quarantines, Grants):
             wrong.append("confirm or revert it first")
         if trial and file.devices is not None and not self.same_devices(file.devices):
             wrong.append("would not go back")
-        if file.devices is not None:
+        # a ruleset on trial comes without devices, which do not differ
+        if file.devices is not None and not trial:
             wrong += self.wrong_devices(devices, file.ruleset.settings)
         refuse(wrong)
         if change.get("dry"):
