@@ -94,8 +94,9 @@ struct simseg_origin {
 };
 
 /*
- * A session. First cache lines: read on each packet; the counters and the time
- * of the last packet, the only fields written on each packet, stand together.
+ * A session. Of its cache lines a packet reads two, what it is found by and what says
+ * that it is judged still, and reads and writes the third: where it goes, when the last
+ * one came, and what it has carried. TCP reads and writes one more.
  */
 struct simseg_session {
 	struct hlist_node node;
@@ -112,6 +113,12 @@ struct simseg_session {
 	u32 rtt_us;		/* of the handshake; 0: not seen */
 	unsigned long flags;
 	struct simseg_device *device[2];	/* [0] of the initiator; reference held */
+
+	struct simseg_hop __rcu *hop[2];	/* by who sends, [0] the initiator; or NULL */
+	unsigned long last;	/* jiffies */
+	atomic64_t packets[2];	/* [0] from the initiator */
+	atomic64_t bytes[2];
+
 	u32 epoch[2];
 	u32 policy[2];		/* of the rule that allowed it, by side */
 	u32 rule[2];
@@ -119,13 +126,7 @@ struct simseg_session {
 	u32 grant[2];		/* that allows it, by side; 0: none */
 	u32 arrived;		/* interface of the initiator's first packet; 0: not known */
 	u32 oif;
-
-	struct simseg_hop __rcu *hop[2];	/* by who sends, [0] the initiator; or NULL */
 	struct simseg_tcp tcp[2];	/* by direction, [0] of the initiator */
-	unsigned long last;	/* jiffies */
-	atomic64_t packets[2];	/* [0] from the initiator */
-	atomic64_t bytes[2];
-
 	u64 id;
 	u64 start;		/* CLOCK_BOOTTIME, ns */
 	u32 told;		/* jiffies: last record of it, written by the sweep */
