@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What packets executed, by function: of the files that plugin.c has left.
 
-usage: report.py KALLSYMS PACKETS TRACE [TRACE-TO-SUBTRACT]
+usage: report.py [--blocks FUNCTION] KALLSYMS PACKETS TRACE
 
-Prints instructions and calls a packet, the most expensive function first. With
---blocks FUNCTION: the blocks of one function, by address.
+Prints instructions and calls a packet, the most expensive function first; or the blocks
+of one function, by address: where it is, instructions, times a packet.
 """
 import bisect
 import sys
@@ -54,7 +54,10 @@ def main():
     sums = by_function(table, args[2])
     total = sum(entry[0] for entry in sums.values())
     if wanted:
-        for offset, n, times in sorted(sums[wanted][2]):
+        found = [entry[2] for name, entry in sums.items() if name.split()[0] == wanted]
+        if not found:
+            sys.exit(f"report.py: no packet was in {wanted}")
+        for offset, n, times in sorted(found[0]):
             if times * 20 >= packets:
                 print(f"{offset:6x} {n:4} x {times / packets:.2f}")
         return
