@@ -97,7 +97,7 @@ class Quarantines:
         return Expect(code, None, True)
 
     def check_unknown(self, *iccids):
-        """ICCIDs that are not known yet count as devices."""
+        """ICCIDs that are not known yet count as devices; one that is held is known."""
         known = self.devices.keys() | self.holds
         if known < known | set(iccids) and len(known | set(iccids)) > \
                 self.ruleset.settings["devices"]:

@@ -61,8 +61,7 @@ class Registry:
         if iccid in self.devices:
             raise Refused(REFUSED, "exists")
         self.check_bindings(iccid, nets)
-        if len(self.devices.keys() | self.holds | {iccid}) > self.ruleset.settings["devices"]:
-            raise Refused(REFUSED, "setting devices")
+        self.check_unknown(iccid)
         self.devices[iccid] = Device(change["policy"], asset, dict.fromkeys(nets, change.get("dev")))
         return Expect(0, self.no_policy([self.devices[iccid]]), True)
 

@@ -250,6 +250,11 @@ class DeviceTest(StateTest):
         self.go("device-add", REFUSED, iccid=CAM, policy="rtu", addrs=[])
         self.go("device-load", REFUSED, rows=[{"iccid": CAM}])
 
+    def test_limit_of_a_held_one(self):
+        self.go("quarantine", words=[CAM], unknown=True)
+        self.state.ruleset.settings["devices"] = 1
+        self.go("device-add", iccid=CAM, policy="rtu", addrs=[])
+
 
 class CutTest(StateTest):
     """Peer sets, quarantines, grants."""
