@@ -58,6 +58,8 @@ class Registry:
             raise Refused(USAGE, "asset|32 bytes")
         if change.get("dev") and not change["addrs"]:
             raise Refused(USAGE, "dev needs addr")
+        if len(nets) > BINDINGS_MAX:
+            raise Refused(REFUSED, "16 bindings")
         if iccid in self.devices:
             raise Refused(REFUSED, "exists")
         self.check_bindings(iccid, nets)
