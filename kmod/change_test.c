@@ -69,7 +69,7 @@ static void change_test_restamp(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, simtest_session(t, &ack, &after));
 	KUNIT_EXPECT_EQ(test, before.id, after.id);
 	KUNIT_EXPECT_EQ(test, after.change, (u32)atomic_read(&t->sn->change));
-	KUNIT_EXPECT_GT(test, after.stamp[0], before.stamp[0]);
+	KUNIT_EXPECT_GT(test, after.party[0].stamp, before.party[0].stamp);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&after.packets[0]), 3);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&after.packets[1]), 2);
 	change_sweep(t, 0, SIMSEG_END_RULESET);
@@ -147,7 +147,7 @@ static void change_test_commit(struct kunit *test)
 	change_open(t, &change_https, &ack, &reply);
 	change_open(t, &change_range, &other, &other_reply);
 	KUNIT_ASSERT_TRUE(test, simtest_session(t, &other, &s));
-	KUNIT_EXPECT_EQ(test, s.rule[0], 6);
+	KUNIT_EXPECT_EQ(test, s.party[0].rule, 6);
 	up = simtest_begin(t);
 	KUNIT_ASSERT_EQ(test, 0, simtest_pool(t, up, SIMTEST_POOL, 16));
 	KUNIT_ASSERT_EQ(test, 0, simtest_policy(t, up, "meter", &range, 1));
@@ -159,7 +159,7 @@ static void change_test_commit(struct kunit *test)
 	SIMTEST_EXPECT_REASON(t, &change_https, NO_RULE);
 	SIMTEST_EXPECT_REASON(t, &other_reply, SESSION);
 	KUNIT_ASSERT_TRUE(test, simtest_session(t, &other, &s));
-	KUNIT_EXPECT_EQ(test, s.rule[0], 1);
+	KUNIT_EXPECT_EQ(test, s.party[0].rule, 1);
 	/* a device whose policy is gone is denied with its own reason */
 	up = simtest_begin(t);
 	KUNIT_ASSERT_EQ(test, 0, simtest_pool(t, up, SIMTEST_POOL, 16));
@@ -183,7 +183,7 @@ static void change_test_commit_same(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, receipt.sessions, 0);
 	SIMTEST_EXPECT_REASON(t, &ack, SESSION);
 	KUNIT_ASSERT_TRUE(test, simtest_session(t, &ack, &after));
-	KUNIT_EXPECT_EQ(test, before.stamp[0], after.stamp[0]);
+	KUNIT_EXPECT_EQ(test, before.party[0].stamp, after.party[0].stamp);
 	KUNIT_EXPECT_EQ(test, before.id, after.id);
 }
 
@@ -409,7 +409,8 @@ static void change_test_pickup(struct kunit *test)
 	SIMTEST_EXPECT_REASON(t, &ack, RULE);
 	KUNIT_ASSERT_TRUE(test, simtest_session(t, &ack, &s));
 	KUNIT_EXPECT_EQ(test, s.state, SIMSEG_SESSION_ESTABLISHED);
-	KUNIT_EXPECT_PTR_EQ(test, s.device[0], simtest_find(t, SIMTEST_ID_METER));
+	KUNIT_EXPECT_PTR_EQ(test, simseg_session_device(&s, 0),
+			    simtest_find(t, SIMTEST_ID_METER));
 	KUNIT_EXPECT_TRUE(test, simtest_records.rec[0].flags & SIMSEG_RECORD_F_PICKUP);
 	WRITE_ONCE(t->sn->pickup_until, ktime_get_boottime_ns());
 	SIMTEST_EXPECT_REASON(t, &ack, SESSION);
@@ -431,11 +432,11 @@ static void change_test_pickup_reversed(struct kunit *test)
 	simtest_reply(&reply, SIMTEST_SIM0, &poll);
 	SIMTEST_EXPECT_REASON(t, &reply, RULE);
 	KUNIT_ASSERT_TRUE(test, simtest_session(t, &reply, &s));
-	KUNIT_EXPECT_NULL(test, s.device[0]);
-	KUNIT_EXPECT_PTR_EQ(test, s.device[1], simtest_find(t, SIMTEST_ID_METER));
-	KUNIT_EXPECT_EQ(test, s.rule[1], 3);
-	KUNIT_EXPECT_EQ(test, s.rule[0], 0);
-	KUNIT_EXPECT_EQ(test, s.policy[0], 0);
+	KUNIT_EXPECT_NULL(test, simseg_session_device(&s, 0));
+	KUNIT_EXPECT_PTR_EQ(test, simseg_session_device(&s, 1),
+			    simtest_find(t, SIMTEST_ID_METER));
+	KUNIT_EXPECT_EQ(test, s.party[0].rule, 3);
+	KUNIT_EXPECT_NE(test, s.party[0].policy, 0);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&s.packets[0]), 0);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&s.packets[1]), 1);
 	/* only the device's side has been seen on its interface */

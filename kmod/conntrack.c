@@ -85,11 +85,17 @@ static void simseg_tuple_address(struct nf_conntrack_tuple *tuple, const struct 
 static void simseg_tuple(struct nf_conntrack_tuple *tuple, const struct simseg_session *s,
 			 bool reply)
 {
-	u8 from = s->initiator ^ reply;
+	u8 from = simseg_session_initiator(s) ^ reply;
+	const struct in6_addr *dst = &s->key.addr[!from];
+	__be16 dport = s->key.port[!from];
+
+	if (!reply && s->origin) {
+		dst = &s->origin->dst;
+		dport = s->origin->dport;
+	}
 
 	memset(tuple, 0, sizeof(*tuple));
-	simseg_tuple_address(tuple, &s->key.addr[from],
-			     reply ? &s->key.addr[!from] : &s->origin.dst);
+	simseg_tuple_address(tuple, &s->key.addr[from], dst);
 	tuple->dst.protonum = s->key.proto;
 	tuple->src.u.all = s->key.port[from];
 	switch (s->key.proto) {
@@ -100,7 +106,7 @@ static void simseg_tuple(struct nf_conntrack_tuple *tuple, const struct simseg_s
 		tuple->dst.u.icmp.type = reply ? ICMPV6_ECHO_REPLY : ICMPV6_ECHO_REQUEST;
 		break;
 	default:
-		tuple->dst.u.all = reply ? s->key.port[!from] : s->origin.dport;
+		tuple->dst.u.all = dport;
 	}
 }
 
@@ -114,8 +120,8 @@ static struct nf_conn *simseg_conntrack_get(struct net *net, const struct simseg
 {
 	const struct simseg_conntrack *api = &simseg_conntrack;
 	const struct nf_conntrack_zone zone = {
-		.id = s->origin.zone,
-		.dir = s->origin.zone_dir,
+		.id = s->origin ? s->origin->zone : NF_CT_DEFAULT_ZONE_ID,
+		.dir = s->origin ? s->origin->zone_dir : NF_CT_DEFAULT_ZONE_DIR,
 	};
 	struct nf_conntrack_tuple_hash *h;
 	struct nf_conntrack_tuple tuple;
@@ -139,27 +145,33 @@ static const struct nf_conn *simseg_conntrack_of(const struct sk_buff *skb,
 	return ct && !nf_ct_is_template(ct) ? ct : NULL;
 }
 
-/* The name that conntrack has for the initiator's direction of @pkt's flow. */
-void simseg_conntrack_origin(struct simseg_origin *origin, const struct simseg_pkt *pkt)
+/*
+ * The name that conntrack has for the initiator's direction of @pkt's flow; NULL: none,
+ * or the one that @pkt has. -ENOMEM.
+ */
+int simseg_conntrack_origin(struct simseg_origin **origin, const struct simseg_pkt *pkt)
 {
 	const struct nf_conntrack_tuple *tuple;
+	struct simseg_origin name = {};
 	enum ip_conntrack_info info;
 	const struct nf_conn *ct = simseg_conntrack_of(pkt->skb, &info);
 
-	origin->dst = pkt->dst;
-	origin->dport = pkt->dport;
-	origin->zone = NF_CT_DEFAULT_ZONE_ID;
-	origin->zone_dir = NF_CT_DEFAULT_ZONE_DIR;
+	*origin = NULL;
 	if (!ct)
-		return;
+		return 0;
 	tuple = nf_ct_tuple(ct, CTINFO2DIR(info) ^ !!(pkt->flags & SIMSEG_PKT_REVERSED));
 	if (tuple->src.l3num == NFPROTO_IPV4)
-		ipv6_addr_set_v4mapped(tuple->dst.u3.ip, &origin->dst);
+		ipv6_addr_set_v4mapped(tuple->dst.u3.ip, &name.dst);
 	else
-		origin->dst = tuple->dst.u3.in6;
-	origin->dport = tuple->dst.u.all;
-	origin->zone = nf_ct_zone(ct)->id;
-	origin->zone_dir = nf_ct_zone(ct)->dir;
+		name.dst = tuple->dst.u3.in6;
+	name.dport = tuple->dst.u.all;
+	name.zone = nf_ct_zone(ct)->id;
+	name.zone_dir = nf_ct_zone(ct)->dir;
+	if (ipv6_addr_equal(&name.dst, &pkt->dst) && name.dport == pkt->dport &&
+	    name.zone == NF_CT_DEFAULT_ZONE_ID && name.zone_dir == NF_CT_DEFAULT_ZONE_DIR)
+		return 0;
+	*origin = kmemdup(&name, sizeof(name), GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN);
+	return *origin ? 0 : -ENOMEM;
 }
 
 /* Does conntrack track @skb's TCP flow, and has it been in a flowtable? */
@@ -342,8 +354,9 @@ void simseg_conntrack_prune(struct simseg_net *sn)
 {
 }
 
-void simseg_conntrack_origin(struct simseg_origin *origin, const struct simseg_pkt *pkt)
+int simseg_conntrack_origin(struct simseg_origin **origin, const struct simseg_pkt *pkt)
 {
+	return 0;
 }
 
 bool simseg_conntrack_vouches(const struct sk_buff *skb)

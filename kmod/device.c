@@ -154,6 +154,7 @@ struct simseg_device *simseg_device_alloc(struct simseg_net *sn,
 		return ERR_PTR(-ENOMEM);
 	memcpy(device->iccid, spec->iccid, sizeof(device->iccid));
 	memcpy(device->asset, spec->asset, sizeof(device->asset));
+	device->sn = sn;
 	refcount_set(&device->refs, 1);
 	spin_lock_init(&device->lock);
 	for (i = 0; i < 2; i++) {

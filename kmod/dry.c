@@ -62,38 +62,39 @@ static bool simseg_dry_keeps(struct simseg_dry *dry, const struct simseg_session
 			     const struct in6_addr *addr)
 {
 	const struct simseg_binding *binding = simseg_binding_lookup(dry->sn, addr);
+	const struct simseg_device *device = simseg_session_device(s, i);
 	struct simseg_u128 number;
 
-	if (!s->device[i]) {
+	if (!device) {
 		simseg_u128_from(&number, addr);
 		return test_bit(SIMSEG_SESSION_F_SELF, &s->flags) ||
 		       !simseg_addrset_has(dry->rs->pools, &number);
 	}
-	if (!binding || rcu_access_pointer(binding->device) != s->device[i])
+	if (!binding || rcu_access_pointer(binding->device) != device)
 		return false;
 	if (xa_load(&dry->leaving, simseg_dry_index(binding)))
 		return false;
 	/* it is staged, and this address is not staged with it */
-	return !xa_load(&dry->staged, s->device[i]->id) || binding->mark == dry->sn->merge;
+	return !xa_load(&dry->staged, device->id) || binding->mark == dry->sn->merge;
 }
 
 static bool simseg_dry_cuts(struct simseg_dry *dry, const struct simseg_session *s)
 {
-	const struct in6_addr *addr[2] = {
-		&s->key.addr[s->initiator], &s->key.addr[!s->initiator],
-	};
+	const u8 from = simseg_session_initiator(s);
 	struct simseg_result res = {};
 	const struct simseg_staged *st;
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		if (s->device[i] && simseg_dry_goes(dry, s->device[i]))
+		struct simseg_device *device = simseg_session_device(s, i);
+
+		if (device && simseg_dry_goes(dry, device))
 			return true;
-		if (!simseg_dry_keeps(dry, s, i, addr[i]))
+		if (!simseg_dry_keeps(dry, s, i, &s->key.addr[from ^ i]))
 			return true;
-		st = s->device[i] ? xa_load(&dry->staged, s->device[i]->id) : NULL;
+		st = device ? xa_load(&dry->staged, device->id) : NULL;
 		/* the staged one has the policy and the rules that would be in force */
-		res.device[i] = st ? st->device : s->device[i];
+		res.device[i] = st ? st->device : device;
 	}
 	return simseg_judge_first(dry->sn, dry->rs, s, &res);
 }

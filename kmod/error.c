@@ -11,7 +11,8 @@
 /* Routers may complain; of the devices only those that the session is of. */
 static bool simseg_error_of(const struct simseg_session *s, const struct simseg_device *device)
 {
-	return !device || device == s->device[0] || device == s->device[1];
+	return !device || device == simseg_session_device(s, 0) ||
+	       device == simseg_session_device(s, 1);
 }
 
 /* Does it quote a live session's packet? Leaves the session in @res. */

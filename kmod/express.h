@@ -116,7 +116,7 @@ simseg_express_find(struct simseg_net *sn, const struct simseg_express *x, u32 h
 
 	/* before its deadline, as simseg_session_restamp() writes them */
 	if (likely(s && smp_load_acquire(&s->change) == change && !simseg_session_overdue(s) &&
-		   simseg_session_passed(s, x->dir, change, ifindex)))
+		   simseg_session_passed(s, x->dir, ifindex)))
 		return s;
 	return NULL;
 }
@@ -125,15 +125,15 @@ simseg_express_find(struct simseg_net *sn, const struct simseg_express *x, u32 h
 static __always_inline bool simseg_express_learnt(const struct simseg_net *sn,
 						  const struct simseg_iface *iface,
 						  const struct sk_buff *skb,
-						  const struct simseg_session *s, u8 d, u32 change)
+						  const struct simseg_session *s, u8 d)
 {
 	const struct simseg_hop *hop;
 
 	if (likely(!READ_ONCE(sn->forwards)) || !iface || !READ_ONCE(iface->forwards) ||
 	    skb_nfct(skb))
 		return true;
-	hop = rcu_dereference(s->hop[d]);
-	return READ_ONCE(s->hopped[d]) == change && hop && simseg_hop_holds(sn, hop);
+	hop = simseg_session_hop(s, d);
+	return hop && simseg_hop_holds(sn, hop);
 }
 
 /* What TCP tells of itself. */
@@ -167,7 +167,7 @@ static __always_inline void simseg_express_account(struct simseg_net *sn, struct
 	simseg_session_carry(s, d, 1, x->bytes);
 	if (x->proto == IPPROTO_TCP)
 		simseg_express_tcp(s, skb, x->transport, d);
-	else if (unlikely(d && READ_ONCE(s->state) == SIMSEG_SESSION_NEW))
+	else if (unlikely(d && test_bit(SIMSEG_SESSION_F_OPENING, &s->flags)))
 		simseg_express_answer(s);
 	simseg_count(sn, SIMSEG_REASON_SESSION, 1, x->bytes);
 }
@@ -206,9 +206,9 @@ static __always_inline bool simseg_express(struct simseg_net *sn, const struct s
 				state->in->ifindex, change);
 	if (!s)
 		return false;
-	d = x.dir != s->initiator;
+	d = x.dir != simseg_session_initiator(s);
 	iface = simseg_iface_find(state->in);
-	if (!simseg_express_learnt(sn, iface, skb, s, d, change))
+	if (!simseg_express_learnt(sn, iface, skb, s, d))
 		return false;
 	x.bytes = skb->len - offset;
 	simseg_express_account(sn, s, skb, &x, d);

@@ -247,9 +247,9 @@ void simseg_forward_learn(struct simseg_net *sn, struct sk_buff *skb,
 
 	if (!iface || !READ_ONCE(iface->forwards))
 		return;
-	d = simseg_key_make(&key, pkt) != s->initiator;
-	hop = rcu_dereference(s->hop[d]);
-	if (READ_ONCE(s->hopped[d]) == change && hop && simseg_hop_holds(sn, hop))
+	d = simseg_key_make(&key, pkt) != simseg_session_initiator(s);
+	hop = simseg_session_hop(s, d);
+	if (hop && simseg_hop_holds(sn, hop))
 		return;
 	hop = simseg_forward_find(sn, skb, iface, pkt, s);
 	simseg_hop_put(sn, simseg_session_set_hop(s, d, hop, change));

@@ -31,14 +31,14 @@ bool simseg_grant_fits(const struct simseg_grant *grant, const struct simseg_gra
 /* Why @s ends, which no rule allows any more. Under RCU. */
 u8 simseg_grant_end(struct simseg_net *sn, const struct simseg_session *s)
 {
-	u64 until = READ_ONCE(s->until);
 	int i;
 
 	/* the worker may be ahead of the coarse clock */
-	if (until && until <= ktime_get_boottime_ns())
+	if (test_bit(SIMSEG_SESSION_F_GRANTED, &s->flags) &&
+	    READ_ONCE(s->until) <= ktime_get_boottime_ns())
 		return SIMSEG_END_EXPIRED;
-	for (i = 0; i < 2; i++) {
-		u32 id = READ_ONCE(s->grant[i]);
+	for (i = 0; i < simseg_session_parties(s); i++) {
+		u32 id = READ_ONCE(s->party[i].grant);
 
 		if (id && !simseg_grant_find(sn, id))
 			return SIMSEG_END_REVOKED;

@@ -123,10 +123,10 @@ static void grant_test_allow(struct kunit *test)
 	SIMTEST_EXPECT_REASON(t, &reply, SESSION);
 	SIMTEST_EXPECT_REASON(t, &ack, SESSION);
 	KUNIT_ASSERT_TRUE(test, simtest_session(t, &ack, &s));
-	KUNIT_EXPECT_EQ(test, s.grant[0], id);
-	KUNIT_EXPECT_EQ(test, s.grant[1], 0);
-	KUNIT_EXPECT_EQ(test, s.policy[0], 0);
-	KUNIT_EXPECT_EQ(test, s.rule[0], 1);
+	KUNIT_EXPECT_EQ(test, s.party[0].grant, id);
+	KUNIT_EXPECT_EQ(test, simseg_session_parties(&s), 1);
+	KUNIT_EXPECT_EQ(test, s.party[0].policy, 0);
+	KUNIT_EXPECT_EQ(test, s.party[0].rule, 1);
 	KUNIT_EXPECT_GT(test, s.until, ktime_get_boottime_ns());
 	KUNIT_EXPECT_EQ(test, simtest_records.rec[0].grant, id);
 	KUNIT_EXPECT_EQ(test, grant_sessions(t, id), 1);
@@ -141,7 +141,7 @@ static void grant_test_allow(struct kunit *test)
 	/* what the policy allows is not the grant's */
 	SIMTEST_EXPECT_REASON(t, &grant_listed, RULE);
 	KUNIT_ASSERT_TRUE(test, simtest_session(t, &grant_listed, &s));
-	KUNIT_EXPECT_EQ(test, s.grant[0], 0);
+	KUNIT_EXPECT_EQ(test, s.party[0].grant, 0);
 	KUNIT_EXPECT_EQ(test, s.until, 0);
 }
 
@@ -276,7 +276,7 @@ static void grant_test_other_rule(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cut, 0);
 	SIMTEST_EXPECT_REASON(t, &reply, SESSION);
 	KUNIT_ASSERT_TRUE(test, simtest_session(t, &ack, &s));
-	KUNIT_EXPECT_EQ(test, s.grant[0], second);
+	KUNIT_EXPECT_EQ(test, s.party[0].grant, second);
 	KUNIT_EXPECT_EQ(test, grant_sessions(t, second), 1);
 	KUNIT_EXPECT_EQ(test, grant_revoke(t, second, NULL, NULL, &cut), 0);
 	KUNIT_EXPECT_EQ(test, cut, 1);
@@ -461,8 +461,8 @@ static void grant_test_pair(struct kunit *test)
 	camera = grant_give(t, SIMTEST_ID_CAMERA, &in, HOUR / 2);
 	SIMTEST_EXPECT_REASON(t, &flow, RULE);
 	KUNIT_ASSERT_TRUE(test, simtest_session(t, &flow, &s));
-	KUNIT_EXPECT_EQ(test, s.grant[0], meter);
-	KUNIT_EXPECT_EQ(test, s.grant[1], camera);
+	KUNIT_EXPECT_EQ(test, s.party[0].grant, meter);
+	KUNIT_EXPECT_EQ(test, s.party[1].grant, camera);
 	KUNIT_EXPECT_LE(test, s.until, ktime_get_boottime_ns() + HOUR / 2);
 	KUNIT_EXPECT_EQ(test, grant_sessions(t, meter), 1);
 	KUNIT_EXPECT_EQ(test, grant_sessions(t, camera), 1);
@@ -520,7 +520,7 @@ static void grant_test_order(struct kunit *test)
 	rcu_read_unlock();
 	KUNIT_ASSERT_TRUE(test, simtest_session(t, &ack, &copy));
 	KUNIT_EXPECT_NE(test, copy.until, 0);
-	KUNIT_EXPECT_NE(test, copy.grant[0], 0);
+	KUNIT_EXPECT_NE(test, copy.party[0].grant, 0);
 }
 
 static struct kunit_case grant_test_cases[] = {

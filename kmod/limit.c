@@ -26,16 +26,15 @@
 static struct simseg_session *simseg_limit_victim(struct simseg_net *sn,
 						  struct simseg_device *device, int role)
 {
-	struct simseg_session *s, *victim;
+	struct simseg_party *party, *victim;
 	unsigned int looked = 0;
 
 	spin_lock_bh(&device->lock);
-	victim = list_first_entry_or_null(&device->opening[role], struct simseg_session,
-					  of_device[role]);
+	victim = list_first_entry_or_null(&device->opening[role], struct simseg_party, of_device);
 	if (!victim) {
-		list_for_each_entry(s, &device->sessions[role], of_device[role]) {
-			if (simseg_session_expired(sn, s)) {
-				victim = s;
+		list_for_each_entry(party, &device->sessions[role], of_device) {
+			if (simseg_session_expired(sn, simseg_party_session(party))) {
+				victim = party;
 				break;
 			}
 			if (++looked == SIMSEG_EXPIRED_LOOK)
@@ -43,7 +42,7 @@ static struct simseg_session *simseg_limit_victim(struct simseg_net *sn,
 		}
 	}
 	spin_unlock_bh(&device->lock);
-	return victim;
+	return victim ? simseg_party_session(victim) : NULL;
 }
 
 /* How many evicted sessions may wait for their memory. */
@@ -289,17 +288,16 @@ void simseg_limit_opened(struct simseg_session *s)
 
 	if (!test_and_clear_bit(SIMSEG_SESSION_F_OPENING, &s->flags))
 		return;
-	atomic_dec(&s->sn->sessions.opening);
-	for (i = 0; i < 2; i++) {
-		struct simseg_device *device = s->device[i];
+	atomic_dec(&simseg_session_net(s)->sessions.opening);
+	for (i = 0; i < simseg_session_parties(s); i++) {
+		struct simseg_device *device = s->party[i].device;
 
-		if (!device)
-			continue;
 		atomic_dec(&device->nopening);
 		spin_lock_bh(&device->lock);
 		/* who ends it has marked it, and takes it out of either list */
 		if (!test_bit(SIMSEG_SESSION_F_DEAD, &s->flags))
-			list_move_tail(&s->of_device[i], &device->sessions[i]);
+			list_move_tail(&s->party[i].of_device,
+				       &device->sessions[simseg_session_role(s, i)]);
 		spin_unlock_bh(&device->lock);
 	}
 }
@@ -307,16 +305,17 @@ void simseg_limit_opened(struct simseg_session *s)
 /* The memory of @s goes back: it counts no more. */
 void simseg_limit_freed(struct simseg_session *s)
 {
+	struct simseg_session_table *table = &simseg_session_net(s)->sessions;
 	int i;
 
-	for (i = 0; i < 2; i++) {
-		if (!s->device[i])
-			continue;
-		atomic_dec(&s->device[i]->nsessions);
-		if (test_bit(SIMSEG_SESSION_F_EVICTED + i, &s->flags)) {
-			atomic_dec(&s->device[i]->nevicted);
-			atomic_dec(&s->sn->sessions.evicted);
+	for (i = 0; i < simseg_session_parties(s); i++) {
+		struct simseg_device *device = s->party[i].device;
+
+		atomic_dec(&device->nsessions);
+		if (test_bit(SIMSEG_SESSION_F_EVICTED + simseg_session_role(s, i), &s->flags)) {
+			atomic_dec(&device->nevicted);
+			atomic_dec(&table->evicted);
 		}
 	}
-	atomic_dec(&s->sn->sessions.count);
+	atomic_dec(&table->count);
 }

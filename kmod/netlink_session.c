@@ -25,25 +25,25 @@ static void simseg_nl_session_rule(struct simseg_net *sn, const struct simseg_se
 				   struct simseg_nl_rule_ref *ref)
 {
 	const struct simseg_ruleset *rs = rcu_dereference(sn->ruleset);
-	int side = s->device[0] ? 0 : 1;
-	u32 id = READ_ONCE(s->policy[side]);
+	const struct simseg_party *party = &s->party[0];
+	u32 id = READ_ONCE(party->policy);
 	const struct simseg_policy *policy = NULL;
 
 	memset(ref, 0, sizeof(*ref));
-	ref->id = READ_ONCE(s->rule[side]);
-	ref->grant = READ_ONCE(s->grant[0]) ?: READ_ONCE(s->grant[1]);
-	if (READ_ONCE(s->grant[side]))
+	ref->id = READ_ONCE(party->rule);
+	ref->grant = simseg_session_grant(s);
+	if (READ_ONCE(party->grant))
 		return;
 	if (id && id < rs->policy_slots)
 		policy = rs->policies[id];
-	else if (!id && s->device[side])
-		policy = rcu_dereference(s->device[side]->own);
+	else if (!id)
+		policy = rcu_dereference(party->device->own);
 	if (!policy)
 		return;
 	if (id)
 		ref->policy = policy->name;
 	if (ref->id && ref->id <= policy->nrules &&
-	    READ_ONCE(policy->stamp) == READ_ONCE(s->stamp[side]) &&
+	    READ_ONCE(policy->stamp) == READ_ONCE(party->stamp) &&
 	    policy->rules[ref->id - 1].label[0])
 		ref->label = policy->rules[ref->id - 1].label;
 }
@@ -51,7 +51,7 @@ static void simseg_nl_session_rule(struct simseg_net *sn, const struct simseg_se
 static int simseg_nl_put_session_flow(struct sk_buff *skb, const struct simseg_session *s)
 {
 	const struct simseg_key *key = &s->key;
-	u8 src = s->initiator;
+	u8 src = simseg_session_initiator(s);
 
 	if (nla_put_in6_addr(skb, SIMSEG_A_SESSION_SRC, &key->addr[src]) ||
 	    nla_put_in6_addr(skb, SIMSEG_A_SESSION_DST, &key->addr[!src]) ||
@@ -69,8 +69,9 @@ static int simseg_nl_put_session_who(struct sk_buff *skb, struct simseg_net *sn,
 	struct simseg_nl_rule_ref ref;
 
 	simseg_nl_session_rule(sn, s, &ref);
-	if (simseg_nl_put_iccid(skb, SIMSEG_A_SESSION_ICCID, s->device[0]) ||
-	    simseg_nl_put_iccid(skb, SIMSEG_A_SESSION_PEER_ICCID, s->device[1]) ||
+	if (simseg_nl_put_iccid(skb, SIMSEG_A_SESSION_ICCID, simseg_session_device(s, 0)) ||
+	    simseg_nl_put_iccid(skb, SIMSEG_A_SESSION_PEER_ICCID,
+				 simseg_session_device(s, 1)) ||
 	    (ref.policy && nla_put_string(skb, SIMSEG_A_SESSION_POLICY, ref.policy)) ||
 	    (ref.id && nla_put_u32(skb, SIMSEG_A_SESSION_RULE, ref.id)) ||
 	    (ref.label && nla_put_string(skb, SIMSEG_A_SESSION_LABEL, ref.label)) ||
@@ -82,7 +83,7 @@ static int simseg_nl_put_session_who(struct sk_buff *skb, struct simseg_net *sn,
 static int simseg_nl_put_session_use(struct sk_buff *skb, struct simseg_net *sn,
 				     const struct simseg_session *s)
 {
-	unsigned long idle = jiffies - READ_ONCE(s->last);
+	unsigned long idle = (u32)jiffies - READ_ONCE(s->last);
 	unsigned long timeout = simseg_session_timeout(sn, s);
 	const struct simseg_nl_u64 values[] = {
 		{ SIMSEG_A_SESSION_ID, s->id },
@@ -137,8 +138,8 @@ static bool simseg_nl_session_wanted(const struct simseg_nl_sessions *at,
 		return false;
 	if (!at->filter)
 		return true;
-	for (i = 0; i < 2; i++) {
-		if (s->device[i] && !memcmp(s->device[i]->iccid, at->iccid, sizeof(at->iccid)))
+	for (i = 0; i < simseg_session_parties(s); i++) {
+		if (!memcmp(s->party[i].device->iccid, at->iccid, sizeof(at->iccid)))
 			return true;
 	}
 	return false;

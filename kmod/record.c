@@ -17,12 +17,6 @@ static __always_inline void simseg_record_asset(u8 asset[SIMSEG_ASSET_MAX],
 		memset(asset, 0, SIMSEG_ASSET_MAX);
 }
 
-/* The side whose rule is told: the source's, else the peer's. */
-static int simseg_record_side(const struct simseg_session *s)
-{
-	return s->device[0] ? 0 : 1;
-}
-
 /* Who is the source; @from: the initiator's index in the key, a constant that is folded. */
 static __always_inline void simseg_record_ends(struct simseg_record *rec,
 					       const struct simseg_session *s, int from)
@@ -31,38 +25,39 @@ static __always_inline void simseg_record_ends(struct simseg_record *rec,
 	memcpy(rec->dst, &s->key.addr[!from], sizeof(rec->dst));
 	rec->sport = s->key.port[from];
 	rec->dport = s->key.port[!from];
-	rec->iif = (u32)atomic64_read(&s->passed[from]);
+	rec->iif = READ_ONCE(s->passed[from]);
 }
 
-/* Every field that records of sessions have in common, each once. Under RCU. */
+/*
+ * Every field that records of sessions have in common, each once. The rule is the first
+ * party's: the source's, else the peer's. Under RCU.
+ */
 static __always_inline void simseg_record_session(const struct simseg_net *sn,
 						  struct simseg_record *rec,
 						  const struct simseg_session *s)
 {
-	const int side = simseg_record_side(s);
+	const struct simseg_party *party;
 	int i;
 
-	BUILD_BUG_ON(sizeof(rec->epoch) != sizeof(s->epoch));
 	rec->domain = s->key.domain;
 	rec->session = s->id;
-	if (s->initiator)
+	if (simseg_session_initiator(s))
 		simseg_record_ends(rec, s, 1);
 	else
 		simseg_record_ends(rec, s, 0);
 	for (i = 0; i < 2; i++) {
-		if (s->device[i])
-			memcpy(rec->iccid[i], s->device[i]->iccid, sizeof(rec->iccid[i]));
+		party = simseg_session_party(s, i);
+		rec->epoch[i] = party ? party->epoch : 0;
+		if (party)
+			memcpy(rec->iccid[i], party->device->iccid, sizeof(rec->iccid[i]));
 		else
 			memset(rec->iccid[i], 0xff, sizeof(rec->iccid[i]));
 	}
-	memcpy(rec->epoch, s->epoch, sizeof(rec->epoch));
-	rec->policy = s->policy[side];
+	rec->policy = s->party[0].policy;
 	rec->generation = rcu_dereference(sn->ruleset)->generation;
-	rec->rule = s->rule[side];
+	rec->rule = s->party[0].rule;
 	rec->oif = s->oif;
-	rec->grant = 0;
-	if (s->grant[0] || s->grant[1])
-		rec->grant = s->grant[0] ?: s->grant[1];
+	rec->grant = simseg_session_grant(s);
 	if (test_bit(SIMSEG_SESSION_F_PICKUP, &s->flags))
 		rec->flags |= SIMSEG_RECORD_F_PICKUP;
 	rec->proto = s->key.proto;
@@ -79,7 +74,7 @@ static void simseg_record_amount(struct simseg_record *rec, const struct simseg_
 		amount->bytes[i] = atomic64_read(&s->bytes[i]);
 		amount->tcp_flags[i] = s->tcp_flags[i];
 	}
-	amount->rtt_us = s->rtt_us;
+	amount->rtt_us = test_bit(SIMSEG_SESSION_F_TIMED, &s->flags) ? s->rtt_us : 0;
 	memset(amount->reserved, 0, sizeof(amount->reserved));
 }
 
@@ -90,8 +85,7 @@ static void simseg_record_amount(struct simseg_record *rec, const struct simseg_
 void simseg_record_open(struct simseg_net *sn, const struct simseg_session *s,
 			const struct simseg_result *res)
 {
-	const int side = simseg_record_side(s);
-	const struct simseg_rule *rule = res->rule[side];
+	const struct simseg_rule *rule = res->rule[simseg_session_role(s, 0)];
 	struct simseg_event event __uninitialized;
 	struct simseg_record *rec = &event.record;
 
@@ -100,8 +94,8 @@ void simseg_record_open(struct simseg_net *sn, const struct simseg_session *s,
 		return;
 	simseg_record_session(sn, rec, s);
 	/* Rules count from 1: without one it was the responder's exception. */
-	rec->reason = s->rule[0] || s->rule[1] ? SIMSEG_REASON_RULE : SIMSEG_REASON_RESPONDER;
-	simseg_record_asset(rec->given.asset, s->device[side]);
+	rec->reason = res->rule[0] || res->rule[1] ? SIMSEG_REASON_RULE : SIMSEG_REASON_RESPONDER;
+	simseg_record_asset(rec->given.asset, s->party[0].device);
 	if (rule)
 		memcpy(rec->given.label, rule->label, sizeof(rec->given.label));
 	else

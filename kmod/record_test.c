@@ -61,7 +61,7 @@ static void record_test_open(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rec->flags, SIMSEG_RECORD_F_CLOCK);
 	KUNIT_EXPECT_EQ(test, rec->proto, IPPROTO_TCP);
 	KUNIT_EXPECT_EQ(test, rec->rule, 1);
-	KUNIT_EXPECT_EQ(test, rec->policy, s.policy[0]);
+	KUNIT_EXPECT_EQ(test, rec->policy, s.party[0].policy);
 	KUNIT_EXPECT_EQ(test, ntohs(rec->dport), 443);
 	KUNIT_EXPECT_EQ(test, rec->iif, simtest_device(SIMTEST_SIM0)->ifindex);
 	KUNIT_EXPECT_EQ(test, rec->generation, simtest_ruleset(t)->generation);
@@ -169,14 +169,14 @@ static void record_test_bytes(struct kunit *test)
 	want.time = s.start;
 	want.real = rec->real;
 	want.session = s.id;
-	memcpy(want.src, &s.key.addr[s.initiator], sizeof(want.src));
-	memcpy(want.dst, &s.key.addr[!s.initiator], sizeof(want.dst));
+	memcpy(want.src, &s.key.addr[simseg_session_initiator(&s)], sizeof(want.src));
+	memcpy(want.dst, &s.key.addr[!simseg_session_initiator(&s)], sizeof(want.dst));
 	want.sport = htons(SIMTEST_PORT);
 	want.dport = htons(443);
 	memcpy(want.iccid[0], simtest_find(t, SIMTEST_ID_METER)->iccid, SIMSEG_ICCID_BCD);
 	memset(want.iccid[1], 0xff, sizeof(want.iccid[1]));
-	want.epoch[0] = s.epoch[0];
-	want.policy = s.policy[0];
+	want.epoch[0] = s.party[0].epoch;
+	want.policy = s.party[0].policy;
 	want.generation = simtest_ruleset(t)->generation;
 	want.iif = simtest_device(SIMTEST_SIM0)->ifindex;
 	want.oif = s.oif;

@@ -18,7 +18,7 @@ static unsigned int session_buckets;
 module_param(session_buckets, uint, 0444);
 MODULE_PARM_DESC(session_buckets, "Hash buckets of a namespace's session table, a power of two; 0 or not given: by memory");
 
-static struct kmem_cache *simseg_session_cache;
+static struct kmem_cache *simseg_session_caches[2];	/* with one party, with two */
 
 /*
  * As conntrack has it: a 16384th of memory, for one namespace. With 24 GB a chain of a
@@ -33,16 +33,31 @@ static unsigned int simseg_session_buckets(void)
 
 int simseg_session_cache_init(void)
 {
+	static const char * const names[] = { "simseg_session", "simseg_session_pair" };
+	int i;
+
 	if (!session_buckets)
 		session_buckets = roundup_pow_of_two(simseg_session_buckets());
-	simseg_session_cache = KMEM_CACHE(simseg_session, SLAB_ACCOUNT);
-	return simseg_session_cache ? 0 : -ENOMEM;
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		simseg_session_caches[i] = kmem_cache_create(names[i], SIMSEG_SESSION_SIZE(i + 1),
+							     __alignof__(struct simseg_session),
+							     SLAB_ACCOUNT, NULL);
+		if (!simseg_session_caches[i])
+			goto failed;
+	}
+	return 0;
+failed:
+	simseg_session_cache_uninit();
+	return -ENOMEM;
 }
 
 /* After rcu_barrier(): no session is left. */
 void simseg_session_cache_uninit(void)
 {
-	kmem_cache_destroy(simseg_session_cache);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(simseg_session_caches); i++)
+		kmem_cache_destroy(simseg_session_caches[i]);
 }
 
 int simseg_sessions_init(struct simseg_net *sn)
@@ -111,18 +126,24 @@ unsigned long simseg_session_timeout(const struct simseg_net *sn, const struct s
 	return simseg_setting(sn, setting) * (unsigned long)HZ;
 }
 
+static struct kmem_cache *simseg_session_cache(bool pair)
+{
+	return simseg_session_caches[pair];
+}
+
 static void simseg_session_free(struct simseg_session *s)
 {
-	int i;
+	struct simseg_net *sn = simseg_session_net(s);
+	int i, n = simseg_session_parties(s);
 
 	simseg_limit_freed(s);
-	for (i = 0; i < 2; i++) {
-		if (s->device[i])
-			simseg_device_put(s->device[i]);
+	for (i = 0; i < 2; i++)
 		/* nobody else sees it any more */
-		simseg_hop_put(s->sn, rcu_dereference_protected(s->hop[i], true));
-	}
-	kmem_cache_free(simseg_session_cache, s);
+		simseg_hop_put(sn, rcu_dereference_protected(s->hop[i], true));
+	for (i = 0; i < n; i++)
+		simseg_device_put(s->party[i].device);
+	kfree(s->origin);
+	kmem_cache_free(simseg_session_cache(n > 1), s);
 }
 
 /*
@@ -131,16 +152,16 @@ static void simseg_session_free(struct simseg_session *s)
  */
 static void simseg_session_over_rcu(struct rcu_head *rcu)
 {
-	struct simseg_session *s = container_of(rcu, struct simseg_session, rcu);
+	struct simseg_session *s = container_of(rcu, struct simseg_session, party[0].rcu);
 
-	simseg_record_close(s->sn, s);
+	simseg_record_close(simseg_session_net(s), s);
 	simseg_session_free(s);
 }
 
 /* Index in the key of who sent the first packet, which may be the responder. */
 static u8 simseg_session_from(const struct simseg_session *s, const struct simseg_pkt *pkt)
 {
-	return s->initiator ^ !!(pkt->flags & SIMSEG_PKT_REVERSED);
+	return simseg_session_initiator(s) ^ !!(pkt->flags & SIMSEG_PKT_REVERSED);
 }
 
 /* Opened by a packet from the middle of a stream? */
@@ -149,10 +170,10 @@ bool simseg_session_pickup(const struct simseg_pkt *pkt)
 	return pkt->proto == IPPROTO_TCP && !(pkt->tcp_flags & 0x02);
 }
 
-/* The grant that allows @side of @s, if it still is there, has @n more sessions. */
-static void simseg_session_count_grant(const struct simseg_session *s, int side, int n)
+/* The grant that allows @party, if it still is there, has @n more sessions. */
+static void simseg_session_count_grant(const struct simseg_party *party, int n)
 {
-	struct simseg_grant *grant = simseg_grant_find(s->sn, s->grant[side]);
+	struct simseg_grant *grant = simseg_grant_find(party->device->sn, party->grant);
 
 	if (grant)
 		atomic_add(n, &grant->sessions);
@@ -162,17 +183,17 @@ static void simseg_session_leave_grants(const struct simseg_session *s)
 {
 	int i;
 
-	for (i = 0; i < 2; i++)
-		simseg_session_count_grant(s, i, -1);
+	for (i = 0; i < simseg_session_parties(s); i++)
+		simseg_session_count_grant(&s->party[i], -1);
 }
 
-static void simseg_session_set_grant(struct simseg_session *s, int side, u32 id)
+static void simseg_session_set_grant(struct simseg_party *party, u32 id)
 {
-	if (likely(s->grant[side] == id))
+	if (likely(party->grant == id))
 		return;
-	simseg_session_count_grant(s, side, -1);
-	WRITE_ONCE(s->grant[side], id);
-	simseg_session_count_grant(s, side, 1);
+	simseg_session_count_grant(party, -1);
+	WRITE_ONCE(party->grant, id);
+	simseg_session_count_grant(party, 1);
 }
 
 /* What allows each side, as numbers: rulesets and grants come and go. */
@@ -181,18 +202,48 @@ static void simseg_session_stamp(struct simseg_session *s, const struct simseg_r
 	u64 until = 0;
 	int i;
 
-	for (i = 0; i < 2; i++) {
-		const struct simseg_policy *policy = res->policy[i];
-		const struct simseg_grant *grant = res->grant[i];
+	for (i = 0; i < simseg_session_parties(s); i++) {
+		const int role = simseg_session_role(s, i);
+		const struct simseg_policy *policy = res->policy[role];
+		const struct simseg_grant *grant = res->grant[role];
+		struct simseg_party *party = &s->party[i];
 
-		WRITE_ONCE(s->policy[i], policy ? policy->id : 0);
-		WRITE_ONCE(s->stamp[i], policy ? policy->stamp : 0);
-		WRITE_ONCE(s->rule[i], res->rule[i] ? res->rule[i]->id : 0);
+		WRITE_ONCE(party->policy, policy ? policy->id : 0);
+		WRITE_ONCE(party->stamp, policy ? policy->stamp : 0);
+		WRITE_ONCE(party->rule, res->rule[role] ? res->rule[role]->id : 0);
 		if (grant && (!until || grant->until < until))
 			until = grant->until;
-		simseg_session_set_grant(s, i, grant ? grant->id : 0);
+		simseg_session_set_grant(party, grant ? grant->id : 0);
 	}
 	WRITE_ONCE(s->until, until);
+	if (unlikely(!!until != test_bit(SIMSEG_SESSION_F_GRANTED, &s->flags)))
+		change_bit(SIMSEG_SESSION_F_GRANTED, &s->flags);
+}
+
+/* @s is new, and all zero. */
+static void simseg_session_add_party(struct simseg_session *s, int index,
+				    const struct simseg_result *res, int role)
+{
+	struct simseg_party *party = &s->party[index];
+
+	party->device = res->device[role];
+	party->epoch = res->epoch[role];
+	party->index = index;
+	simseg_device_hold(party->device);
+}
+
+/* At least one end is a device, or it would not be governed. */
+static void simseg_session_fill_parties(struct simseg_session *s, const struct simseg_result *res)
+{
+	const int first = res->device[0] ? 0 : 1;
+
+	simseg_session_add_party(s, 0, res, first);
+	if (first) {
+		__set_bit(SIMSEG_SESSION_F_TO, &s->flags);
+	} else if (res->device[1]) {
+		simseg_session_add_party(s, 1, res, 1);
+		__set_bit(SIMSEG_SESSION_F_BOTH, &s->flags);
+	}
 }
 
 static void simseg_session_fill(struct simseg_session *s, struct simseg_net *sn,
@@ -200,45 +251,47 @@ static void simseg_session_fill(struct simseg_session *s, struct simseg_net *sn,
 				u32 change)
 {
 	const struct net_device *oif = pkt->flags & SIMSEG_PKT_REVERSED ? pkt->in : pkt->out;
-	int i;
 
-	s->initiator = simseg_key_make(&s->key, pkt);
+	if (simseg_key_make(&s->key, pkt))
+		__set_bit(SIMSEG_SESSION_F_SECOND, &s->flags);
 	s->change = change;
-	atomic64_set(&s->passed[simseg_session_from(s, pkt)],
-		     simseg_session_arrival(change, pkt->in ? pkt->in->ifindex : 0));
+	if (pkt->in) {
+		s->passed[simseg_session_from(s, pkt)] = pkt->in->ifindex;
+		__set_bit(SIMSEG_SESSION_F_PASSED + simseg_session_from(s, pkt), &s->flags);
+	}
 	s->oif = oif ? oif->ifindex : 0;
 	s->arrived = pkt->in && !(pkt->flags & SIMSEG_PKT_REVERSED) ? pkt->in->ifindex : 0;
 	if (pkt->hook == SIMSEG_HOOK_INPUT || pkt->hook == SIMSEG_HOOK_OUTPUT)
 		__set_bit(SIMSEG_SESSION_F_SELF, &s->flags);
-	for (i = 0; i < 2; i++) {
-		s->device[i] = res->device[i];
-		s->epoch[i] = res->epoch[i];
-		if (s->device[i])
-			simseg_device_hold(s->device[i]);
-	}
+	simseg_session_fill_parties(s, res);
 	if (simseg_session_pickup(pkt)) {
 		__set_bit(SIMSEG_SESSION_F_PICKUP, &s->flags);
 		s->state = SIMSEG_SESSION_ESTABLISHED;
 	} else {
 		__set_bit(SIMSEG_SESSION_F_OPENING, &s->flags);
 	}
-	simseg_conntrack_origin(&s->origin, pkt);
 	s->last = jiffies;
-	s->told = (u32)jiffies;
+	s->told = s->last;
 	s->start = ktime_get_boottime_ns();
-	s->sn = sn;
 	simseg_session_stamp(s, res);
 	s->id = atomic64_inc_return(&sn->sessions.next_id);
 }
 
 bool simseg_session_expired(const struct simseg_net *sn, const struct simseg_session *s)
 {
-	return time_after(jiffies, READ_ONCE(s->last) + simseg_session_timeout(sn, s));
+	return (s32)((u32)jiffies - READ_ONCE(s->last) - (u32)simseg_session_timeout(sn, s)) > 0;
 }
 
 static spinlock_t *simseg_session_lock(struct simseg_session_table *table, u32 hash)
 {
 	return &table->locks[hash % SIMSEG_SESSION_LOCKS];
+}
+
+static spinlock_t *simseg_session_lock_of(const struct simseg_session *s)
+{
+	struct simseg_session_table *table = &simseg_session_net(s)->sessions;
+
+	return simseg_session_lock(table, simseg_key_hash(table, &s->key));
 }
 
 /* Into its chain and its devices' lists, in one step for who ends sessions. */
@@ -258,18 +311,32 @@ static int simseg_session_link(struct simseg_session_table *table, struct simseg
 		if (++chain == SIMSEG_CHAIN_MAX)
 			err = err ?: -ENOSPC;
 	}
-	for (i = 0; i < 2 && !err; i++) {
-		if (!s->device[i])
-			continue;
-		spin_lock(&s->device[i]->lock);
-		list_add_tail(&s->of_device[i], test_bit(SIMSEG_SESSION_F_OPENING, &s->flags) ?
-			      &s->device[i]->opening[i] : &s->device[i]->sessions[i]);
-		spin_unlock(&s->device[i]->lock);
+	for (i = 0; i < simseg_session_parties(s) && !err; i++) {
+		struct simseg_device *device = s->party[i].device;
+		int role = simseg_session_role(s, i);
+
+		spin_lock(&device->lock);
+		list_add_tail(&s->party[i].of_device,
+			      test_bit(SIMSEG_SESSION_F_OPENING, &s->flags) ?
+			      &device->opening[role] : &device->sessions[role]);
+		spin_unlock(&device->lock);
 	}
 	if (!err)
 		hlist_add_head_rcu(&s->node, &table->buckets[hash]);
 	spin_unlock_bh(simseg_session_lock(table, hash));
 	return err;
+}
+
+static struct simseg_session *simseg_session_alloc(const struct simseg_pkt *pkt, bool pair)
+{
+	struct simseg_session *s = kmem_cache_zalloc(simseg_session_cache(pair),
+						     GFP_ATOMIC | __GFP_NOWARN);
+
+	if (s && simseg_conntrack_origin(&s->origin, pkt)) {
+		kmem_cache_free(simseg_session_cache(pair), s);
+		return NULL;
+	}
+	return s;
 }
 
 /*
@@ -286,7 +353,7 @@ int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	err = simseg_limit_charge(sn, res, opening);
 	if (err)
 		return err;
-	s = kmem_cache_zalloc(simseg_session_cache, GFP_ATOMIC | __GFP_NOWARN);
+	s = simseg_session_alloc(pkt, res->device[0] && res->device[1]);
 	if (!s) {
 		simseg_limit_uncharge(sn, res, opening);
 		return -ENOMEM;
@@ -313,33 +380,54 @@ int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
  */
 void simseg_session_restamp(struct simseg_session *s, const struct simseg_result *res, u32 change)
 {
-	spinlock_t *lock = simseg_session_lock(&s->sn->sessions,
-					       simseg_key_hash(&s->sn->sessions, &s->key));
+	spinlock_t *lock = simseg_session_lock_of(s);
+	int i;
 
 	spin_lock_bh(lock);
 	if (!test_bit(SIMSEG_SESSION_F_DEAD, &s->flags) && (s32)(change - s->change) >= 0) {
+		for (i = 0; i < 2 && change != s->change; i++) {
+			clear_bit(SIMSEG_SESSION_F_PASSED + i, &s->flags);
+			clear_bit(SIMSEG_SESSION_F_HOPPED + i, &s->flags);
+		}
 		simseg_session_stamp(s, res);
-		smp_store_release(&s->change, change);	/* behind its deadline */
+		smp_store_release(&s->change, change);	/* behind all that */
+	}
+	spin_unlock_bh(lock);
+}
+
+/*
+ * The interface has passed row 1 under @change, in the direction of @dir. Who judged by an
+ * older one may come late, and must not vouch for it under a newer.
+ */
+void simseg_session_pass(struct simseg_session *s, u8 dir, u32 change, u32 ifindex)
+{
+	spinlock_t *lock = simseg_session_lock_of(s);
+
+	spin_lock_bh(lock);
+	if (s->change == change) {
+		WRITE_ONCE(s->passed[dir], ifindex);
+		smp_mb__before_atomic();	/* test_bit_acquire() of who looks */
+		set_bit(SIMSEG_SESSION_F_PASSED + dir, &s->flags);
 	}
 	spin_unlock_bh(lock);
 }
 
 /*
  * Where its packets go, as found under @change: those that the initiator sends, or with
- * @d those to it. Returns what is to be given back: the one before, or @hop itself if a
- * newer one is there. Who reads the number first, then the hop, has one at least as new.
+ * @d those to it. Returns what is to be given back: the one before, or @hop itself if the
+ * session has been judged since. Who reads the flag first, then the hop, has this one.
  */
 struct simseg_hop *simseg_session_set_hop(struct simseg_session *s, u8 d, struct simseg_hop *hop,
 					  u32 change)
 {
-	spinlock_t *lock = simseg_session_lock(&s->sn->sessions,
-					       simseg_key_hash(&s->sn->sessions, &s->key));
+	spinlock_t *lock = simseg_session_lock_of(s);
 	struct simseg_hop *old = hop;
 
 	spin_lock_bh(lock);
-	if ((s32)(change - s->hopped[d]) >= 0) {
+	if (s->change == change) {
 		old = rcu_replace_pointer(s->hop[d], hop, lockdep_is_held(lock));
-		smp_store_release(&s->hopped[d], change);	/* behind its hop */
+		smp_mb__before_atomic();	/* test_bit_acquire() of who looks */
+		set_bit(SIMSEG_SESSION_F_HOPPED + d, &s->flags);
 	}
 	spin_unlock_bh(lock);
 	return old;
@@ -359,7 +447,7 @@ static u8 simseg_session_next(struct simseg_session *s, const struct simseg_pkt 
 	return d ? max_t(u8, s->state, SIMSEG_SESSION_REPLIED) : s->state;
 }
 
-/* From the first SYN to the end of the handshake, us; 0 says that it was not seen. */
+/* From the first SYN to the end of the handshake, us, and not 0. */
 static u32 simseg_session_rtt(const struct simseg_session *s)
 {
 	u64 ns = ktime_get_boottime_ns() - s->start;
@@ -374,8 +462,10 @@ void simseg_session_advance(struct simseg_session *s, const struct simseg_pkt *p
 
 	if (state == READ_ONCE(s->state))
 		return;
-	if (state == SIMSEG_SESSION_ESTABLISHED)
+	if (state == SIMSEG_SESSION_ESTABLISHED) {
 		s->rtt_us = simseg_session_rtt(s);
+		set_bit(SIMSEG_SESSION_F_TIMED, &s->flags);
+	}
 	WRITE_ONCE(s->state, state);
 	if (simseg_session_answered(s))
 		simseg_limit_opened(s);
@@ -385,7 +475,7 @@ void simseg_session_advance(struct simseg_session *s, const struct simseg_pkt *p
 void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
 			    const struct simseg_pkt *pkt, u8 dir)
 {
-	u8 d = dir != s->initiator;
+	u8 d = dir != simseg_session_initiator(s);
 
 	simseg_session_carry(s, d, pkt->packets, pkt->bytes);
 	simseg_session_advance(s, pkt, d);
@@ -412,19 +502,17 @@ bool simseg_session_end(struct simseg_net *sn, struct simseg_session *s, u8 end)
 		return false;
 	spin_lock_bh(simseg_session_lock(table, hash));
 	hlist_del_rcu(&s->node);
-	for (i = 0; i < 2; i++) {
-		if (!s->device[i])
-			continue;
-		spin_lock(&s->device[i]->lock);
-		list_del(&s->of_device[i]);
-		spin_unlock(&s->device[i]->lock);
+	for (i = 0; i < simseg_session_parties(s); i++) {
+		spin_lock(&s->party[i].device->lock);
+		list_del(&s->party[i].of_device);
+		spin_unlock(&s->party[i].device->lock);
 	}
 	simseg_session_leave_grants(s);
 	spin_unlock_bh(simseg_session_lock(table, hash));
 	simseg_limit_opened(s);
 	s->end = end;
-	s->ended = ktime_get_boottime_ns();
-	call_rcu(&s->rcu, simseg_session_over_rcu);
+	WRITE_ONCE(s->ended, ktime_get_boottime_ns());	/* a packet may look for until */
+	call_rcu(&s->party[0].rcu, simseg_session_over_rcu);
 	return true;
 }
 
@@ -434,14 +522,14 @@ static struct simseg_session *simseg_session_first(struct simseg_device *device)
 		&device->sessions[0], &device->opening[0],
 		&device->sessions[1], &device->opening[1],
 	};
-	struct simseg_session *s = NULL;
+	struct simseg_party *party = NULL;
 	unsigned int i;
 
 	spin_lock_bh(&device->lock);
-	for (i = 0; i < ARRAY_SIZE(lists) && !s; i++)
-		s = list_first_entry_or_null(lists[i], struct simseg_session, of_device[i / 2]);
+	for (i = 0; i < ARRAY_SIZE(lists) && !party; i++)
+		party = list_first_entry_or_null(lists[i], struct simseg_party, of_device);
 	spin_unlock_bh(&device->lock);
-	return s;
+	return party ? simseg_party_session(party) : NULL;
 }
 
 static enum simseg_cut simseg_cut_of(u8 proto)

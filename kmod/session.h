@@ -6,6 +6,9 @@
 #define _SIMSEG_SESSION_H
 
 #include <linux/atomic.h>
+#include <linux/bitops.h>
+#include <linux/build_bug.h>
+#include <linux/container_of.h>
 #include <linux/if_ether.h>
 #include <linux/in6.h>
 #include <linux/list.h>
@@ -29,13 +32,28 @@ struct simseg_key {
 	u16 domain;
 } __aligned(8);
 
-#define SIMSEG_SESSION_F_DEAD	0	/* bits of simseg_session.flags */
+/* Bits of simseg_session.flags, as many as a word of 32 bits has. */
+#define SIMSEG_SESSION_F_DEAD	0
 #define SIMSEG_SESSION_F_SELF	1	/* the ungoverned side is the gateway */
 #define SIMSEG_SESSION_F_PICKUP	2
 #define SIMSEG_SESSION_F_OPENING 3	/* half-open: counts as such, and can be evicted */
-#define SIMSEG_SESSION_F_EVICTED 4	/* its device waits for the memory */
+#define SIMSEG_SESSION_F_EVICTED 4	/* and 5, by role: its device waits for the memory */
+#define SIMSEG_SESSION_F_SECOND	6	/* its initiator stands second in the key */
+#define SIMSEG_SESSION_F_TO	7	/* party[0] is the responder's */
+#define SIMSEG_SESSION_F_BOTH	8	/* there is a party[1], the responder's */
+#define SIMSEG_SESSION_F_HOPPED	9	/* and 10, by who sends: hop was found at change */
+#define SIMSEG_SESSION_F_GRANTED 11	/* until is when its grant ends */
+#define SIMSEG_SESSION_F_TIMED	12	/* rtt_us is known */
+#define SIMSEG_SESSION_F_RESET	13
+#define SIMSEG_SESSION_F_TCP	14	/* to 21: four of each direction, as follows */
+#define SIMSEG_TCP_SYN_SEEN	0	/* its window's scale is known */
+#define SIMSEG_TCP_SENT		1	/* isn and end are known */
+#define SIMSEG_TCP_ACKED	2	/* ack and edge are known */
+#define SIMSEG_TCP_FIN_SEEN	3
+#define SIMSEG_SESSION_F_SCALE	22	/* to 29: the window's scale, by direction, four bits */
+#define SIMSEG_SESSION_F_PASSED	30	/* and 31, by direction in the key: passed is of change */
 
-#define SIMSEG_TCP_NO_SCALE	0xff
+#define SIMSEG_TCP_NO_SCALE	0xf
 
 /* What one side of a TCP session has sent, as far as it was seen. */
 struct simseg_tcp {
@@ -43,11 +61,6 @@ struct simseg_tcp {
 	u32 end;		/* highest number behind a segment */
 	u32 ack;		/* highest acknowledgment of what the other has sent, */
 	u32 edge;		/* and the highest end of the window after one */
-	u8 scale;		/* offered in its SYN, or SIMSEG_TCP_NO_SCALE */
-	bool syn;		/* scale is known */
-	bool sent;		/* isn and end are known */
-	bool acked;		/* ack and edge are known */
-	bool fin;
 };
 
 /*
@@ -85,7 +98,7 @@ struct simseg_hops {
 	bool heard;			/* that one is registered */
 };
 
-/* How conntrack names the initiator's direction, where NAT changes it. */
+/* How conntrack names the initiator's direction, where that is not as the key has it. */
 struct simseg_origin {
 	struct in6_addr dst;
 	__be16 dport;
@@ -93,52 +106,133 @@ struct simseg_origin {
 	u8 zone_dir;
 };
 
+/* A device at one end of a session, and what it was that allowed this end. */
+struct simseg_party {
+	struct simseg_device *device;	/* reference held */
+	union {
+		/* in device->sessions or opening, of its role, under its lock */
+		struct list_head of_device;
+		struct rcu_head rcu;	/* of party[0]: the session is dead, and in no list */
+	};
+	u32 epoch;
+	u32 policy;
+	u32 stamp;
+	u32 grant;		/* 0: none */
+	u16 rule;		/* 0: none */
+	u8 index;		/* in simseg_session.party */
+};
+
 /*
- * A session. Of its cache lines a packet reads two, what it is found by and what says
- * that it is judged still, and reads and writes the third: where it goes, when the last
- * one came, and what it has carried. TCP reads and writes one more.
+ * A session. What an established packet reads and writes are the first two lines of the
+ * cache: what it is found by; and what says that it is judged still, where it goes, and
+ * what it has carried. TCP has the third, with when it began and when it ends. The last
+ * is for who opens it, tells of it or judges it anew.
  */
 struct simseg_session {
 	struct hlist_node node;
 	struct simseg_key key;
-	u64 until;		/* CLOCK_BOOTTIME, ns: its grant's; 0: it has none */
-	atomic64_t passed[2];	/* by direction: what passed row 1, simseg_session_arrival() */
-	u32 change;		/* simseg_net.change at which it was judged */
-	u32 hopped[2];		/* by who sends: change number to which hop belongs */
-	u8 initiator;		/* index in key.addr of who opened it */
-	u8 state;		/* enum simseg_session_state */
-	u8 tcp_flags[2];	/* seen, by direction */
-	bool reset;
-	u8 end;			/* enum simseg_end, when it is dead */
-	u32 rtt_us;		/* of the handshake; 0: not seen */
 	unsigned long flags;
-	struct simseg_device *device[2];	/* [0] of the initiator; reference held */
 
+	u32 change;		/* simseg_net.change at which it was judged */
+	u32 passed[2];		/* by direction in the key: ifindex that has passed row 1 */
+	u32 last;		/* jiffies */
 	struct simseg_hop __rcu *hop[2];	/* by who sends, [0] the initiator; or NULL */
-	unsigned long last;	/* jiffies */
 	atomic64_t packets[2];	/* [0] from the initiator */
 	atomic64_t bytes[2];
 
-	u32 epoch[2];
-	u32 policy[2];		/* of the rule that allowed it, by side */
-	u32 rule[2];
-	u32 stamp[2];
-	u32 grant[2];		/* that allows it, by side; 0: none */
+	union {
+		struct simseg_tcp tcp[2];	/* by who sends, [0] the initiator */
+		u32 rtt_us;	/* of the handshake, after which no one asks for its isn */
+	};
+	u8 state;		/* enum simseg_session_state */
+	u8 end;			/* enum simseg_end, when it is dead */
+	u8 tcp_flags[2];	/* seen, by who sends */
+	u32 told;		/* jiffies: last record of it, written by the sweep */
+	u64 id;
+	u64 start;		/* CLOCK_BOOTTIME, ns, as the next two */
+	union {
+		u64 until;	/* its grant's */
+		u64 ended;	/* dead */
+	};
+
+	struct simseg_origin *origin;	/* NULL: conntrack names it as the key does */
 	u32 arrived;		/* interface of the initiator's first packet; 0: not known */
 	u32 oif;
-	struct simseg_tcp tcp[2];	/* by direction, [0] of the initiator */
-	u64 id;
-	u64 start;		/* CLOCK_BOOTTIME, ns */
-	u32 told;		/* jiffies: last record of it, written by the sweep */
-	struct simseg_net *sn;
-	struct simseg_origin origin;
-	union {
-		/* in device[i]->sessions[i], or opening[i], under its lock */
-		struct list_head of_device[2];
-		u64 ended;	/* dead, and in no list: CLOCK_BOOTTIME, ns */
-	};
-	struct rcu_head rcu;
+	struct simseg_party party[2];	/* the second is there only if both ends are devices */
 };
+
+#define SIMSEG_SESSION_SIZE(parties)	offsetof(struct simseg_session, party[parties])
+#ifdef CONFIG_64BIT
+static_assert(SIMSEG_SESSION_SIZE(1) == 256);
+#endif
+
+/* Index in key.addr of who opened it. */
+static __always_inline u8 simseg_session_initiator(const struct simseg_session *s)
+{
+	return test_bit(SIMSEG_SESSION_F_SECOND, &s->flags);
+}
+
+static inline int simseg_session_parties(const struct simseg_session *s)
+{
+	return test_bit(SIMSEG_SESSION_F_BOTH, &s->flags) ? 2 : 1;
+}
+
+/* 0: the initiator's, 1: the responder's. */
+static inline int simseg_session_role(const struct simseg_session *s, int party)
+{
+	return party || test_bit(SIMSEG_SESSION_F_TO, &s->flags);
+}
+
+/* NULL: that end is no device. */
+static inline const struct simseg_party *simseg_session_party(const struct simseg_session *s,
+							    int role)
+{
+	if (role == simseg_session_role(s, 0))
+		return &s->party[0];
+	return test_bit(SIMSEG_SESSION_F_BOTH, &s->flags) ? &s->party[1] : NULL;
+}
+
+static inline struct simseg_device *simseg_session_device(const struct simseg_session *s, int role)
+{
+	const struct simseg_party *party = simseg_session_party(s, role);
+
+	return party ? party->device : NULL;
+}
+
+/* The grant that allows it, the first party's if it has two; 0: none. */
+static inline u32 simseg_session_grant(const struct simseg_session *s)
+{
+	u32 id = READ_ONCE(s->party[0].grant);
+
+	return id || !test_bit(SIMSEG_SESSION_F_BOTH, &s->flags) ? id :
+								   READ_ONCE(s->party[1].grant);
+}
+
+static inline struct simseg_session *simseg_party_session(struct simseg_party *party)
+{
+	return container_of(party - party->index, struct simseg_session, party[0]);
+}
+
+/* Has the interface passed row 1 since the session was judged, in this direction? */
+static __always_inline bool simseg_session_passed(const struct simseg_session *s, u8 dir,
+						  u32 ifindex)
+{
+	/* set behind the number */
+	return test_bit_acquire(SIMSEG_SESSION_F_PASSED + dir, &s->flags) &&
+	       READ_ONCE(s->passed[dir]) == ifindex;
+}
+
+/*
+ * Where packets go that the initiator sends, or with @d those to it, as found since the
+ * session was judged; or NULL. Under RCU.
+ */
+static __always_inline struct simseg_hop *simseg_session_hop(const struct simseg_session *s, u8 d)
+{
+	/* set behind the hop */
+	if (!test_bit_acquire(SIMSEG_SESSION_F_HOPPED + d, &s->flags))
+		return NULL;
+	return rcu_dereference(s->hop[d]);
+}
 
 struct simseg_session_table {
 	struct hlist_head *buckets;

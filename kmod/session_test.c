@@ -5,6 +5,7 @@
  */
 #include <linux/jiffies.h>
 
+#include "key.h"
 #include "test_util.h"
 
 #define SYN	SIMTEST_SYN
@@ -289,6 +290,40 @@ static void session_test_same_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, simtest_sessions(t), 0);
 }
 
+/* Who judged before a change, and comes after it, vouches for no interface. */
+static void session_test_late(struct kunit *test)
+{
+	struct simtest *t = test->priv;
+	const u32 ifindex = simtest_device(SIMTEST_SIM0)->ifindex;
+	u32 before = atomic_read(&t->sn->change), now;
+	struct simseg_result res = {};
+	struct simseg_session *s;
+	struct simseg_key key;
+	struct simseg_pkt pkt, quote;
+	u8 dir;
+
+	session_world(t);
+	SIMTEST_EXPECT_REASON(t, &session_ntp, RULE);
+	simtest_pkt(t, &session_ntp, &pkt, &quote);
+	dir = simseg_key_make(&key, &pkt);
+	simseg_net_changed(t->sn);
+	now = atomic_read(&t->sn->change);
+	rcu_read_lock();
+	s = simseg_session_find(t->sn, &key);
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	KUNIT_EXPECT_TRUE(test, simseg_session_passed(s, dir, ifindex));
+	simseg_session_restamp(s, &res, now);
+	KUNIT_EXPECT_FALSE(test, simseg_session_passed(s, dir, ifindex));
+	simseg_session_pass(s, dir, before, ifindex);
+	KUNIT_EXPECT_FALSE(test, simseg_session_passed(s, dir, ifindex));
+	simseg_session_restamp(s, &res, before);
+	simseg_session_pass(s, dir, now, ifindex);
+	KUNIT_EXPECT_TRUE(test, simseg_session_passed(s, dir, ifindex));
+	KUNIT_EXPECT_FALSE(test, simseg_session_passed(s, dir, ifindex + 1));
+	KUNIT_EXPECT_FALSE(test, simseg_session_passed(s, !dir, ifindex));
+	rcu_read_unlock();
+}
+
 static struct kunit_case session_test_cases[] = {
 	KUNIT_CASE_PARAM(session_test_fin, simtest_families),
 	KUNIT_CASE_PARAM(session_test_aborted, simtest_families),
@@ -299,6 +334,7 @@ static struct kunit_case session_test_cases[] = {
 	KUNIT_CASE_PARAM(session_test_reuse_other, simtest_families),
 	KUNIT_CASE_PARAM(session_test_twice, simtest_families),
 	KUNIT_CASE_PARAM(session_test_same_device, simtest_families),
+	KUNIT_CASE_PARAM(session_test_late, simtest_families),
 	{}
 };
 

@@ -267,6 +267,7 @@ void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
 void simseg_session_advance(struct simseg_session *s, const struct simseg_pkt *pkt, u8 d);
 void simseg_session_restamp(struct simseg_session *s, const struct simseg_result *res,
 			    u32 change);
+void simseg_session_pass(struct simseg_session *s, u8 dir, u32 change, u32 ifindex);
 bool simseg_session_answered(const struct simseg_session *s);
 struct simseg_hop *simseg_session_set_hop(struct simseg_session *s, u8 d, struct simseg_hop *hop,
 					  u32 change);
@@ -330,7 +331,7 @@ void simseg_conntrack_drop(void);
 u32 simseg_conntrack_delete(struct net *net, const struct simseg_session *s);
 bool simseg_conntrack_offloaded(struct net *net, const struct simseg_session *s);
 bool simseg_conntrack_vouches(const struct sk_buff *skb);
-void simseg_conntrack_origin(struct simseg_origin *origin, const struct simseg_pkt *pkt);
+int simseg_conntrack_origin(struct simseg_origin **origin, const struct simseg_pkt *pkt);
 void simseg_conntrack_flush(struct net *net, const struct simseg_addrset *addrs);
 void simseg_conntrack_prune(struct simseg_net *sn);
 

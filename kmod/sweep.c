@@ -35,7 +35,7 @@ static u8 simseg_end_timeout(const struct simseg_session *s)
 {
 	if (READ_ONCE(s->state) != SIMSEG_SESSION_CLOSED)
 		return SIMSEG_END_TIMEOUT;
-	return s->reset ? SIMSEG_END_RST : SIMSEG_END_FIN;
+	return test_bit(SIMSEG_SESSION_F_RESET, &s->flags) ? SIMSEG_END_RST : SIMSEG_END_FIN;
 }
 
 /*

@@ -20,6 +20,33 @@
 
 #define SIMSEG_TCP_SCALE_MAX	14	/* RFC 7323 */
 
+static bool simseg_tcp_is(const struct simseg_session *s, u8 d, int what)
+{
+	return test_bit(SIMSEG_SESSION_F_TCP + 4 * d + what, &s->flags);
+}
+
+static void simseg_tcp_set(struct simseg_session *s, u8 d, int what)
+{
+	if (!simseg_tcp_is(s, d, what))
+		set_bit(SIMSEG_SESSION_F_TCP + 4 * d + what, &s->flags);
+}
+
+static u8 simseg_tcp_get_scale(const struct simseg_session *s, u8 d)
+{
+	return READ_ONCE(s->flags) >> (SIMSEG_SESSION_F_SCALE + 4 * d) & SIMSEG_TCP_NO_SCALE;
+}
+
+static void simseg_tcp_set_scale(struct simseg_session *s, u8 d, u8 scale)
+{
+	const int shift = SIMSEG_SESSION_F_SCALE + 4 * d;
+	unsigned long old = READ_ONCE(s->flags), new;
+
+	do {
+		new = (old & ~((unsigned long)SIMSEG_TCP_NO_SCALE << shift)) |
+		      (unsigned long)scale << shift;
+	} while (!try_cmpxchg(&s->flags, &old, new));
+}
+
 /* Sequence numbers wrap (RFC 1982). */
 static bool simseg_seq_after(u32 a, u32 b)
 {
@@ -32,76 +59,80 @@ static u32 simseg_tcp_end(const struct simseg_pkt *pkt)
 	       !!(pkt->tcp_flags & SIMSEG_TCP_FIN);
 }
 
-/* Has @peer seen what @pkt acknowledges, something of it at all? */
-static bool simseg_tcp_acks(const struct simseg_pkt *pkt, const struct simseg_tcp *peer)
+/* Has the other side sent what @pkt acknowledges, or anything at all? */
+static bool simseg_tcp_acks(const struct simseg_session *s, const struct simseg_pkt *pkt, u8 d)
 {
-	return (pkt->tcp_flags & SIMSEG_TCP_ACK) && peer->sent &&
-	       !simseg_seq_after(pkt->ack, peer->end);
+	return (pkt->tcp_flags & SIMSEG_TCP_ACK) && simseg_tcp_is(s, !d, SIMSEG_TCP_SENT) &&
+	       !simseg_seq_after(pkt->ack, s->tcp[!d].end);
 }
 
 static void simseg_tcp_learn_syn(struct simseg_session *s, const struct simseg_pkt *pkt, u8 d)
 {
-	struct simseg_tcp *me = &s->tcp[d];
-
 	/* Once there is an answer a SYN has nothing to say any more. */
 	if (s->state != SIMSEG_SESSION_NEW)
 		return;
 	/* Nothing is agreed on yet: what came before was of an earlier life. */
-	me->sent = false;
-	me->isn = pkt->seq;
-	me->syn = true;
-	me->scale = pkt->scale;
+	clear_bit(SIMSEG_SESSION_F_TCP + 4 * d + SIMSEG_TCP_SENT, &s->flags);
+	s->tcp[d].isn = pkt->seq;
+	simseg_tcp_set_scale(s, d, pkt->scale);
+	simseg_tcp_set(s, d, SIMSEG_TCP_SYN_SEEN);
 }
 
 /* Scaled if both SYNs have offered to; the largest scale where none was seen. */
 static u32 simseg_tcp_window(const struct simseg_session *s, const struct simseg_pkt *pkt, u8 d)
 {
-	const struct simseg_tcp *me = &s->tcp[d], *peer = &s->tcp[!d];
+	const bool mine = simseg_tcp_is(s, d, SIMSEG_TCP_SYN_SEEN);
+	const bool peers = simseg_tcp_is(s, !d, SIMSEG_TCP_SYN_SEEN);
 
 	if (pkt->tcp_flags & SIMSEG_TCP_SYN)
 		return pkt->window;
-	if (!me->syn && !peer->syn)
+	if (!mine && !peers)
 		return pkt->window << SIMSEG_TCP_SCALE_MAX;
-	if (!me->syn || me->scale == SIMSEG_TCP_NO_SCALE ||
-	    !peer->syn || peer->scale == SIMSEG_TCP_NO_SCALE)
+	if (!mine || simseg_tcp_get_scale(s, d) == SIMSEG_TCP_NO_SCALE ||
+	    !peers || simseg_tcp_get_scale(s, !d) == SIMSEG_TCP_NO_SCALE)
 		return pkt->window;
-	return pkt->window << me->scale;
+	return pkt->window << simseg_tcp_get_scale(s, d);
 }
 
 static void simseg_tcp_learn(struct simseg_session *s, const struct simseg_pkt *pkt, u8 d)
 {
-	struct simseg_tcp *me = &s->tcp[d], *peer = &s->tcp[!d];
 	u32 end = simseg_tcp_end(pkt), edge;
+	struct simseg_tcp *me = &s->tcp[d];
+	bool sent, acked;
 
 	if (pkt->tcp_flags & SIMSEG_TCP_SYN)
 		simseg_tcp_learn_syn(s, pkt, d);
-	if (!me->sent || simseg_seq_after(end, me->end))
+	sent = simseg_tcp_is(s, d, SIMSEG_TCP_SENT);
+	if (!sent || simseg_seq_after(end, me->end))
 		me->end = end;
-	if (!me->sent && !me->syn)
+	/* of a session whose handshake was seen both SYNs were */
+	if (!sent && !simseg_tcp_is(s, d, SIMSEG_TCP_SYN_SEEN))
 		me->isn = pkt->seq;
-	me->sent = true;
-	if (!simseg_tcp_acks(pkt, peer))
+	simseg_tcp_set(s, d, SIMSEG_TCP_SENT);
+	if (!simseg_tcp_acks(s, pkt, d))
 		return;
-	if (!me->acked || simseg_seq_after(pkt->ack, me->ack))
+	acked = simseg_tcp_is(s, d, SIMSEG_TCP_ACKED);
+	if (!acked || simseg_seq_after(pkt->ack, me->ack))
 		me->ack = pkt->ack;
 	edge = pkt->ack + simseg_tcp_window(s, pkt, d);
-	if (!me->acked || simseg_seq_after(edge, me->edge))
+	if (!acked || simseg_seq_after(edge, me->edge))
 		me->edge = edge;
-	me->acked = true;
+	simseg_tcp_set(s, d, SIMSEG_TCP_ACKED);
 }
 
 static bool simseg_tcp_rst_fits(const struct simseg_session *s, const struct simseg_pkt *pkt, u8 d)
 {
 	const struct simseg_tcp *me = &s->tcp[d], *peer = &s->tcp[!d];
 
-	if (peer->acked)
+	if (simseg_tcp_is(s, !d, SIMSEG_TCP_ACKED))
 		return !simseg_seq_after(peer->ack, pkt->seq) &&
 		       !simseg_seq_after(pkt->seq, peer->edge);
 	if (test_bit(SIMSEG_SESSION_F_PICKUP, &s->flags))
 		return false;
 	if (!d)
-		return me->sent && (pkt->seq == me->end || pkt->seq == me->end - 1);
-	return (pkt->tcp_flags & SIMSEG_TCP_ACK) && peer->sent && pkt->ack == peer->end;
+		return simseg_tcp_is(s, d, SIMSEG_TCP_SENT) && (pkt->seq == me->end || pkt->seq == me->end - 1);
+	return (pkt->tcp_flags & SIMSEG_TCP_ACK) && simseg_tcp_is(s, !d, SIMSEG_TCP_SENT) &&
+	       pkt->ack == peer->end;
 }
 
 static bool simseg_tcp_fin_fits(const struct simseg_session *s, const struct simseg_pkt *pkt, u8 d)
@@ -109,7 +140,7 @@ static bool simseg_tcp_fin_fits(const struct simseg_session *s, const struct sim
 	const struct simseg_tcp *peer = &s->tcp[!d];
 	u32 end = simseg_tcp_end(pkt);
 
-	return peer->acked && !simseg_seq_after(peer->ack, end) &&
+	return simseg_tcp_is(s, !d, SIMSEG_TCP_ACKED) && !simseg_seq_after(peer->ack, end) &&
 	       !simseg_seq_after(end, peer->edge + 1);
 }
 
@@ -117,7 +148,7 @@ static bool simseg_tcp_fin_fits(const struct simseg_session *s, const struct sim
 static u8 simseg_tcp_handshake(const struct simseg_session *s, const struct simseg_pkt *pkt, u8 d)
 {
 	const struct simseg_tcp *peer = &s->tcp[!d];
-	bool acks = simseg_tcp_acks(pkt, peer) && simseg_seq_after(pkt->ack, peer->isn);
+	bool acks = simseg_tcp_acks(s, pkt, d) && simseg_seq_after(pkt->ack, peer->isn);
 
 	if (s->state == SIMSEG_SESSION_NEW && d && (pkt->tcp_flags & SIMSEG_TCP_SYN) &&
 	    (acks || !(pkt->tcp_flags & SIMSEG_TCP_ACK)))
@@ -152,7 +183,7 @@ u8 simseg_tcp_track(struct simseg_session *s, const struct simseg_pkt *pkt, u8 d
 		/* after both FINs it is a mere formality */
 		if (s->state == SIMSEG_SESSION_CLOSED || !simseg_tcp_rst(s, pkt, d))
 			return s->state;
-		s->reset = true;
+		set_bit(SIMSEG_SESSION_F_RESET, &s->flags);
 		return SIMSEG_SESSION_CLOSED;
 	}
 	simseg_tcp_learn(s, pkt, d);
@@ -160,9 +191,9 @@ u8 simseg_tcp_track(struct simseg_session *s, const struct simseg_pkt *pkt, u8 d
 	if (state == SIMSEG_SESSION_NEW || !(flags & SIMSEG_TCP_FIN) ||
 	    !simseg_tcp_fin(s, pkt, d))
 		return state;
-	s->tcp[d].fin = true;
-	return s->tcp[!d].fin ? SIMSEG_SESSION_CLOSED :
-				max_t(u8, state, SIMSEG_SESSION_CLOSING);
+	simseg_tcp_set(s, d, SIMSEG_TCP_FIN_SEEN);
+	return simseg_tcp_is(s, !d, SIMSEG_TCP_FIN_SEEN) ? SIMSEG_SESSION_CLOSED :
+							   max_t(u8, state, SIMSEG_SESSION_CLOSING);
 }
 
 /* The window scale that a SYN's @options offer (RFC 7323, section 2). */

@@ -174,8 +174,8 @@ struct simseg_device {
 	atomic_t nopening;		/* of those, half-open ones */
 	atomic_t nevicted;		/* evicted ones whose memory is not back yet */
 	spinlock_t lock;		/* protects the lists */
-	struct list_head sessions[2];	/* that it opened, and others to it; oldest first */
-	struct list_head opening[2];	/* the half-open ones */
+	struct list_head sessions[2];	/* parties of those that it opened, and others to it; */
+	struct list_head opening[2];	/* the oldest first; the half-open ones */
 
 	u32 id;
 	u32 mark;			/* last merge that named it */
@@ -183,8 +183,11 @@ struct simseg_device {
 	struct list_head bindings;
 	char asset[SIMSEG_ASSET_MAX + 1];
 	refcount_t refs;		/* registry and each session */
-	struct simseg_staged staged;
-	struct rcu_head rcu;
+	struct simseg_net *sn;
+	union {
+		struct simseg_staged staged;	/* until it is in force */
+		struct rcu_head rcu;
+	};
 };
 
 /* A device as a request asks for it. Free with simseg_device_spec_free(). */
@@ -481,36 +484,24 @@ struct simseg_net {
 /* Is the time over of a grant that allows it? */
 static inline bool simseg_session_overdue(const struct simseg_session *s)
 {
-	u64 until = READ_ONCE(s->until);
-
-	return unlikely(until) && ktime_get_coarse_boottime_ns() >= until;
+	return unlikely(test_bit(SIMSEG_SESSION_F_GRANTED, &s->flags)) &&
+	       ktime_get_coarse_boottime_ns() >= READ_ONCE(s->until);
 }
 
-/*
- * An interface that has passed row 1, and the change number at which it did: one word,
- * since one of two changes must never vouch for the interface of the other.
- */
-static inline u64 simseg_session_arrival(u32 change, u32 ifindex)
+static inline struct simseg_net *simseg_session_net(const struct simseg_session *s)
 {
-	return (u64)change << 32 | ifindex;
-}
-
-/* Has the interface passed since that change, in the direction of @dir? */
-static __always_inline bool simseg_session_passed(const struct simseg_session *s, u8 dir,
-						  u32 change, u32 ifindex)
-{
-	return (u64)atomic64_read(&s->passed[dir]) == simseg_session_arrival(change, ifindex);
+	return s->party[0].device->sn;
 }
 
 /* @d: 0 from the initiator, 1 to it. */
 static __always_inline void simseg_session_carry(struct simseg_session *s, u8 d, u32 packets,
 						 u32 bytes)
 {
-	unsigned long now = jiffies;
+	u32 now = jiffies;
 
 	atomic64_add(packets, &s->packets[d]);
 	atomic64_add(bytes, &s->bytes[d]);
-	if (unlikely(time_after(now, READ_ONCE(s->last))))
+	if (unlikely((s32)(now - READ_ONCE(s->last)) > 0))
 		WRITE_ONCE(s->last, now);
 }
 

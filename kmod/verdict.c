@@ -145,11 +145,13 @@ static u8 simseg_rows_address(struct simseg_net *sn, const struct simseg_pkt *pk
 /* The packet that opened @s, as far as rules look at it. */
 static void simseg_first_packet(const struct simseg_session *s, struct simseg_pkt *pkt)
 {
+	const u8 from = simseg_session_initiator(s);
+
 	memset(pkt, 0, sizeof(*pkt));
-	pkt->src = s->key.addr[s->initiator];
-	pkt->dst = s->key.addr[!s->initiator];
-	pkt->sport = s->key.port[s->initiator];
-	pkt->dport = s->key.port[!s->initiator];
+	pkt->src = s->key.addr[from];
+	pkt->dst = s->key.addr[!from];
+	pkt->sport = s->key.port[from];
+	pkt->dport = s->key.port[!from];
 	pkt->proto = s->key.proto;
 	pkt->flags = SIMSEG_PKT_PORTS;
 }
@@ -159,14 +161,15 @@ static u8 simseg_rejudge_owner(struct simseg_net *sn, const struct simseg_rulese
 			       const struct simseg_session *s, const struct in6_addr *addr, int i)
 {
 	const struct simseg_binding *binding = simseg_binding_lookup(sn, addr);
+	const struct simseg_party *party = simseg_session_party(s, i);
 
-	if (!s->device[i]) {
+	if (!party) {
 		if (test_bit(SIMSEG_SESSION_F_SELF, &s->flags))
 			return 0;
 		return binding || simseg_in_pool(rs, addr) ? SIMSEG_REASON_UNBOUND : 0;
 	}
-	if (!binding || rcu_access_pointer(binding->device) != s->device[i] ||
-	    binding->epoch != s->epoch[i])
+	if (!binding || rcu_access_pointer(binding->device) != party->device ||
+	    binding->epoch != party->epoch)
 		return SIMSEG_REASON_UNBOUND;
 	return 0;
 }
@@ -188,9 +191,10 @@ u8 simseg_judge_first(struct simseg_net *sn, const struct simseg_ruleset *rs,
 		pkt.in = dev_get_by_index_rcu(sn->net, s->arrived);
 	for (i = 0; i < 2; i++) {
 		/* the state is the one in force, whoever else speaks for the device */
-		reason = s->device[i] ? simseg_row_quarantine(s->device[i],
-							      i ? &pkt.src : &pkt.dst,
-							      &responder) : 0;
+		const struct simseg_device *device = simseg_session_device(s, i);
+
+		reason = device ? simseg_row_quarantine(device, i ? &pkt.src : &pkt.dst,
+							&responder) : 0;
 		if (reason)
 			return reason;
 	}
@@ -202,15 +206,16 @@ static u8 simseg_rejudge_now(struct simseg_net *sn, struct simseg_session *s, u3
 			     u8 *observed)
 {
 	const struct simseg_ruleset *rs = rcu_dereference(sn->ruleset);
+	const u8 from = simseg_session_initiator(s);
 	struct simseg_result res = {};
 	u8 reason;
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		reason = simseg_rejudge_owner(sn, rs, s, &s->key.addr[s->initiator ^ i], i);
+		reason = simseg_rejudge_owner(sn, rs, s, &s->key.addr[from ^ i], i);
 		if (reason)
 			return reason;
-		res.device[i] = s->device[i];
+		res.device[i] = simseg_session_device(s, i);
 	}
 	reason = simseg_judge_first(sn, rs, s, &res);
 	*observed = res.observed;
@@ -257,29 +262,18 @@ static void simseg_pass(struct simseg_result *res, u8 reason)
 	res->reason = reason;
 }
 
-/* Never an older change in the place of a newer one: who judged by that may come late. */
-static void simseg_session_pass(struct simseg_session *s, u8 dir, u32 change, u32 ifindex)
-{
-	const s64 now = simseg_session_arrival(change, ifindex);
-	s64 old = atomic64_read(&s->passed[dir]);
-
-	while ((s32)(change - (u32)(old >> 32)) >= 0 &&
-	       !atomic64_try_cmpxchg(&s->passed[dir], &old, now))
-		;
-}
-
 static void simseg_allow_session(struct simseg_net *sn, const struct simseg_pkt *pkt,
 				 struct simseg_session *s, u8 dir, u32 change,
 				 struct simseg_result *res)
 {
-	u8 side = dir != s->initiator;
+	u8 role = dir != simseg_session_initiator(s);
 
 	res->session = s;
-	res->device[0] = s->device[side];
-	res->device[1] = s->device[!side];
+	res->device[0] = simseg_session_device(s, role);
+	res->device[1] = simseg_session_device(s, !role);
 	if (!(pkt->flags & SIMSEG_PKT_DRY)) {
 		if (unlikely(pkt->in &&
-			     !simseg_session_passed(s, dir, change, pkt->in->ifindex)))
+			     !simseg_session_passed(s, dir, pkt->in->ifindex)))
 			simseg_session_pass(s, dir, change, pkt->in->ifindex);
 		simseg_session_account(sn, s, pkt, dir);
 	}
@@ -488,7 +482,7 @@ void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct si
 	 * say what they said.
 	 */
 	if (s && smp_load_acquire(&s->change) == change && !simseg_session_overdue(s) &&
-	    (!pkt->in || simseg_session_passed(s, dir, change, pkt->in->ifindex)) &&
+	    (!pkt->in || simseg_session_passed(s, dir, pkt->in->ifindex)) &&
 	    !simseg_session_reusable(s, pkt)) {
 		simseg_allow_session(sn, pkt, s, dir, change, res);
 		return;

@@ -206,13 +206,10 @@ simseg_onward(const struct xdp_buff *xdp, const struct bpf_simseg_opts *opts)
 				      simseg_words_hash(&sn->sessions, &key));
 	/* before its deadline, as simseg_session_restamp() writes them */
 	if (!s || smp_load_acquire(&s->change) != change || simseg_session_overdue(s) ||
-	    !simseg_session_passed(s, dir, change, iface->ifindex))
+	    !simseg_session_passed(s, dir, iface->ifindex))
 		return NULL;
-	d = dir != s->initiator;
-	/* what stands there now is at least as new as that number */
-	if (smp_load_acquire(&s->hopped[d]) != change)
-		return NULL;
-	hop = rcu_dereference(s->hop[d]);
+	d = dir != simseg_session_initiator(s);
+	hop = simseg_session_hop(s, d);
 	if (!hop || !simseg_hop_holds(sn, hop) || opts->bytes > hop->mtu ||
 	    !simseg_onward_takes(hop, xdp) || !simseg_hop_open(sn->net, hop))
 		return NULL;
