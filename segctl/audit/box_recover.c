@@ -17,15 +17,6 @@
 
 #include "box_writer.h"
 
-/* What a walk through a segment's slots finds. */
-struct walk {
-	uint64_t slots;	       /* that are there as a whole */
-	uint64_t intact;       /* first ones whose chain is right */
-	bool behind;	       /* behind a wrong one is one that fits the slot before it */
-	uint8_t end[BOX_HASH]; /* of the last slot, as it is stored */
-	uint64_t last[2];
-};
-
 static void seen(uint64_t last[2], const struct simseg_record *r)
 {
 	uint64_t *of = &last[r->kind == SIMSEG_RECORD_DENY];
@@ -51,7 +42,7 @@ void box_tail_begin(struct box_tail *tail, const struct box_head *head)
 }
 
 /* One more slot, whose chain should follow from the one before as it is stored. */
-static void walk_slot(struct walk *w, struct box_tail *tail, const struct box_slot *slot)
+static void walk_slot(struct box_walk *w, struct box_tail *tail, const struct box_slot *slot)
 {
 	bool fits;
 
@@ -68,28 +59,50 @@ static void walk_slot(struct walk *w, struct box_tail *tail, const struct box_sl
 	w->slots++;
 }
 
-static int walk(int fd, const struct box_head *head, struct walk *w, struct box_tail *tail,
-		char error[BOX_ERROR])
+/* Next comes @data: all of it is zero, or only how it ends counts. */
+static void walk_zeroes(struct box_walk *w, const void *data, size_t len)
+{
+	const uint8_t *bytes = data;
+	size_t n = 0;
+
+	while (n < len && !bytes[len - n - 1])
+		n++;
+	w->zeroes = n < len ? n : w->zeroes + n;
+}
+
+int box_walk(int fd, uint64_t segment, struct box_walk *w, struct box_tail *tail,
+	     char error[BOX_ERROR])
 {
 	struct box_slot *slots = malloc(BOX_IO * sizeof(*slots));
-	ssize_t len = slots ? 1 : -ENOMEM;
+	ssize_t len = slots ? (ssize_t)sizeof(*slots) : -ENOMEM;
 	size_t i;
 
 	memset(w, 0, sizeof(*w));
-	memcpy(w->end, head->start, sizeof(w->end));
-	memcpy(w->last, head->last, sizeof(w->last));
-	box_tail_begin(tail, head);
-	while (len > 0) {
+	w->slots = tail->slots;
+	w->intact = tail->slots;
+	memcpy(w->end, tail->chain, sizeof(w->end));
+	memcpy(w->last, tail->last, sizeof(w->last));
+	while (len >= (ssize_t)sizeof(*slots)) {
 		len = box_read(fd, slots, BOX_IO * sizeof(*slots), box_offset(w->slots));
-		if (len < (ssize_t)sizeof(*slots))
-			break;
-		for (i = 0; i < (size_t)len / sizeof(*slots); i++)
+		for (i = 0; len > 0 && i < (size_t)len / sizeof(*slots); i++) {
 			walk_slot(w, tail, &slots[i]);
+			if (w->intact < w->slots)
+				walk_zeroes(w, &slots[i], sizeof(*slots));
+		}
 	}
+	if (len > 0)
+		walk_zeroes(w, slots, (size_t)len);
 	free(slots);
-	return len < 0 ? box_say(error, (int)len, "cannot read segment %llu: %s",
-				 (unsigned long long)head->segment, strerror((int)-len)) :
-			 0;
+	if (len < 0)
+		return box_say(error, (int)len, "cannot read segment %llu: %s",
+			       (unsigned long long)segment, strerror((int)-len));
+	w->rest = (w->slots - w->intact) * sizeof(*slots) + (uint64_t)len;
+	return 0;
+}
+
+bool box_walk_torn(const struct box_walk *w, uint64_t covered)
+{
+	return w->intact >= covered && !w->behind;
 }
 
 static int cut(int fd, const struct box_head *head, uint64_t slots, uint64_t *bytes,
@@ -113,13 +126,15 @@ static int cut(int fd, const struct box_head *head, uint64_t slots, uint64_t *by
 static int look(struct box_found *f, uint64_t covered, char error[BOX_ERROR])
 {
 	uint8_t start[BOX_HASH];
-	struct walk w;
-	int err = walk(f->fd, &f->head, &w, &f->tail, error);
+	struct box_walk w;
+	int err;
 
+	box_tail_begin(&f->tail, &f->head);
+	err = box_walk(f->fd, f->head.segment, &w, &f->tail, error);
 	if (err)
 		return err;
 	box_chain_start(&f->head, start);
-	f->damaged = memcmp(start, f->head.start, sizeof(start)) || w.intact < covered || w.behind;
+	f->damaged = memcmp(start, f->head.start, sizeof(start)) || !box_walk_torn(&w, covered);
 	if (!f->damaged)
 		return cut(f->fd, &f->head, w.intact, &f->cut, error);
 	memcpy(f->tail.chain, w.end, sizeof(w.end));
@@ -210,7 +225,7 @@ int box_recover_last(int segments, const struct box_source *source, const struct
 	struct box_list list;
 	struct box_head head;
 	struct box_tail tail;
-	struct walk w;
+	struct box_walk w;
 	int fd, err;
 	size_t i;
 
@@ -229,7 +244,8 @@ int box_recover_last(int segments, const struct box_source *source, const struct
 			continue;
 		if (!box_head_read(fd, list.numbers[i], &head, unread)) {
 			if (same_source(&head.source, source)) {
-				err = walk(fd, &head, &w, &tail, error);
+				box_tail_begin(&tail, &head);
+				err = box_walk(fd, head.segment, &w, &tail, error);
 				memcpy(last, w.last, sizeof(w.last));
 				i = 0;
 			} else if (!same_boot(&head.source, source)) {

@@ -23,6 +23,26 @@ void box_tail_begin(struct box_tail *tail, const struct box_head *head);
 
 /* box_recover.c */
 
+/* What a walk through a segment's slots finds. */
+struct box_walk {
+	uint64_t slots;	       /* that are there as a whole */
+	uint64_t intact;       /* first ones whose chain is right */
+	bool behind;	       /* behind a wrong one is one that fits the slot before it */
+	uint64_t rest;	       /* bytes behind the intact ones */
+	uint64_t zeroes;       /* how many of the last ones of these are zero */
+	uint8_t end[BOX_HASH]; /* of the last slot, as it is stored */
+	uint64_t last[2];
+};
+
+/* From where @tail is to the end of @segment; @tail comes to be behind the intact ones. */
+int box_walk(int fd, uint64_t segment, struct box_walk *walk, struct box_tail *tail,
+	     char error[BOX_ERROR]);
+/*
+ * What is behind the intact ones may be a crash's work: nothing there is right, and of
+ * the @covered records that a checkpoint has seen each is intact.
+ */
+bool box_walk_torn(const struct box_walk *walk, uint64_t covered);
+
 /* What the segments say when a writer comes. */
 struct box_found {
 	struct box_head head; /* of the last segment; @head.segment 0: there is none */

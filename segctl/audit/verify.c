@@ -89,39 +89,110 @@ static void check_head(struct verifier *v)
 			   (unsigned long long)head->cut);
 }
 
-static int read_slots(struct verifier *v, int fd, char error[BOX_ERROR])
+/*
+ * Has the writer said that it writes no more to this segment? One without records is
+ * taken again by the next writer.
+ */
+static bool sealed(const struct verifier *v)
+{
+	const struct checkpoint *cp = &v->statements.before;
+
+	return cp->segment == v->head.segment &&
+	       (!strcmp(cp->why, "seal") || (!strcmp(cp->why, "close") && cp->records));
+}
+
+/*
+ * 1: the records are at their end, as the writer's next start would find as well, and what
+ * is behind them is zero, but for a piece of a record without its chain. Such a file got
+ * its size, and the power failed before its bytes were written. What a checkpoint has seen
+ * had been written.
+ */
+static int check_unwritten(struct verifier *v, int fd, char error[BOX_ERROR])
+{
+	struct box_tail tail = v->tail;
+	struct box_walk w;
+	uint64_t piece;
+	int err;
+
+	if (!v->last || !v->whole || sealed(v) || v->statements.now.segment == v->head.segment)
+		return 0;
+	err = box_walk(fd, v->head.segment, &w, &tail, error);
+	if (err)
+		return err;
+	piece = w.rest - w.zeroes;
+	if (w.intact > v->tail.slots || !box_walk_torn(&w, 0) || !w.zeroes ||
+	    piece > (w.slots > w.intact ? offsetof(struct box_slot, chain) : 0))
+		return 0;
+	verify_say(
+		v, VERIFY_SPAN, here(v), NULL,
+		"the chain is whole up to here; then follow %s%llu zero bytes that were never "
+		"written, as a power cut leaves it: what should have come is as little proven as "
+		"if it had been cut off",
+		piece ? "a piece of a record and " : "", (unsigned long long)w.zeroes);
+	return 1;
+}
+
+/* @unwritten: the rest never was. */
+static int read_slots(struct verifier *v, int fd, bool *unwritten, char error[BOX_ERROR])
 {
 	ssize_t len;
 	size_t i;
+	int ret;
 
+	*unwritten = false;
 	do {
 		len = box_read(fd, v->slots, sizeof(v->slots), box_offset(v->tail.slots));
 		if (len < 0)
 			return box_say(error, (int)len, "cannot read segment %llu: %s",
 				       (unsigned long long)v->head.segment, strerror((int)-len));
-		for (i = 0; i < (size_t)len / sizeof(*v->slots); i++)
+		for (i = 0; i < (size_t)len / sizeof(*v->slots); i++) {
+			ret = sodium_is_zero(v->slots[i].chain, sizeof(v->slots[i].chain)) ?
+				      check_unwritten(v, fd, error) :
+				      0;
+			*unwritten = ret > 0;
+			if (ret)
+				return ret < 0 ? ret : 0;
 			check_record(v, &v->slots[i]);
+		}
 		/* of a box that is written to, checkpoints may be newer than what was read */
 	} while (len >= (ssize_t)sizeof(*v->slots) ||
 		 box_slots(fd, error) > (int64_t)v->tail.slots);
 	return 0;
 }
 
-static void check_end(struct verifier *v, int fd, bool last)
+/* What is behind the last record as a whole. */
+static int check_end(struct verifier *v, int fd, char error[BOX_ERROR])
 {
+	bool torn = v->last && !sealed(v);
 	struct stat st;
+	int ret;
 
-	verify_sign_segment(v);
 	if (fstat(fd, &st) || st.st_size == box_offset(v->tail.slots))
-		return;
-	verify_say(v, last ? VERIFY_NOTE : VERIFY_FORGED, here(v), NULL,
-		   last ? "behind the last record is a piece of one: the writer did not come to "
+		return 0;
+	ret = check_unwritten(v, fd, error);
+	if (ret)
+		return ret < 0 ? ret : 0;
+	verify_say(v, torn ? VERIFY_NOTE : VERIFY_FORGED, here(v), NULL,
+		   torn ? "behind the last record is a piece of one: the writer did not come to "
 			  "its end, or a copy was made meanwhile" :
-			  "behind the last record of the segment is more than a record's part");
+			  "behind the last record is what the writer has not left there: the "
+			  "segment had been sealed");
+	return 0;
+}
+
+static int read_segment(struct verifier *v, int fd, char error[BOX_ERROR])
+{
+	bool unwritten;
+	int err = read_slots(v, fd, &unwritten, error);
+
+	if (err)
+		return err;
+	verify_sign_segment(v);
+	return unwritten ? 0 : check_end(v, fd, error);
 }
 
 /* A segment that is there; false: it ends the chain, it cannot be read as one. */
-static int check_segment(struct verifier *v, uint64_t number, bool last, char error[BOX_ERROR])
+static int check_segment(struct verifier *v, uint64_t number, char error[BOX_ERROR])
 {
 	int fd = box_segment_open(v->segments, number, O_RDONLY, error);
 	int err = fd < 0 ? fd : box_head_read(fd, number, &v->head, error);
@@ -145,10 +216,9 @@ static int check_segment(struct verifier *v, uint64_t number, bool last, char er
 	check_head(v);
 	box_tail_begin(&v->tail, &v->head);
 	verify_sign_here(v);
-	err = read_slots(v, fd, error);
+	err = read_segment(v, fd, error);
 	if (err)
 		goto out;
-	check_end(v, fd, last);
 	v->result->segments++;
 	v->result->records += v->tail.slots;
 	v->linked = true;
@@ -250,8 +320,9 @@ static int walk(struct verifier *v, const struct box_list *list, char error[BOX_
 	for (i = first; i < end && !err; i++) {
 		if (i > first)
 			err = check_numbering(v, list->numbers[i - 1], list->numbers[i], error);
+		v->last = i == list->n - 1;
 		if (!err)
-			err = check_segment(v, list->numbers[i], i == list->n - 1, error);
+			err = check_segment(v, list->numbers[i], error);
 	}
 	if (err)
 		return err;

@@ -27,6 +27,7 @@ struct verifier {
 	struct statements statements;
 	struct box_head head; /* of the segment that is read */
 	struct box_tail tail; /* as far as it was read */
+	bool last;	      /* there is none behind it */
 	bool whole;	      /* nothing in it is wrong so far */
 	bool linked;	      /* the segment before it was read to its end: these are its */
 	uint8_t chain[BOX_HASH];

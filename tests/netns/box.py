@@ -7,6 +7,7 @@ usage: box.py DIR [SEQS]
 SEQS: a file of numbers of records, one a line; lacking: how many of them are not there.
 chained: each record's chain, and that of each segment to the next, is right.
 missing: numbers between the first and the last that are not there.
+unwritten: zero bytes at the end of the last segment, from a record without its chain on.
 told: how many of them the gap records say were lost; told_*: the same of one kind.
 """
 import hashlib
@@ -29,6 +30,7 @@ class Box:
         self.gaps, self.chained, self.configs = [], True, 0
         self.ordered, self.last = True, [0, 0]
         self.rulesets = set()
+        self.unwritten = 0
 
     def record(self, raw):
         kind, seq = raw[4], struct.unpack_from("=Q", raw, 8)[0]
@@ -52,8 +54,11 @@ class Box:
         chain = blake(data[:HEAD - HASH])
         self.chained &= chain == data[HEAD - HASH:HEAD]
         if previous is not None:
-            self.chained &= data[80:112] == previous
+            self.chained &= data[80:112] == previous and not self.unwritten
         for at in range(HEAD, len(data) - SLOT + 1, SLOT):
+            if not any(data[at + RECORD:at + SLOT]) and not any(data[at + RECORD:]):
+                self.unwritten = len(data) - at - len(data[at:].rstrip(b"\0"))
+                break
             raw = data[at:at + RECORD]
             chain = blake(chain + raw)
             self.chained &= chain == data[at + RECORD:at + SLOT]
@@ -83,7 +88,7 @@ class Box:
             "closed_twice": len(self.closes) - len(closes),
             "never_closed": len(opens - closes), "chained": self.chained,
             "ordered": self.ordered, "rulesets": sorted(self.rulesets),
-            "lacking": len(wanted - seqs),
+            "lacking": len(wanted - seqs), "unwritten": self.unwritten,
         }
 
 

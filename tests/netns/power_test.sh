@@ -6,7 +6,8 @@
 # its own, every write to which is logged. Made anew from that log are disks as a cut at a
 # random moment leaves them: what was flushed is there, what was not may be, each sector
 # for itself. In every one of them the box has all that was told to be stored, nothing
-# else, and no sign of tampering; with every third one the next boot's agent goes on.
+# else, and no sign of tampering; with every third one the next boot's agent goes on,
+# behind an end of zeroes as well, as file systems leave it that write sizes before data.
 #
 # ROUNDS: how many cuts; SEED: which ones.
 
@@ -116,10 +117,17 @@ cut_up() {
 }
 cut_down() { umount "$DISK" && e2fsck -fn "$cut_disk" && losetup -d "$cut_disk"; }
 
+# verdict ANCHOR: what verify says, and its exit status in $code.
+verdict() {
+	code=0
+	seg audit verify "$DISK/box" --anchor "$1" >"$WORK/verdict" || code=$?
+	cat "$WORK/verdict"
+}
+
 # 0: proven, 3: but for what it names, which is what is not sealed yet; never 6.
 untampered() {
-	local code=0
-	seg audit verify "$DISK/box" --anchor "$1" || code=$?
+	local code
+	verdict "$1"
 	[ "$code" = 0 ] || [ "$code" = 3 ]
 }
 
@@ -135,7 +143,7 @@ test_cut() {
 	check "cut $1: the disk can be read" cut_up "$SEED-$1"
 	note "$(cat "$WORK/cut")"
 	sum=$("$TOP/tests/netns/box.py" "$DISK/box" "$WORK/promised")
-	note "$(jq -c '[.records, .lacking, .missing, .told]' <<<"$sum") of $told that were told"
+	note "$(jq -c '[.records, .lacking, .missing, .told, .unwritten]' <<<"$sum") of $told that were told"
 	check_eq "cut $1: all that was told to be stored is, once, chained and in order" \
 		"$(jq -c '[.lacking, .twice, .missing - .told, .ordered]' <<<"$sum")" '[0,0,0,true]'
 	check_eq "cut $1: no more is lost than the last moment" "$(due)" 0
@@ -145,12 +153,31 @@ test_cut() {
 	check "cut $1: the file system is whole" cut_down
 }
 
+# Its last segment has got its size, but not the bytes: nobody has forged that, unless there
+# is something behind them.
+unwritten() {
+	local code
+	truncate -s "+$1" "$(last_segment)"
+	verdict "$2"
+	[ "$code" = 3 ] && grep -q 'zero bytes that were never written' "$WORK/verdict"
+}
+something_behind() {
+	local code
+	printf x >>"$(last_segment)"
+	verdict "$1"
+	truncate -s -1 "$(last_segment)"
+	[ "$code" = 6 ]
+}
+last_segment() { printf '%s\n' "$DISK"/box/segments/*.seg | tail -n 1; }
+
 # The next boot's agent, with what it finds.
 test_goes_on() {
 	local before
 	BOX=$DISK/box
 	AGENT_ARGS=(--checkpoint 1s --segment-records 700 --anchor "$WORK/anchored")
 	before=$("$TOP/tests/netns/box.py" "$BOX" | jq .records)
+	check "cut $1: an end that was never written is told as that" unwritten 5000 "$WORK/anchored"
+	check "cut $1: with something behind it, as forged" something_behind "$WORK/anchored"
 	check "cut $1: the next agent goes on" agent_up
 	opens 20 1000 >/dev/null
 	cut_all

@@ -165,20 +165,6 @@ static void copy(void **state, const char *from, const char *to)
 	assert_int_equal(system(command), 0);
 }
 
-/* As a crash leaves it: a writer that never came to its end. */
-static void crashed(void **state, size_t n)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (!pid) {
-		boxes_fill(boxes_open(state, NULL), 1, n);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
 /* The last segment ends at any byte of its last two slots: whole ones stay. */
 static void torn_anywhere(void **state)
 {
@@ -187,7 +173,7 @@ static void torn_anywhere(void **state)
 	struct box *box;
 	off_t at;
 
-	crashed(state, 7);
+	boxes_crash(state, NULL, 7);
 	copy(state, "box", "kept");
 	for (at = offset(5); at <= offset(7); at++) {
 		uint64_t whole = at == offset(7) ? 7 : at < offset(6) ? 5 : 6;
@@ -216,7 +202,7 @@ static void torn_bytes(void **state)
 	off_t at;
 	int fd;
 
-	crashed(state, 7);
+	boxes_crash(state, NULL, 7);
 	copy(state, "box", "kept");
 	for (at = offset(6); at < offset(7); at += 7) {
 		copy(state, "kept", "box");
@@ -240,7 +226,7 @@ static void damaged(void **state)
 	struct box *box;
 	int fd;
 
-	crashed(state, 20);
+	boxes_crash(state, NULL, 20);
 	fd = open(boxes_path(state, "box/segments/%020d.seg", 1), O_WRONLY);
 	assert_int_equal(pwrite(fd, "x", 1, offset(10) + 100), 1);
 	close(fd);

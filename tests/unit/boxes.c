@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "audit/verify.h"
@@ -88,6 +89,19 @@ void boxes_fill(struct box *box, uint64_t seq, size_t n)
 	if (box_append(box, records, n, error) || box_commit(box, error))
 		fail_msg("%s", error);
 	free(records);
+}
+
+void boxes_crash(void **state, const struct box_options *options, size_t n)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		boxes_fill(boxes_open(state, options), 1, n);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 size_t boxes_read(void **state, uint64_t *seqs, size_t max)

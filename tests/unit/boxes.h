@@ -22,6 +22,8 @@ struct simseg_record boxes_record(uint64_t seq, uint8_t kind);
 struct box *boxes_open(void **state, const struct box_options *options);
 /* Appends @n session records from number @seq on, and commits. */
 void boxes_fill(struct box *box, uint64_t seq, size_t n);
+/* Opens it and stores records 1 to @n, as a writer that never comes to its end. */
+void boxes_crash(void **state, const struct box_options *options, size_t n);
 /* Numbers that are stored, in order; how many. At most @max. */
 size_t boxes_read(void **state, uint64_t *seqs, size_t max);
 /* The verifier finds nothing that is forged. */

@@ -13,50 +13,17 @@
 
 #include "audit/box_file.h"
 #include "audit/checkpoint.h"
-#include "audit/verify.h"
 #include "boxes.h"
 #include "unit.h"
+#include "verified.h"
 
 #define PER_SEGMENT 100
 #define BATCHES	    35 /* of ten records */
 #define ALL	    (BATCHES * 10)
 
-struct seen {
-	struct verify_result result;
-	struct verify_finding first; /* of those that are forged */
-	char all[8192];
-};
-
-static void found(void *arg, const struct verify_finding *f)
+static const struct verified *verify(void **state)
 {
-	struct seen *seen = arg;
-	size_t len = strlen(seen->all);
-
-	if (f->grade == VERIFY_FORGED && !*seen->first.text)
-		seen->first = *f;
-	snprintf(seen->all + len, sizeof(seen->all) - len, "%d %s\n", f->grade, f->text);
-}
-
-static const struct seen *verify_with(void **state, const uint8_t *key, const char *anchor)
-{
-	static struct seen seen;
-	struct verify_options options = {
-		.key = key,
-		.anchor = anchor,
-		.found = found,
-		.arg = &seen,
-	};
-	char error[BOX_ERROR] = "";
-
-	memset(&seen, 0, sizeof(seen));
-	if (verify_box(boxes_path(state, "box"), &options, &seen.result, error))
-		fail_msg("verify_box: %s", error);
-	return &seen;
-}
-
-static const struct seen *verify(void **state)
-{
-	return verify_with(state, NULL, boxes_path(state, "anchor"));
+	return verified(state, NULL, boxes_path(state, "anchor"));
 }
 
 /* Three full segments, one that has some, all sealed; each batch has a checkpoint. */
@@ -80,7 +47,7 @@ static void fill(void **state)
 
 static void fine(void **state)
 {
-	const struct seen *seen = verify(state);
+	const struct verified *seen = verify(state);
 
 	if (seen->result.findings[VERIFY_FORGED] || seen->result.findings[VERIFY_SPAN])
 		fail_msg("%s", seen->all);
@@ -90,7 +57,7 @@ static void fine(void **state)
 /* The first thing that is wrong is in @segment at @record and is called so. */
 static void forged(void **state, uint64_t segment, uint64_t record, const char *text)
 {
-	const struct seen *seen = verify(state);
+	const struct verified *seen = verify(state);
 
 	assert_true(seen->result.findings[VERIFY_FORGED] > 0);
 	if (!strstr(seen->first.text, text))
@@ -151,7 +118,7 @@ static void rechain(int fd, uint64_t from)
 
 static void untouched(void **state)
 {
-	const struct seen *seen;
+	const struct verified *seen;
 	uint8_t key[KEY_PUBLIC];
 	char error[BOX_ERROR];
 	int dir, segments;
@@ -160,13 +127,13 @@ static void untouched(void **state)
 	fine(state);
 	dir = box_dir_open(boxes_path(state, "box"), false, &segments, error);
 	assert_int_equal(key_pub_load(dir, key, error), 0);
-	seen = verify_with(state, key, NULL);
+	seen = verified(state, key, NULL);
 	assert_int_equal(seen->result.records, ALL);
 	assert_int_equal(seen->result.segments, 4);
 	assert_true(seen->result.checkpoints > BATCHES);
 	assert_string_equal(seen->all, "");
 	key[5] ^= 1;
-	seen = verify_with(state, key, NULL);
+	seen = verified(state, key, NULL);
 	assert_non_null(strstr(seen->first.text, "checkpoint 1 is not signed with the box's key"));
 	close(segments);
 	close(dir);
@@ -319,12 +286,12 @@ static void shell(void **state, const char *what)
 /* A tail that was cut from records and checkpoints alike: only the anchor knows. */
 static void anchor_knows(void **state)
 {
-	const struct seen *seen;
+	const struct verified *seen;
 
 	fill(state);
 	shell(state, "rm segments/*4.seg && grep -v '\"segment\":4,' checkpoints >c && "
 		     "mv c checkpoints");
-	seen = verify_with(state, NULL, NULL);
+	seen = verified(state, NULL, NULL);
 	assert_int_equal(seen->result.findings[VERIFY_FORGED], 0);
 	forged(state, 0, 0, "which the anchor has");
 }
@@ -356,10 +323,10 @@ static void checkpoint_spoilt(void **state)
 	shell(state, "sed -i '3s/.*/nothing/' checkpoints");
 	forged(state, 0, 0, "line 3 of checkpoints is no checkpoint");
 	shell(state, ": >checkpoints");
-	assert_non_null(strstr(verify_with(state, NULL, NULL)->first.text,
-			       "there is no checkpoint at all"));
+	assert_non_null(
+		strstr(verified(state, NULL, NULL)->first.text, "there is no checkpoint at all"));
 	shell(state, "rm checkpoints");
-	assert_non_null(strstr(verify_with(state, NULL, NULL)->first.text, "has no checkpoints"));
+	assert_non_null(strstr(verified(state, NULL, NULL)->first.text, "has no checkpoints"));
 }
 
 /* The next line of the box that the fixture has, as a program of version 9 writes it. */
@@ -390,8 +357,8 @@ static void sign_strange(void **state)
 static void cannot_be_read(void **state, bool anchored, const char *text)
 {
 	const char *anchor = anchored ? boxes_path(state, "anchor") : NULL;
-	struct seen seen = { 0 };
-	struct verify_options options = { .found = found, .arg = &seen, .anchor = anchor };
+	struct verified seen = { 0 };
+	struct verify_options options = { .found = verified_found, .arg = &seen, .anchor = anchor };
 	char error[BOX_ERROR] = "";
 
 	assert_int_equal(verify_box(boxes_path(state, "box"), &options, &seen.result, error),
@@ -427,8 +394,8 @@ static void checkpoints_cut(void **state)
 {
 	fill(state);
 	shell(state, "head -n 25 checkpoints >c && mv c checkpoints");
-	assert_int_equal(verify_with(state, NULL, NULL)->result.findings[VERIFY_SPAN], 2);
-	assert_non_null(strstr(verify_with(state, NULL, NULL)->all,
+	assert_int_equal(verified(state, NULL, NULL)->result.findings[VERIFY_SPAN], 2);
+	assert_non_null(strstr(verified(state, NULL, NULL)->all,
 			       "was sealed, but that checkpoint is missing"));
 	forged(state, 0, 0, "which the anchor has");
 }
@@ -438,16 +405,16 @@ static void unsealed(void **state)
 {
 	const struct box_options options = { .checkpoint_records = 1000 };
 	struct box *box = boxes_open(state, &options);
-	const struct seen *seen;
+	const struct verified *seen;
 
 	boxes_fill(box, 1, 20);
-	seen = verify_with(state, NULL, NULL);
+	seen = verified(state, NULL, NULL);
 	assert_int_equal(seen->result.findings[VERIFY_FORGED], 0);
 	assert_int_equal(seen->result.findings[VERIFY_SPAN], 1);
 	assert_non_null(strstr(seen->all, "no checkpoint has sealed the last 20 records"));
 	assert_non_null(strstr(seen->all, "2026-09-21T14:13:20"));
 	box_close(box);
-	seen = verify_with(state, NULL, NULL);
+	seen = verified(state, NULL, NULL);
 	assert_int_equal(seen->result.findings[VERIFY_SPAN], 0);
 }
 
@@ -467,7 +434,7 @@ static void unsealed_dropped(void **state)
 	slots_move(fd, 13, 12);
 	rechain(fd, 12);
 	close(fd);
-	assert_non_null(strstr(verify_with(state, NULL, NULL)->first.text,
+	assert_non_null(strstr(verified(state, NULL, NULL)->first.text,
 			       "of numbers 13 to 13 1 are missing"));
 	box_close(box);
 }
@@ -478,7 +445,7 @@ static void told_as_lost(void **state)
 	struct simseg_record record = boxes_record(16, SIMSEG_RECORD_GAP);
 	struct simseg_record_gap *gap = (void *)&record;
 	struct box *box = boxes_open(state, NULL);
-	const struct seen *seen;
+	const struct verified *seen;
 	char error[BOX_ERROR];
 
 	boxes_fill(box, 1, 10);
@@ -489,7 +456,7 @@ static void told_as_lost(void **state)
 	assert_int_equal(box_append(box, &record, 1, error), 0);
 	boxes_fill(box, 17, 10);
 	box_close(box);
-	seen = verify_with(state, NULL, NULL);
+	seen = verified(state, NULL, NULL);
 	assert_int_equal(seen->result.findings[VERIFY_FORGED], 0);
 	assert_int_equal(seen->result.findings[VERIFY_SPAN], 1);
 	assert_non_null(strstr(seen->all, "of numbers 11 to 15 5 were lost"));
@@ -500,19 +467,19 @@ static void silence(void **state)
 {
 	const struct box_options options = { .checkpoint_s = 1 };
 	struct box *box = boxes_open(state, &options);
-	const struct seen *seen;
+	const struct verified *seen;
 	char error[BOX_ERROR];
 
 	assert_int_equal(box_tick(box, error), 0);
 	usleep(1100000);
 	assert_int_equal(box_tick(box, error), 0);
-	seen = verify_with(state, NULL, NULL);
+	seen = verified(state, NULL, NULL);
 	assert_int_equal(seen->result.checkpoints, 2);
 	assert_int_equal(seen->result.findings[VERIFY_SPAN], 0);
 	usleep(2200000);
 	assert_int_equal(box_tick(box, error), 0);
 	box_close(box);
-	seen = verify_with(state, NULL, NULL);
+	seen = verified(state, NULL, NULL);
 	assert_int_equal(seen->result.findings[VERIFY_SPAN], 1);
 	assert_non_null(strstr(seen->all, "silence of 2 s"));
 	assert_non_null(strstr(seen->all, "between checkpoints 2 and 3"));
@@ -521,8 +488,8 @@ static void silence(void **state)
 /* Whole segments are left out of a span, and what is wrong in them. */
 static void span(void **state)
 {
-	struct verify_options options = { .found = found };
-	struct seen seen = { 0 };
+	struct verify_options options = { .found = verified_found };
+	struct verified seen = { 0 };
 	char error[BOX_ERROR];
 	struct box_head head;
 	struct box_slot slot;
