@@ -70,8 +70,7 @@ static int simseg_nl_put_session_who(struct sk_buff *skb, struct simseg_net *sn,
 
 	simseg_nl_session_rule(sn, s, &ref);
 	if (simseg_nl_put_iccid(skb, SIMSEG_A_SESSION_ICCID, simseg_session_device(s, 0)) ||
-	    simseg_nl_put_iccid(skb, SIMSEG_A_SESSION_PEER_ICCID,
-				 simseg_session_device(s, 1)) ||
+	    simseg_nl_put_iccid(skb, SIMSEG_A_SESSION_PEER_ICCID, simseg_session_device(s, 1)) ||
 	    (ref.policy && nla_put_string(skb, SIMSEG_A_SESSION_POLICY, ref.policy)) ||
 	    (ref.id && nla_put_u32(skb, SIMSEG_A_SESSION_RULE, ref.id)) ||
 	    (ref.label && nla_put_string(skb, SIMSEG_A_SESSION_LABEL, ref.label)) ||

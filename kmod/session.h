@@ -185,7 +185,7 @@ static inline int simseg_session_role(const struct simseg_session *s, int party)
 
 /* NULL: that end is no device. */
 static inline const struct simseg_party *simseg_session_party(const struct simseg_session *s,
-							    int role)
+							      int role)
 {
 	if (role == simseg_session_role(s, 0))
 		return &s->party[0];

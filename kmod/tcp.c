@@ -130,7 +130,8 @@ static bool simseg_tcp_rst_fits(const struct simseg_session *s, const struct sim
 	if (test_bit(SIMSEG_SESSION_F_PICKUP, &s->flags))
 		return false;
 	if (!d)
-		return simseg_tcp_is(s, d, SIMSEG_TCP_SENT) && (pkt->seq == me->end || pkt->seq == me->end - 1);
+		return simseg_tcp_is(s, d, SIMSEG_TCP_SENT) &&
+		       (pkt->seq == me->end || pkt->seq == me->end - 1);
 	return (pkt->tcp_flags & SIMSEG_TCP_ACK) && simseg_tcp_is(s, !d, SIMSEG_TCP_SENT) &&
 	       pkt->ack == peer->end;
 }
