@@ -250,6 +250,11 @@ class DeviceTest(StateTest):
         self.go("device-add", REFUSED, iccid=CAM, policy="rtu", addrs=[])
         self.go("device-load", REFUSED, rows=[{"iccid": CAM}])
 
+    def test_too_many_addresses_come_first(self):
+        addrs = ["10.64.7.%d" % n for n in range(17)]
+        expect = self.go("device-add", REFUSED, iccid=METER, policy="meter", addrs=addrs)
+        self.assertIn("16 bindings", expect.word)
+
     def test_limit_of_a_held_one(self):
         self.go("quarantine", words=[CAM], unknown=True)
         self.state.ruleset.settings["devices"] = 1
