@@ -340,10 +340,12 @@ void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct si
 u8 simseg_rejudge(struct simseg_net *sn, struct simseg_session *s, u8 *observed);
 u8 simseg_judge_first(struct simseg_net *sn, const struct simseg_ruleset *rs,
 		      const struct simseg_session *s, struct simseg_result *res);
-u8 simseg_judge_source(struct simseg_net *sn, const struct simseg_pkt *pkt,
-		       struct simseg_result *res);
 u8 simseg_judge_under(struct simseg_net *sn, const struct simseg_ruleset *rs,
 		      const struct simseg_pkt *pkt, struct simseg_device *const as[2]);
+
+/* address.c: rows 1 to 3 */
+u8 simseg_judge_source(struct simseg_net *sn, const struct simseg_pkt *pkt,
+		       struct simseg_result *res);
 u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 			const struct in6_addr *dst, const struct net_device *in,
 			const struct net_device *out, struct simseg_result *res);
