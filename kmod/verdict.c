@@ -149,10 +149,11 @@ static void simseg_pass(struct simseg_result *res, u8 reason)
 }
 
 static void simseg_allow_session(struct simseg_net *sn, const struct simseg_pkt *pkt,
-				 struct simseg_session *s, u8 dir, u32 change,
+				 struct simseg_session *s, const struct simseg_flow *flow,
 				 struct simseg_result *res)
 {
-	u8 role = dir != simseg_session_initiator(s);
+	const u32 change = flow->change;
+	const u8 dir = flow->dir, role = dir != simseg_session_initiator(s);
 
 	res->session = s;
 	res->device[0] = simseg_session_device(s, role);
@@ -168,9 +169,9 @@ static void simseg_allow_session(struct simseg_net *sn, const struct simseg_pkt 
 
 /* Row 4, after the addresses have passed. True: decided. */
 static bool simseg_row_session(struct simseg_net *sn, const struct simseg_pkt *pkt,
-			       struct simseg_session *s, u8 dir, u32 change,
-			       struct simseg_result *res)
+			       const struct simseg_flow *flow, struct simseg_result *res)
 {
+	struct simseg_session *s = flow->session;
 	u8 reason;
 
 	if (simseg_session_reusable(s, pkt)) {
@@ -185,7 +186,7 @@ static bool simseg_row_session(struct simseg_net *sn, const struct simseg_pkt *p
 			simseg_sweep_kick(sn);
 		return true;
 	}
-	simseg_allow_session(sn, pkt, s, dir, change, res);
+	simseg_allow_session(sn, pkt, s, flow, res);
 	return true;
 }
 
@@ -222,25 +223,22 @@ static u8 simseg_create_reason(int err)
 	}
 }
 
-static void simseg_open(struct simseg_net *sn, const struct simseg_pkt *pkt, u32 change,
-			struct simseg_result *res)
+static void simseg_open(struct simseg_net *sn, const struct simseg_pkt *pkt,
+			const struct simseg_flow *flow, struct simseg_result *res)
 {
 	struct simseg_session *s;
-	struct simseg_key key;
-	u8 dir;
 	int err;
 
 	if (pkt->flags & SIMSEG_PKT_DRY)
 		err = simseg_limit_ask(sn, res, !simseg_session_pickup(pkt));
 	else
-		err = simseg_session_create(sn, pkt, res, change);
+		err = simseg_session_create(sn, pkt, flow, res);
 	if (!err)
 		return;
 	if (err == -EEXIST) {	/* another CPU opened it meanwhile */
-		dir = simseg_key_make(&key, pkt) ^ !!(pkt->flags & SIMSEG_PKT_REVERSED);
-		s = simseg_session_find(sn, &key);
+		s = simseg_session_find_words(&sn->sessions, &flow->key, flow->hash);
 		if (s) {
-			simseg_allow_session(sn, pkt, s, dir, change, res);
+			simseg_allow_session(sn, pkt, s, flow, res);
 			return;
 		}
 	}
@@ -253,7 +251,8 @@ static void simseg_open(struct simseg_net *sn, const struct simseg_pkt *pkt, u32
  * its other role, too: a polled device sends the replies. True: it opened one.
  */
 static noinline bool simseg_pickup_reversed(struct simseg_net *sn, const struct simseg_pkt *pkt,
-					    const struct simseg_ends *ends, u32 change,
+					    const struct simseg_ends *ends,
+					    const struct simseg_flow *flow,
 					    struct simseg_result *res)
 {
 	struct simseg_result other = {
@@ -268,20 +267,21 @@ static noinline bool simseg_pickup_reversed(struct simseg_net *sn, const struct 
 	if (simseg_rules_ask(ends->rs, &first, simseg_with_self(pkt), &other))
 		return false;
 	simseg_allow(&other, SIMSEG_REASON_RULE);
-	simseg_open(sn, &first, change, &other);
+	simseg_open(sn, &first, flow, &other);
 	*res = other;
 	return true;
 }
 
 /* Rows 5 and 6. */
 static void simseg_row_new(struct simseg_net *sn, const struct simseg_pkt *pkt,
-			   const struct simseg_ends *ends, u32 change, struct simseg_result *res)
+			   const struct simseg_ends *ends, const struct simseg_flow *flow,
+			   struct simseg_result *res)
 {
 	u8 reason;
 
 	if (ends->responder) {
 		simseg_allow(res, SIMSEG_REASON_RESPONDER);
-		simseg_open(sn, pkt, change, res);
+		simseg_open(sn, pkt, flow, res);
 		return;
 	}
 	reason = simseg_may_open(sn, pkt);
@@ -293,9 +293,9 @@ static void simseg_row_new(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	reason = simseg_rules_ask(ends->rs, pkt, simseg_with_self(pkt), res);
 	if (!reason) {
 		simseg_allow(res, SIMSEG_REASON_RULE);
-		simseg_open(sn, pkt, change, res);
+		simseg_open(sn, pkt, flow, res);
 	} else if (pkt->proto != IPPROTO_TCP || (pkt->tcp_flags & SIMSEG_TCP_OPEN) ||
-		   !simseg_pickup_reversed(sn, pkt, ends, change, res)) {
+		   !simseg_pickup_reversed(sn, pkt, ends, flow, res)) {
 		simseg_deny(res, reason);
 	}
 }
@@ -316,8 +316,8 @@ static void simseg_row_error(struct simseg_net *sn, const struct simseg_pkt *pkt
 	res->observed = simseg_rules_observed(ends->rs, res, SIMSEG_REASON_UNRELATED);
 }
 
-static void simseg_judge_rows(struct simseg_net *sn, const struct simseg_pkt *pkt, u32 change,
-			      struct simseg_session *s, u8 dir, struct simseg_result *res)
+static void simseg_judge_rows(struct simseg_net *sn, const struct simseg_pkt *pkt,
+			      const struct simseg_flow *flow, struct simseg_result *res)
 {
 	struct simseg_ends ends = { .rs = rcu_dereference(sn->ruleset) };
 	u8 reason = simseg_rows_address(sn, pkt, &ends, res);
@@ -330,19 +330,41 @@ static void simseg_judge_rows(struct simseg_net *sn, const struct simseg_pkt *pk
 		simseg_deny(res, pkt->malformed);
 	else if (pkt->flags & SIMSEG_PKT_ERROR)
 		simseg_row_error(sn, pkt, &ends, res);
-	else if (!s || !simseg_row_session(sn, pkt, s, dir, change, res))
-		simseg_row_new(sn, pkt, &ends, change, res);
+	else if (!flow->session || !simseg_row_session(sn, pkt, flow, res))
+		simseg_row_new(sn, pkt, &ends, flow, res);
 	if (res->verdict == SIMSEG_VERDICT_DENY && res->observed)
 		simseg_allow(res, SIMSEG_REASON_OBSERVED);
 }
 
+/**
+ * simseg_judge_flow() - rows 1 to 6
+ * @sn: namespace, not disarmed
+ * @pkt: the packet, to which row 0 does not apply
+ * @flow: its place, as simseg_judge() finds it
+ * @res: the verdict; cleared
+ *
+ * Nothing has changed since the session was judged, the time of its grant is not over,
+ * however late a worker may be, and the interface is one that has passed row 1 in this
+ * direction: rows 1 to 4 would say what they said.
+ */
+void simseg_judge_flow(struct simseg_net *sn, const struct simseg_pkt *pkt,
+		       const struct simseg_flow *flow, struct simseg_result *res)
+{
+	struct simseg_session *s = flow->session;
+
+	if (s && smp_load_acquire(&s->change) == flow->change && !simseg_session_overdue(s) &&
+	    (!pkt->in || simseg_session_passed(s, flow->dir, pkt->in->ifindex)) &&
+	    !simseg_session_reusable(s, pkt))
+		simseg_allow_session(sn, pkt, s, flow, res);
+	else
+		simseg_judge_rows(sn, pkt, flow, res);
+}
+
 void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct simseg_result *res)
 {
-	u32 change = atomic_read_acquire(&sn->change);
-	struct simseg_key key __uninitialized;
-	struct simseg_session *s = NULL;
-	u8 dir = 0;
+	struct simseg_flow flow __uninitialized;
 
+	flow.change = atomic_read_acquire(&sn->change);
 	memset(res, 0, sizeof(*res));
 	if (READ_ONCE(sn->disarmed)) {
 		simseg_pass(res, SIMSEG_REASON_DISARMED);
@@ -357,23 +379,8 @@ void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct si
 		simseg_error_judge_own(sn, pkt, res);
 		return;
 	}
-	if (!pkt->malformed && !(pkt->flags & SIMSEG_PKT_ERROR)) {
-		dir = simseg_key_make(&key, pkt);
-		s = simseg_session_find(sn, &key);
-	}
-	/*
-	 * Nothing has changed since the session was judged, the time of its
-	 * grant is not over, however late a worker may be, and the interface
-	 * is one that has passed row 1 in this direction: rows 1 to 4 would
-	 * say what they said.
-	 */
-	if (s && smp_load_acquire(&s->change) == change && !simseg_session_overdue(s) &&
-	    (!pkt->in || simseg_session_passed(s, dir, pkt->in->ifindex)) &&
-	    !simseg_session_reusable(s, pkt)) {
-		simseg_allow_session(sn, pkt, s, dir, change, res);
-		return;
-	}
-	simseg_judge_rows(sn, pkt, change, s, dir, res);
+	simseg_flow_find(sn, pkt, &flow);
+	simseg_judge_flow(sn, pkt, &flow, res);
 }
 
 /*
