@@ -27,10 +27,19 @@ bool simseg_is_self(struct net *net, const struct in6_addr *addr)
 	return ipv6_chk_addr(net, addr, NULL, 0);
 }
 
+static __always_inline const struct simseg_binding *
+simseg_binding_of(const struct simseg_net *sn, const struct in6_addr *addr)
+{
+	return simseg_binding_find(sn, get_unaligned((const u64 *)addr),
+				   get_unaligned((const u64 *)addr + 1));
+}
+
 /* Row 1. @in: where it arrived, NULL if it was made here. */
-static u8 simseg_row_side(const struct simseg_net *sn, const struct simseg_ruleset *rs,
-			  const struct in6_addr *src, const struct simseg_binding *binding,
-			  const struct net_device *in)
+static __always_inline u8 simseg_row_side(const struct simseg_net *sn,
+					  const struct simseg_ruleset *rs,
+					  const struct in6_addr *src,
+					  const struct simseg_binding *binding,
+					  const struct net_device *in)
 {
 	const struct simseg_iface *iface;
 
@@ -90,8 +99,7 @@ u8 simseg_rows_address(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	u8 reason;
 	int i;
 
-	for (i = 0; i < 2; i++)
-		ends->binding[i] = self[i] ? NULL : simseg_binding_lookup(sn, addr[i]);
+	ends->binding[0] = self[0] ? NULL : simseg_binding_of(sn, &pkt->src);
 	if (!(pkt->flags & SIMSEG_PKT_ANY_IIF)) {
 		reason = simseg_row_side(sn, ends->rs, &pkt->src, ends->binding[0], pkt->in);
 		if (reason) {
@@ -100,6 +108,7 @@ u8 simseg_rows_address(struct simseg_net *sn, const struct simseg_pkt *pkt,
 			return reason;
 		}
 	}
+	ends->binding[1] = self[1] ? NULL : simseg_binding_of(sn, &pkt->dst);
 	for (i = 0; i < 2; i++) {
 		reason = self[i] ? 0 : simseg_row_bound(ends, res, i, addr[i]);
 		if (reason)

@@ -68,21 +68,29 @@ static const struct net_device *simseg_floor_out(const struct sk_buff *skb,
 }
 
 /*
- * Where it came in; NULL: it was made here, as is the host's own multicast that
- * comes back. In a VRF the hooks are shown the VRF's own device; the one
- * that received the packet, which has the side, is kept beside it.
+ * In a VRF the hooks are shown the VRF's own device; the one that received the
+ * packet, which has the side, is kept beside it.
  */
-static const struct net_device *simseg_floor_in(const struct sk_buff *skb,
-						const struct nf_hook_state *state)
+static noinline const struct net_device *simseg_floor_slave(const struct sk_buff *skb,
+							    const struct nf_hook_state *state)
 {
-	int ifindex;
+	int ifindex = state->pf == NFPROTO_IPV4 ? inet_sdif(skb) : inet6_sdif(skb);
 
+	return (ifindex ? dev_get_by_index_rcu(state->net, ifindex) : NULL) ?: state->in;
+}
+
+/*
+ * Where it came in; NULL: it was made here, as is the host's own multicast that
+ * comes back.
+ */
+static __always_inline const struct net_device *
+simseg_floor_in(const struct sk_buff *skb, const struct nf_hook_state *state)
+{
 	if (state->hook == NF_INET_LOCAL_OUT || skb->pkt_type == PACKET_LOOPBACK)
 		return NULL;
 	if (likely(!state->in || !netif_is_l3_master(state->in)))
 		return state->in;
-	ifindex = state->pf == NFPROTO_IPV4 ? inet_sdif(skb) : inet6_sdif(skb);
-	return (ifindex ? dev_get_by_index_rcu(state->net, ifindex) : NULL) ?: state->in;
+	return simseg_floor_slave(skb, state);
 }
 
 /* What the namespace says to itself is nobody's traffic. */
@@ -105,8 +113,9 @@ static bool simseg_floor_gathered(const struct sk_buff *skb, u8 family)
 	return family == NFPROTO_IPV4 ? IPCB(skb)->frag_max_size : IP6CB(skb)->frag_max_size;
 }
 
-static void simseg_floor_count(struct simseg_net *sn, const struct sk_buff *skb, u8 family,
-			       const struct simseg_pkt *pkt, const struct simseg_result *res)
+static __always_inline void simseg_floor_count(struct simseg_net *sn, const struct sk_buff *skb,
+					       u8 family, const struct simseg_pkt *pkt,
+					       const struct simseg_result *res)
 {
 	struct simseg_iface *iface = pkt->in ? simseg_iface_find(pkt->in) : NULL;
 

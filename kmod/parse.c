@@ -168,13 +168,13 @@ static u8 simseg_parse_tcp(struct simseg_cursor *c, struct simseg_pkt *pkt)
 	return 0;
 }
 
-/* DHCP (RFC 2131) and DHCPv6 between link-local addresses (RFC 8415). */
-static bool simseg_is_dhcp(const struct simseg_pkt *pkt)
+/* DHCP (RFC 2131) and DHCPv6 between link-local addresses (RFC 8415). By ports first: few are. */
+static __always_inline bool simseg_is_dhcp(const struct simseg_pkt *pkt)
 {
-	u16 sport = ntohs(pkt->sport), dport = ntohs(pkt->dport);
+	const u16 sport = ntohs(pkt->sport), dport = ntohs(pkt->dport);
 
-	if (ipv6_addr_v4mapped(&pkt->src))
-		return (sport == 68 && dport == 67) || (sport == 67 && dport == 68);
+	if ((sport == 68 && dport == 67) || (sport == 67 && dport == 68))
+		return ipv6_addr_v4mapped(&pkt->src);
 	return (dport == 546 || dport == 547) &&
 	       (ipv6_addr_type(&pkt->src) & IPV6_ADDR_LINKLOCAL);
 }
@@ -347,7 +347,7 @@ void simseg_parse_plain(const struct sk_buff *skb, u8 family, int offset, struct
 		pkt->flags |= SIMSEG_PKT_LINK;
 }
 
-static bool simseg_plain(const struct sk_buff *skb, u8 family, int offset)
+static __always_inline bool simseg_plain(const struct sk_buff *skb, u8 family, int offset)
 {
 	const u8 *network = skb->data + offset;
 	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)network;
