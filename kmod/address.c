@@ -71,15 +71,13 @@ static u8 simseg_row_bound(struct simseg_ends *ends, struct simseg_result *res, 
 	return ends->governed[i] ? SIMSEG_REASON_UNBOUND : 0;
 }
 
-/* Row 3 of one end: @peer is the other address. */
-u8 simseg_row_quarantine(const struct simseg_device *device, const struct in6_addr *peer,
-			 bool *responder)
+/* Row 3 of an end that is not active. */
+u8 simseg_row_quarantined(const struct simseg_device *device, const struct in6_addr *peer,
+			  bool *responder)
 {
 	const struct simseg_quarantine *q;
 	struct simseg_u128 number;
 
-	if (likely(READ_ONCE(device->state) == SIMSEG_STATE_ACTIVE))
-		return 0;
 	q = rcu_dereference(device->quarantine);
 	if (!q || !q->responders)
 		return SIMSEG_REASON_QUARANTINED;

@@ -17,8 +17,17 @@ struct simseg_ends {
 
 u8 simseg_rows_address(struct simseg_net *sn, const struct simseg_pkt *pkt,
 		       struct simseg_ends *ends, struct simseg_result *res);
-u8 simseg_row_quarantine(const struct simseg_device *device, const struct in6_addr *peer,
-			 bool *responder);
+u8 simseg_row_quarantined(const struct simseg_device *device, const struct in6_addr *peer,
+			  bool *responder);
 bool simseg_in_pool(const struct simseg_ruleset *rs, const struct in6_addr *addr);
+
+/* Row 3 of one end: @peer is the other address. */
+static inline u8 simseg_row_quarantine(const struct simseg_device *device,
+				       const struct in6_addr *peer, bool *responder)
+{
+	if (likely(READ_ONCE(device->state) == SIMSEG_STATE_ACTIVE))
+		return 0;
+	return simseg_row_quarantined(device, peer, responder);
+}
 
 #endif /* _SIMSEG_ADDRESS_H */

@@ -386,6 +386,28 @@ void simseg_parse(const struct sk_buff *skb, u8 family, int offset, struct simse
 		pkt->quote = quote;
 }
 
+/* The addresses of IPv4 without options, or of IPv6, mostly: those that need no closer look. */
+static __always_inline bool simseg_plain_addresses(const struct sk_buff *skb, u8 family,
+						   int offset, struct simseg_pkt *pkt)
+{
+	const u8 *network = skb->data + offset, *tail = skb_tail_pointer(skb);
+	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)network;
+	const struct iphdr *ip = (const struct iphdr *)network;
+
+	if (family == NFPROTO_IPV4) {
+		if (network + sizeof(*ip) > tail || *network != SIMSEG_PLAIN_IPV4)
+			return false;
+		ipv6_addr_set_v4mapped(ip->saddr, &pkt->src);
+		ipv6_addr_set_v4mapped(ip->daddr, &pkt->dst);
+		return true;
+	}
+	if (network + sizeof(*ip6) > tail || ip6->version != 6)
+		return false;
+	pkt->src = ip6->saddr;
+	pkt->dst = ip6->daddr;
+	return !ipv6_addr_any(&pkt->dst);
+}
+
 /*
  * Addresses alone, for the guard, and nothing else of @pkt is set to be read; false: not
  * even those are there.
@@ -396,6 +418,8 @@ bool simseg_parse_addresses(const struct sk_buff *skb, u8 family, int offset,
 	struct simseg_cursor c = { .skb = skb, .offset = offset };
 	u8 reason;
 
+	if (likely(simseg_plain_addresses(skb, family, offset, pkt)))
+		return true;
 	memset(&pkt->dst, 0, sizeof(pkt->dst));
 	if (family == NFPROTO_IPV4)
 		reason = simseg_parse_ipv4(&c, pkt);
