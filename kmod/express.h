@@ -9,116 +9,108 @@
 #ifndef _SIMSEG_EXPRESS_H
 #define _SIMSEG_EXPRESS_H
 
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/netdevice.h>
-#include <linux/skbuff.h>
-#include <linux/tcp.h>
-#include <linux/udp.h>
-#include <net/ip.h>
-#include <net/ipv6.h>
 
 #include "hop.h"
-#include "key.h"
+#include "plain.h"
 #include "simseg.h"
 
 #define SIMSEG_EXPRESS_SYN	0x02
 
 /* A packet that may go the short way. */
 struct simseg_express {
-	struct simseg_key_words key;
-	const u8 *transport;	/* at least a whole header */
-	u32 bytes;		/* layer 3 */
+	struct simseg_flow flow;
+	const u8 *transport;	/* header */
 	u8 proto;
-	u8 dir;			/* index of the source in the key */
 };
-
-/*
- * The header behind IP, if all of it lies in the linear part; else NULL. A SYN may open
- * anew, and tells the window's scale.
- */
-static __always_inline const u8 *simseg_express_transport(const struct sk_buff *skb, u32 at,
-							  u8 proto)
-{
-	const u8 *header = skb->data + at;
-	u32 linear = skb_headlen(skb);
-
-	if (proto == IPPROTO_UDP)
-		return at + sizeof(struct udphdr) <= linear ? header : NULL;
-	if (proto != IPPROTO_TCP || at + sizeof(struct tcphdr) > linear ||
-	    (header[13] & SIMSEG_EXPRESS_SYN) || header[12] >> 4 < 5 ||
-	    at + (header[12] >> 4) * 4 > skb->len)
-		return NULL;
-	return header;
-}
 
 /* Both ports as they stand in the header, and turned round for a source that is second. */
 static __always_inline void simseg_express_rest(struct simseg_express *x)
 {
 	u32 ports = get_unaligned((const u32 *)x->transport);
 
-	if (x->dir)
+	if (x->flow.dir)
 		ports = rol32(ports, 16);
-	x->key.rest = simseg_key_word(ports, (__force u32)cpu_to_le32(x->proto));
+	x->flow.key.rest = simseg_key_word(ports, (__force u32)cpu_to_le32(x->proto));
 }
 
 /* Equal addresses are ordered by port, and are nothing that passes a router. */
-static __always_inline bool simseg_express_ipv4(const struct sk_buff *skb, u32 offset,
+static __always_inline bool simseg_express_ipv4(const struct sk_buff *skb,
 						struct simseg_express *x)
 {
 	const struct iphdr *ip = ip_hdr(skb);
 	u64 src = simseg_key_word((__force u32)htonl(0xffff), (__force u32)ip->saddr);
 	u64 dst = simseg_key_word((__force u32)htonl(0xffff), (__force u32)ip->daddr);
 
-	if (unlikely(ip->ihl != 5 || ip_is_fragment(ip) || src == dst))
+	if (unlikely(src == dst) || !simseg_plain_ipv4(skb, ip))
 		return false;
+	x->transport = (const u8 *)(ip + 1);
 	x->proto = ip->protocol;
-	x->transport = simseg_express_transport(skb, offset + sizeof(*ip), x->proto);
-	x->dir = src > dst;
-	x->key.a0 = 0;
-	x->key.a1 = x->dir ? dst : src;
-	x->key.b0 = 0;
-	x->key.b1 = x->dir ? src : dst;
-	return x->transport;
+	x->flow.dir = src > dst;
+	x->flow.key.a0 = 0;
+	x->flow.key.a1 = x->flow.dir ? dst : src;
+	x->flow.key.b0 = 0;
+	x->flow.key.b1 = x->flow.dir ? src : dst;
+	return true;
 }
 
-static __always_inline bool simseg_express_ipv6(const struct sk_buff *skb, u32 offset,
+/* IPv6 has looked at the version before there is a hook. */
+static __always_inline bool simseg_express_ipv6(const struct sk_buff *skb,
 						struct simseg_express *x)
 {
-	const u64 mapped = simseg_key_word((__force u32)htonl(0xffff), 0);
-	const u64 mask = simseg_key_word(~0U, 0);
 	const struct ipv6hdr *ip = ipv6_hdr(skb);
-	u64 s0 = get_unaligned((const u64 *)&ip->saddr);
-	u64 s1 = get_unaligned((const u64 *)&ip->saddr + 1);
-	u64 d0 = get_unaligned((const u64 *)&ip->daddr);
-	u64 d1 = get_unaligned((const u64 *)&ip->daddr + 1);
+	u64 s0 = simseg_plain_half(&ip->saddr, 0), s1 = simseg_plain_half(&ip->saddr, 1);
+	u64 d0 = simseg_plain_half(&ip->daddr, 0), d1 = simseg_plain_half(&ip->daddr, 1);
 
-	/* a mapped address on the wire would pass for an IPv4 device's */
-	if (unlikely((!s0 && (s1 & mask) == mapped) || (!d0 && (d1 & mask) == mapped) ||
-		     (s1 == d1 && s0 == d0)))
+	if (unlikely(s1 == d1 && s0 == d0) || !simseg_plain_ipv6(skb, ip))
 		return false;
+	x->transport = (const u8 *)(ip + 1);
 	x->proto = ip->nexthdr;
-	x->transport = simseg_express_transport(skb, offset + sizeof(*ip), x->proto);
-	x->dir = s1 != d1 ? s1 > d1 : s0 > d0;
-	x->key.a0 = x->dir ? d0 : s0;
-	x->key.a1 = x->dir ? d1 : s1;
-	x->key.b0 = x->dir ? s0 : d0;
-	x->key.b1 = x->dir ? s1 : d1;
-	return x->transport;
+	x->flow.dir = s1 != d1 ? s1 > d1 : s0 > d0;
+	x->flow.key.a0 = x->flow.dir ? d0 : s0;
+	x->flow.key.a1 = x->flow.dir ? d1 : s1;
+	x->flow.key.b0 = x->flow.dir ? s0 : d0;
+	x->flow.key.b1 = x->flow.dir ? s1 : d1;
+	return true;
 }
 
-/* Its session if the verdict would say of @x what it said of the packet before it; or NULL. */
-static __always_inline struct simseg_session *
-simseg_express_find(struct simseg_net *sn, const struct simseg_express *x, u32 hash, int ifindex,
-		    u32 change)
+/**
+ * simseg_express_find() - where a packet at FORWARD has its place
+ * @sn: namespace
+ * @skb: the packet
+ * @state: of netfilter
+ * @v4: constant, for the compiler
+ * @x: what is found
+ *
+ * Context: under RCU.
+ * Return: false: it takes a closer look to tell
+ */
+static __always_inline bool simseg_express_find(struct simseg_net *sn, const struct sk_buff *skb,
+						const struct nf_hook_state *state, bool v4,
+						struct simseg_express *x)
 {
-	struct simseg_session *s = simseg_session_find_words(&sn->sessions, &x->key, hash);
+	x->flow.change = atomic_read_acquire(&sn->change);
+	if (unlikely(READ_ONCE(sn->disarmed) || !sn->sessions.buckets || skb_is_gso(skb) ||
+		     netif_is_l3_master(state->in)))
+		return false;
+	if (!(v4 ? simseg_express_ipv4(skb, x) : simseg_express_ipv6(skb, x)))
+		return false;
+	simseg_express_rest(x);
+	x->flow.hash = v4 ? simseg_words_hash_v4(&sn->sessions, &x->flow.key) :
+			    simseg_words_hash(&sn->sessions, &x->flow.key);
+	x->flow.session = simseg_session_find_words(&sn->sessions, &x->flow.key, x->flow.hash);
+	return true;
+}
+
+/* Would the verdict say of it what it said of the session's packet before it? */
+static __always_inline bool simseg_express_holds(const struct simseg_flow *flow, int ifindex)
+{
+	const struct simseg_session *s = flow->session;
 
 	/* before its deadline, as simseg_session_restamp() writes them */
-	if (likely(s && smp_load_acquire(&s->change) == change && !simseg_session_overdue(s) &&
-		   simseg_session_passed(s, x->dir, ifindex)))
-		return s;
-	return NULL;
+	return likely(s && smp_load_acquire(&s->change) == flow->change &&
+		      !simseg_session_overdue(s) &&
+		      simseg_session_passed(s, flow->dir, ifindex));
 }
 
 /* Has XDP nothing to learn from this packet, which could send on the next ones? */
@@ -160,58 +152,55 @@ static noinline void simseg_express_answer(struct simseg_session *s)
 	simseg_session_advance(s, &pkt, 1);
 }
 
-static __always_inline void simseg_express_account(struct simseg_net *sn, struct simseg_session *s,
+/* False: nothing has been counted. A SYN may open anew, and tells the window's scale. */
+static __always_inline bool simseg_express_account(struct simseg_net *sn, struct simseg_session *s,
 						   const struct sk_buff *skb,
 						   const struct simseg_express *x, u8 d)
 {
-	simseg_session_carry(s, d, 1, x->bytes);
-	if (x->proto == IPPROTO_TCP)
+	const u32 bytes = skb->len - skb_network_offset(skb);
+
+	if (x->proto == IPPROTO_TCP) {
+		if (x->transport[13] & SIMSEG_EXPRESS_SYN)
+			return false;
+		simseg_session_carry(s, d, 1, bytes);
 		simseg_express_tcp(s, skb, x->transport, d);
-	else if (unlikely(d && test_bit(SIMSEG_SESSION_F_OPENING, &s->flags)))
-		simseg_express_answer(s);
-	simseg_count(sn, SIMSEG_REASON_SESSION, 1, x->bytes);
+	} else {
+		simseg_session_carry(s, d, 1, bytes);
+		if (unlikely(d && test_bit(SIMSEG_SESSION_F_OPENING, &s->flags)))
+			simseg_express_answer(s);
+	}
+	simseg_count(sn, SIMSEG_REASON_SESSION, 1, bytes);
+	return true;
 }
 
 /**
- * simseg_express() - pass a packet of a session at FORWARD
+ * simseg_express_pass() - pass a packet of a session
  * @sn: namespace
  * @skb: the packet
  * @state: of netfilter
- * @v4: constant, for the compiler
+ * @x: of simseg_express_find()
  *
- * The conditions are those of simseg_judge(): nothing has changed since the session was
+ * The conditions are those of simseg_judge_flow(): nothing has changed since the session was
  * judged, its grant is not over, and the interface has passed row 1 in this direction.
  *
  * Context: under RCU.
  * Return: true: it may pass, and has been counted; false: it is to be judged
  */
-static __always_inline bool simseg_express(struct simseg_net *sn, const struct sk_buff *skb,
-					   const struct nf_hook_state *state, bool v4)
+static __always_inline bool simseg_express_pass(struct simseg_net *sn, const struct sk_buff *skb,
+						const struct nf_hook_state *state,
+						const struct simseg_express *x)
 {
-	const u32 change = atomic_read_acquire(&sn->change);
-	const u32 offset = skb_network_offset(skb);
-	struct simseg_express x __uninitialized;
+	struct simseg_session *s = x->flow.session;
 	struct simseg_iface *iface;
-	struct simseg_session *s;
 	u8 d;
 
-	if (unlikely(READ_ONCE(sn->disarmed) || !sn->sessions.buckets || skb_is_gso(skb) ||
-		     netif_is_l3_master(state->in)))
+	if (!simseg_express_holds(&x->flow, state->in->ifindex))
 		return false;
-	if (!(v4 ? simseg_express_ipv4(skb, offset, &x) : simseg_express_ipv6(skb, offset, &x)))
-		return false;
-	simseg_express_rest(&x);
-	s = simseg_express_find(sn, &x, v4 ? simseg_words_hash_v4(&sn->sessions, &x.key) :
-				simseg_words_hash(&sn->sessions, &x.key),
-				state->in->ifindex, change);
-	if (!s)
-		return false;
-	d = x.dir != simseg_session_initiator(s);
+	d = x->flow.dir != simseg_session_initiator(s);
 	iface = simseg_iface_find(state->in);
-	if (!simseg_express_learnt(sn, iface, skb, s, d))
+	if (!simseg_express_learnt(sn, iface, skb, s, d) ||
+	    !simseg_express_account(sn, s, skb, x, d))
 		return false;
-	x.bytes = skb->len - offset;
-	simseg_express_account(sn, s, skb, &x, d);
 	if (iface)
 		simseg_iface_count(iface, SIMSEG_IFACE_FLOOR_ALLOW, 1);
 	return true;

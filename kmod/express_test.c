@@ -3,6 +3,7 @@
  * The short way: taken by what belongs to a session that nothing has changed for, and
  * by nothing else; what takes it leaves the same behind as the verdict does.
  */
+#include <linux/prandom.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
@@ -138,11 +139,13 @@ static bool express_takes(struct simtest *t, const struct express_packet *p)
 								   SIMTEST_NET0),
 		.net = t->sn->net,
 	};
+	struct simseg_express x;
 	bool takes;
 
 	local_bh_disable();
 	rcu_read_lock();
-	takes = simseg_express(t->sn, skb, &state, !t->v6);
+	takes = simseg_express_find(t->sn, skb, &state, !t->v6, &x) &&
+		simseg_express_pass(t->sn, skb, &state, &x);
 	rcu_read_unlock();
 	local_bh_enable();
 	kfree_skb(skb);
@@ -293,6 +296,149 @@ static void express_test_disarmed(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, express_takes(t, &express_out));
 }
 
+#define EXPRESS_RANDOM		5000	/* packets */
+#define EXPRESS_RANDOM_LEN	128
+
+static bool express_chance(struct rnd_state *rnd, u32 n)
+{
+	return prandom_u32_state(rnd) % n == 0;
+}
+
+static void express_random_port(struct rnd_state *rnd, u8 *port)
+{
+	static const u16 known[] = { 67, 68, 546, 547 };
+
+	if (!express_chance(rnd, 2))
+		put_unaligned_be16(known[prandom_u32_state(rnd) % ARRAY_SIZE(known)], port);
+}
+
+static void express_random_ipv6(struct rnd_state *rnd, struct ipv6hdr *ip)
+{
+	if (express_chance(rnd, 8))
+		ipv6_addr_set_v4mapped((__force __be32)prandom_u32_state(rnd), &ip->saddr);
+	if (express_chance(rnd, 8))
+		ipv6_addr_set_v4mapped((__force __be32)prandom_u32_state(rnd), &ip->daddr);
+	if (express_chance(rnd, 4))
+		ip->saddr.s6_addr32[0] = htonl(0xfe800000);
+	if (express_chance(rnd, 4))
+		memcpy(&ip->daddr.s6_addr[8], &ip->saddr.s6_addr[8], 8);
+	if (express_chance(rnd, 16))
+		ip->daddr = ip->saddr;
+}
+
+/* Bytes that mostly are a plain packet, each of which is odd in some way at times. */
+static u32 express_random(struct rnd_state *rnd, bool v6, u8 *data)
+{
+	struct ipv6hdr *ip6 = (struct ipv6hdr *)data;
+	struct iphdr *ip = (struct iphdr *)data;
+	u8 *transport = v6 ? (u8 *)(ip6 + 1) : (u8 *)(ip + 1);
+	u8 proto = express_chance(rnd, 2) ? IPPROTO_TCP : IPPROTO_UDP;
+
+	prandom_bytes_state(rnd, data, EXPRESS_RANDOM_LEN);
+	if (!express_chance(rnd, 16))
+		data[0] = v6 ? 0x60 : 0x45;
+	if (!express_chance(rnd, 16))
+		data[v6 ? offsetof(struct ipv6hdr, nexthdr) : offsetof(struct iphdr, protocol)] =
+			proto;
+	if (!v6 && !express_chance(rnd, 16))
+		ip->frag_off &= htons(IP_DF);
+	if (!v6 && express_chance(rnd, 16))
+		ip->daddr = ip->saddr;
+	if (v6)
+		express_random_ipv6(rnd, ip6);
+	express_random_port(rnd, transport);
+	express_random_port(rnd, transport + 2);
+	if (proto == IPPROTO_TCP && !express_chance(rnd, 8))
+		transport[12] |= 0x80;
+	if (proto == IPPROTO_TCP && express_chance(rnd, 2))
+		memcpy(transport + sizeof(struct tcphdr), "\1\3\3", 3);	/* its scale */
+	return express_chance(rnd, 4) ? prandom_u32_state(rnd) % EXPRESS_RANDOM_LEN :
+					EXPRESS_RANDOM_LEN;
+}
+
+/* In the linear part, or none of it: then no look is short. */
+static struct sk_buff *express_bytes(struct kunit *test, const u8 *data, u32 len, bool linear)
+{
+	struct sk_buff *skb = alloc_skb(EXPRESS_RANDOM_LEN, GFP_KERNEL);
+	struct page *page;
+
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	skb_reset_network_header(skb);
+	if (linear) {
+		skb_put_data(skb, data, len);
+		return skb;
+	}
+	page = alloc_page(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	memcpy(page_address(page), data, len);
+	skb_add_rx_frag(skb, 0, page, 0, len, PAGE_SIZE);
+	return skb;
+}
+
+/* What the short way would know of @skb is what the long one makes of @pkt. True: it knows. */
+static bool express_knows(struct simtest *t, const struct sk_buff *skb,
+			  const struct simseg_pkt *pkt)
+{
+	const struct nf_hook_state state = {
+		.in = (struct net_device *)simtest_device(SIMTEST_SIM0),
+	};
+	const size_t header = t->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+	struct simseg_pkt plain;
+	struct simseg_express x;
+	struct simseg_flow flow;
+
+	/* IP sees to that much */
+	if (skb->len < header || (t->v6 && ipv6_hdr(skb)->version != 6) ||
+	    !simseg_express_find(t->sn, skb, &state, !t->v6, &x))
+		return false;
+	memset(&plain, 0, sizeof(plain));
+	simseg_parse_plain(skb, t->v6 ? NFPROTO_IPV6 : NFPROTO_IPV4, 0, &plain);
+	KUNIT_EXPECT_EQ(t->kunit, memcmp(&plain, pkt, sizeof(plain)), 0);
+	simseg_flow_find(t->sn, pkt, &flow);
+	KUNIT_EXPECT_EQ(t->kunit, memcmp(&x.flow.key, &flow.key, sizeof(flow.key)), 0);
+	KUNIT_EXPECT_EQ(t->kunit, x.flow.hash, flow.hash);
+	KUNIT_EXPECT_EQ(t->kunit, x.flow.dir, flow.dir);
+	KUNIT_EXPECT_PTR_EQ(t->kunit, x.flow.session, flow.session);
+	KUNIT_EXPECT_EQ(t->kunit, x.proto, pkt->proto);
+	return true;
+}
+
+/* Where the headers lie makes no difference, nor who has read them. */
+static void express_test_random(struct kunit *test)
+{
+	struct simtest *t = test->priv;
+	struct simseg_pkt pkt, other, quote, other_quote;
+	const u8 family = t->v6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
+	struct sk_buff *skb, *paged;
+	u8 data[EXPRESS_RANDOM_LEN];
+	struct rnd_state rnd;
+	u32 i, len, known = 0;
+
+	simtest_world(t);
+	prandom_seed_state(&rnd, 4711);
+	memset(&pkt, 0, sizeof(pkt));	/* what is between its fields */
+	memset(&other, 0, sizeof(other));
+	for (i = 0; i < EXPRESS_RANDOM; i++) {
+		len = express_random(&rnd, t->v6, data);
+		skb = express_bytes(test, data, len, true);
+		paged = express_bytes(test, data, len, false);
+		simseg_parse(skb, family, 0, &pkt, &quote);
+		simseg_parse(paged, family, 0, &other, &other_quote);
+		KUNIT_EXPECT_EQ(test, !pkt.quote, !other.quote);
+		pkt.quote = NULL;
+		other.quote = NULL;
+		KUNIT_EXPECT_EQ_MSG(test, memcmp(&pkt, &other, sizeof(pkt)), 0, "packet %u", i);
+		rcu_read_lock();
+		known += express_knows(t, skb, &other);
+		rcu_read_unlock();
+		kfree_skb(skb);
+		kfree_skb(paged);
+	}
+	/* most are plain, and many are not */
+	KUNIT_EXPECT_GT(test, known, EXPRESS_RANDOM / 4);
+	KUNIT_EXPECT_LT(test, known, EXPRESS_RANDOM * 7 / 8);
+}
+
 static struct kunit_case express_test_cases[] = {
 	KUNIT_CASE_PARAM(express_test_counted, simtest_families),
 	KUNIT_CASE_PARAM(express_test_leaves, simtest_families),
@@ -300,6 +446,7 @@ static struct kunit_case express_test_cases[] = {
 	KUNIT_CASE_PARAM(express_test_udp, simtest_families),
 	KUNIT_CASE_PARAM(express_test_change, simtest_families),
 	KUNIT_CASE_PARAM(express_test_disarmed, simtest_families),
+	KUNIT_CASE_PARAM(express_test_random, simtest_families),
 	{}
 };
 

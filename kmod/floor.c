@@ -68,21 +68,29 @@ static const struct net_device *simseg_floor_out(const struct sk_buff *skb,
 }
 
 /*
- * Where it came in; NULL: it was made here, as is the host's own multicast that
- * comes back. In a VRF the hooks are shown the VRF's own device; the one
- * that received the packet, which has the side, is kept beside it.
+ * In a VRF the hooks are shown the VRF's own device; the one that received the
+ * packet, which has the side, is kept beside it.
  */
-static const struct net_device *simseg_floor_in(const struct sk_buff *skb,
-						const struct nf_hook_state *state)
+static noinline const struct net_device *simseg_floor_slave(const struct sk_buff *skb,
+							    const struct nf_hook_state *state)
 {
-	int ifindex;
+	int ifindex = state->pf == NFPROTO_IPV4 ? inet_sdif(skb) : inet6_sdif(skb);
 
+	return (ifindex ? dev_get_by_index_rcu(state->net, ifindex) : NULL) ?: state->in;
+}
+
+/*
+ * Where it came in; NULL: it was made here, as is the host's own multicast that
+ * comes back.
+ */
+static __always_inline const struct net_device *
+simseg_floor_in(const struct sk_buff *skb, const struct nf_hook_state *state)
+{
 	if (state->hook == NF_INET_LOCAL_OUT || skb->pkt_type == PACKET_LOOPBACK)
 		return NULL;
 	if (likely(!state->in || !netif_is_l3_master(state->in)))
 		return state->in;
-	ifindex = state->pf == NFPROTO_IPV4 ? inet_sdif(skb) : inet6_sdif(skb);
-	return (ifindex ? dev_get_by_index_rcu(state->net, ifindex) : NULL) ?: state->in;
+	return simseg_floor_slave(skb, state);
 }
 
 /* What the namespace says to itself is nobody's traffic. */
@@ -105,8 +113,9 @@ static bool simseg_floor_gathered(const struct sk_buff *skb, u8 family)
 	return family == NFPROTO_IPV4 ? IPCB(skb)->frag_max_size : IP6CB(skb)->frag_max_size;
 }
 
-static void simseg_floor_count(struct simseg_net *sn, const struct sk_buff *skb, u8 family,
-			       const struct simseg_pkt *pkt, const struct simseg_result *res)
+static __always_inline void simseg_floor_count(struct simseg_net *sn, const struct sk_buff *skb,
+					       u8 family, const struct simseg_pkt *pkt,
+					       const struct simseg_result *res)
 {
 	struct simseg_iface *iface = pkt->in ? simseg_iface_find(pkt->in) : NULL;
 
@@ -120,6 +129,17 @@ static void simseg_floor_count(struct simseg_net *sn, const struct sk_buff *skb,
 		simseg_deny_note(sn, pkt, res);
 }
 
+/* All that its headers do not say. */
+static __always_inline void simseg_floor_place(struct simseg_pkt *pkt, const struct sk_buff *skb,
+					       const struct nf_hook_state *state,
+					       const struct net_device *out)
+{
+	pkt->hook = simseg_floor_hook(state);
+	pkt->in = simseg_floor_in(skb, state);
+	pkt->out = out;
+	pkt->skb = skb;
+}
+
 static void simseg_floor_judge(struct simseg_net *sn, const struct sk_buff *skb,
 			       const struct nf_hook_state *state, const struct net_device *out,
 			       struct simseg_pkt *pkt, struct simseg_result *res)
@@ -127,10 +147,7 @@ static void simseg_floor_judge(struct simseg_net *sn, const struct sk_buff *skb,
 	struct simseg_pkt quote __uninitialized;
 
 	simseg_parse(skb, state->pf, skb_network_offset(skb), pkt, &quote);
-	pkt->hook = simseg_floor_hook(state);
-	pkt->in = simseg_floor_in(skb, state);
-	pkt->out = out;
-	pkt->skb = skb;
+	simseg_floor_place(pkt, skb, state, out);
 	simseg_judge(sn, pkt, res);
 }
 
@@ -140,6 +157,17 @@ static bool simseg_floor_leads_on(const struct nf_hook_state *state,
 {
 	return state->hook == NF_INET_FORWARD && res->session && !res->observed &&
 	       res->reason == SIMSEG_REASON_SESSION;
+}
+
+static __always_inline unsigned int simseg_floor_end(struct simseg_net *sn, struct sk_buff *skb,
+						     const struct nf_hook_state *state,
+						     const struct simseg_pkt *pkt,
+						     const struct simseg_result *res, u32 change)
+{
+	simseg_floor_count(sn, skb, state->pf, pkt, res);
+	if (READ_ONCE(sn->forwards) && simseg_floor_leads_on(state, res))
+		simseg_forward_learn(sn, skb, pkt, res->session, change);
+	return res->verdict == SIMSEG_VERDICT_DENY ? NF_DROP : NF_ACCEPT;
 }
 
 /*
@@ -168,27 +196,49 @@ static noinline unsigned int simseg_floor(void *priv, struct sk_buff *skb,
 		if (!err)
 			simseg_floor_judge(sn, skb, state, out, &pkt, &res);
 	}
-	simseg_floor_count(sn, skb, state->pf, &pkt, &res);
-	if (READ_ONCE(sn->forwards) && simseg_floor_leads_on(state, &res))
-		simseg_forward_learn(sn, skb, &pkt, res.session, change);
-	return res.verdict == SIMSEG_VERDICT_DENY ? NF_DROP : NF_ACCEPT;
+	return simseg_floor_end(sn, skb, state, &pkt, &res, change);
+}
+
+/*
+ * What the short way has looked up, and could not pass. @flow: by value, so that those
+ * which it passes may have it in registers.
+ */
+static noinline unsigned int simseg_floor_known(struct simseg_net *sn, struct sk_buff *skb,
+						const struct nf_hook_state *state,
+						const struct simseg_flow flow)
+{
+	struct simseg_pkt pkt __uninitialized;
+	struct simseg_result res = {};
+
+	simseg_parse_plain(skb, state->pf, skb_network_offset(skb), &pkt);
+	simseg_floor_place(&pkt, skb, state, state->out);
+	simseg_judge_flow(sn, &pkt, &flow, &res);
+	return simseg_floor_end(sn, skb, state, &pkt, &res, flow.change);
 }
 
 /* What was gathered from fragments is counted apart, with the verdict. */
 static unsigned int simseg_floor_forward4(void *priv, struct sk_buff *skb,
 					  const struct nf_hook_state *state)
 {
-	if (likely(!IPCB(skb)->frag_max_size && simseg_express(priv, skb, state, true)))
+	struct simseg_express x __uninitialized;
+
+	if (unlikely(IPCB(skb)->frag_max_size || !simseg_express_find(priv, skb, state, true, &x)))
+		return simseg_floor(priv, skb, state);
+	if (likely(simseg_express_pass(priv, skb, state, &x)))
 		return NF_ACCEPT;
-	return simseg_floor(priv, skb, state);
+	return simseg_floor_known(priv, skb, state, x.flow);
 }
 
 static unsigned int simseg_floor_forward6(void *priv, struct sk_buff *skb,
 					  const struct nf_hook_state *state)
 {
-	if (likely(!IP6CB(skb)->frag_max_size && simseg_express(priv, skb, state, false)))
+	struct simseg_express x __uninitialized;
+
+	if (unlikely(IP6CB(skb)->frag_max_size || !simseg_express_find(priv, skb, state, false, &x)))
+		return simseg_floor(priv, skb, state);
+	if (likely(simseg_express_pass(priv, skb, state, &x)))
 		return NF_ACCEPT;
-	return simseg_floor(priv, skb, state);
+	return simseg_floor_known(priv, skb, state, x.flow);
 }
 
 static noinline bool simseg_floor_fragment6(const struct sk_buff *skb)

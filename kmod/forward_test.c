@@ -138,11 +138,15 @@ static bool forward_asked(struct simtest *t, enum simtest_dev in,
 {
 	struct xdp_rxq_info rxq = { .dev = (struct net_device *)simtest_device(in) };
 	const struct xdp_buff xdp = { .rxq = &rxq };
+	struct simseg_iface *iface = NULL;
+	struct simseg_flow flow;
 	bool sent;
 
 	local_bh_disable();
 	simseg_xdp_enter();
-	sent = simseg_onward_fits(opts) && simseg_onward(&xdp, opts);
+	if (simseg_onward_fits(opts))
+		iface = simseg_onward_find(rxq.dev, opts, &flow);
+	sent = iface && simseg_onward(&xdp, iface, opts, &flow);
 	simseg_xdp_leave();
 	local_bh_enable();
 	return sent;

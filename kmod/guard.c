@@ -61,12 +61,16 @@ bool simseg_guard_deny(struct simseg_net *sn, struct simseg_iface *iface,
 		       const struct simseg_result *res, const struct nf_hook_state *state,
 		       bool link)
 {
-	struct simseg_pkt pkt = { .packets = simseg_guard_frames(skb), .bytes = skb->len };
+	struct simseg_pkt pkt __uninitialized, quote __uninitialized;
 	u8 family = simseg_guard_family(skb);
-	struct simseg_pkt quote;
 
-	if (family != NFPROTO_UNSPEC)
+	if (family != NFPROTO_UNSPEC) {
 		simseg_parse(skb, family, skb_network_offset(skb), &pkt, &quote);
+	} else {
+		pkt.flags = 0;
+		pkt.packets = simseg_guard_frames(skb);
+		pkt.bytes = skb->len;
+	}
 	if (link && pkt.flags & SIMSEG_PKT_LINK && !pkt.malformed)
 		return false;
 	pkt.in = state->in;

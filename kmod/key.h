@@ -176,6 +176,15 @@ simseg_session_find_words(const struct simseg_session_table *table,
 	return NULL;
 }
 
+/* Where a packet's flow has its place, whether a session stands there or not. */
+struct simseg_flow {
+	struct simseg_key_words key;
+	struct simseg_session *session;	/* or NULL; under RCU */
+	u32 hash;		/* the key's */
+	u32 change;		/* simseg_net.change, before any of it was looked at */
+	u8 dir;			/* index of the packet's source in the key */
+};
+
 /* Under RCU. */
 static __always_inline struct simseg_session *simseg_session_find(struct simseg_net *sn,
 								  const struct simseg_key *key)
@@ -187,6 +196,26 @@ static __always_inline struct simseg_session *simseg_session_find(struct simseg_
 	if (unlikely(!smp_load_acquire(&table->buckets)))
 		return NULL;
 	return simseg_session_find_words(table, &words, simseg_words_hash(table, &words));
+}
+
+/* Where @pkt has its place. What names no flow, or only one in its quote, has no session. */
+static __always_inline void simseg_flow_find(const struct simseg_net *sn,
+					     const struct simseg_pkt *pkt,
+					     struct simseg_flow *flow)
+{
+	const struct simseg_session_table *table = &sn->sessions;
+	struct simseg_key key __uninitialized;
+
+	flow->dir = simseg_key_make(&key, pkt);
+	flow->key = simseg_key_words(&key);
+	flow->session = NULL;
+	flow->hash = 0;
+	/* all else of the table was there before */
+	if (unlikely(!smp_load_acquire(&table->buckets)))
+		return;
+	flow->hash = simseg_words_hash(table, &flow->key);
+	if (!pkt->malformed && !(pkt->flags & SIMSEG_PKT_ERROR))
+		flow->session = simseg_session_find_words(table, &flow->key, flow->hash);
 }
 
 #endif /* _SIMSEG_KEY_H */

@@ -8,9 +8,14 @@
 
 #include "xdp.h"
 
+static bool simseg_opts_zero(const struct bpf_simseg_opts *opts)
+{
+	return !opts->pad && !opts->domain;
+}
+
 static bool simseg_opts_valid(const struct bpf_simseg_opts *opts)
 {
-	if ((opts->flags & ~BPF_SIMSEG_F_ALL) || opts->pad || opts->domain)
+	if ((opts->flags & ~BPF_SIMSEG_F_ALL) || !simseg_opts_zero(opts))
 		return false;
 	return !(opts->flags & BPF_SIMSEG_F_VLAN) ||
 	       (eth_type_vlan(opts->vlan_proto) && opts->vlan_id < VLAN_N_VID);
@@ -45,7 +50,9 @@ __bpf_kfunc int bpf_simseg_xdp_check(struct xdp_md *ctx, struct bpf_simseg_opts 
 				     u32 opts__sz)
 {
 	const struct xdp_buff *xdp = (const struct xdp_buff *)ctx;
+	struct simseg_flow flow __uninitialized;
 	const struct simseg_hop *hop = NULL;
+	struct simseg_iface *iface = NULL;
 	int ret = SIMSEG_XDP_FORWARD;
 
 	BUILD_BUG_ON(sizeof(struct bpf_simseg_opts) != 96 ||
@@ -55,12 +62,17 @@ __bpf_kfunc int bpf_simseg_xdp_check(struct xdp_md *ctx, struct bpf_simseg_opts 
 		return -EINVAL;
 	simseg_xdp_enter();
 	if (likely(simseg_onward_fits(opts)))
-		hop = simseg_onward(xdp, opts);
+		iface = simseg_onward_find(xdp->rxq->dev, opts, &flow);
+	if (likely(iface))
+		hop = simseg_onward(xdp, iface, opts, &flow);
 	if (likely(hop)) {
 		opts->reason = SIMSEG_REASON_SESSION;
 		opts->error = 0;
 		opts->ifindex = hop->ifindex;
 		memcpy(opts->eth, hop->eth, sizeof(opts->eth));
+	} else if (iface && simseg_opts_zero(opts)) {
+		opts->error = 0;
+		ret = simseg_xdp_known(xdp, iface, opts, flow.session, flow.change, flow.dir);
 	} else {
 		ret = simseg_opts_judge(xdp, opts);
 	}

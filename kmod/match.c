@@ -6,34 +6,15 @@
 #ifdef __KERNEL__
 #include <linux/kernel.h>
 #include <linux/sort.h>
-#include <linux/string.h>
-#include <asm/byteorder.h>
-#define be64toh(x)	be64_to_cpu((__force __be64)(x))
 #define simseg_sort(base, n, size, cmp)	sort(base, n, size, cmp, NULL)
 #define simseg_set_of(sets, i)	rcu_dereference_check((sets)->set[i], true)
 #else
-#include <endian.h>
 #include <stdlib.h>
-#include <string.h>
 #define simseg_sort(base, n, size, cmp)	qsort(base, n, size, cmp)
 #define simseg_set_of(sets, i)	((sets)->set[i])
 #endif
 
 #include "match.h"
-
-static u64 simseg_read64(const void *p)
-{
-	u64 v;
-
-	memcpy(&v, p, sizeof(v));
-	return be64toh(v);
-}
-
-void simseg_u128_from(struct simseg_u128 *to, const struct in6_addr *from)
-{
-	to->hi = simseg_read64(&from->s6_addr[0]);
-	to->lo = simseg_read64(&from->s6_addr[8]);
-}
 
 static int simseg_u128_cmp(const struct simseg_u128 *a, const struct simseg_u128 *b)
 {
@@ -127,8 +108,8 @@ void simseg_addrset_merge(struct simseg_addrset *set)
 }
 
 /* The range with the greatest first address that is not above @addr. */
-static const struct simseg_range *simseg_addrset_at(const struct simseg_addrset *set,
-						    const struct simseg_u128 *addr)
+static inline const struct simseg_range *simseg_addrset_at(const struct simseg_addrset *set,
+							   const struct simseg_u128 *addr)
 {
 	u32 low = 0, high = set->n;
 

@@ -8,18 +8,22 @@
 #define _SIMSEG_MATCH_H
 
 #ifdef __KERNEL__
+#include <asm/byteorder.h>
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/rcupdate.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <uapi/linux/simseg.h>
 #else
 #include <linux/simseg.h>
 #include <linux/types.h>
+#include <endian.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
@@ -100,7 +104,25 @@ struct simseg_sets {
 	struct simseg_addrset __rcu *set[];
 };
 
-void simseg_u128_from(struct simseg_u128 *to, const struct in6_addr *from);
+/* Eight bytes of an address as a number. */
+static inline u64 simseg_read64(const void *p)
+{
+	u64 v;
+
+	memcpy(&v, p, sizeof(v));
+#ifdef __KERNEL__
+	return be64_to_cpu((__force __be64)v);
+#else
+	return be64toh(v);
+#endif
+}
+
+static inline void simseg_u128_from(struct simseg_u128 *to, const struct in6_addr *from)
+{
+	to->hi = simseg_read64(&from->s6_addr[0]);
+	to->lo = simseg_read64(&from->s6_addr[8]);
+}
+
 void simseg_prefix_range(const struct simseg_prefix *prefix, struct simseg_range *range);
 bool simseg_prefix_valid(const struct simseg_prefix *prefix);
 void simseg_prefix_mask(struct in6_addr *addr, u8 plen);

@@ -8,12 +8,9 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
-#include <linux/tcp.h>
-#include <linux/udp.h>
-#include <net/ip.h>
-#include <net/ipv6.h>
 #include <net/ndisc.h>
 
+#include "plain.h"
 #include "simseg.h"
 
 #define SIMSEG_EXTHDRS_MAX	8
@@ -130,14 +127,27 @@ static u8 simseg_parse_ports(struct simseg_cursor *c, struct simseg_pkt *pkt)
 	return 0;
 }
 
-static void simseg_parse_scale(const struct simseg_cursor *c, unsigned int len,
-			       struct simseg_pkt *pkt)
+static noinline void simseg_parse_scale(const struct sk_buff *skb, int offset, unsigned int len,
+					struct simseg_pkt *pkt)
 {
 	const u8 *options;
 	u8 buf[40];
 
-	options = skb_header_pointer(c->skb, c->offset + sizeof(struct tcphdr), len, buf);
+	options = skb_header_pointer(skb, offset + sizeof(struct tcphdr), len, buf);
 	pkt->scale = options ? simseg_tcp_scale(options, len) : SIMSEG_TCP_NO_SCALE;
+}
+
+/* What TCP has beside ports; the header is not cut off. */
+static __always_inline void simseg_parse_tcp_rest(const struct sk_buff *skb, int offset,
+						  const struct tcphdr *tcp, struct simseg_pkt *pkt)
+{
+	pkt->tcp_flags = ((const u8 *)tcp)[13];
+	pkt->seq = ntohl(tcp->seq);
+	pkt->ack = ntohl(tcp->ack_seq);
+	pkt->window = ntohs(tcp->window);
+	pkt->payload = skb->len - offset - tcp->doff * 4;
+	if (tcp->syn)
+		simseg_parse_scale(skb, offset, tcp->doff * 4 - sizeof(*tcp), pkt);
 }
 
 static u8 simseg_parse_tcp(struct simseg_cursor *c, struct simseg_pkt *pkt)
@@ -152,27 +162,21 @@ static u8 simseg_parse_tcp(struct simseg_cursor *c, struct simseg_pkt *pkt)
 		return SIMSEG_REASON_MALFORMED;
 	pkt->sport = tcp->source;
 	pkt->dport = tcp->dest;
-	pkt->tcp_flags = ((const u8 *)tcp)[13];
-	pkt->seq = ntohl(tcp->seq);
-	pkt->ack = ntohl(tcp->ack_seq);
-	pkt->window = ntohs(tcp->window);
-	pkt->payload = c->skb->len - c->offset - tcp->doff * 4;
 	pkt->flags |= SIMSEG_PKT_PORTS;
-	if (tcp->syn)
-		simseg_parse_scale(c, tcp->doff * 4 - sizeof(*tcp), pkt);
+	simseg_parse_tcp_rest(c->skb, c->offset, tcp, pkt);
 	c->offset += tcp->doff * 4;
 	return 0;
 }
 
-/* DHCP (RFC 2131) and DHCPv6 between link-local addresses (RFC 8415). */
-static bool simseg_is_dhcp(const struct simseg_pkt *pkt)
+/* DHCP (RFC 2131) and DHCPv6 between link-local addresses (RFC 8415). By ports first: few are. */
+static __always_inline bool simseg_is_dhcp(const struct simseg_pkt *pkt)
 {
-	u16 sport = ntohs(pkt->sport), dport = ntohs(pkt->dport);
+	const u16 sport = ntohs(pkt->sport), dport = ntohs(pkt->dport);
 
-	if (ipv6_addr_v4mapped(&pkt->src))
-		return (sport == 68 && dport == 67) || (sport == 67 && dport == 68);
-	return (ipv6_addr_type(&pkt->src) & IPV6_ADDR_LINKLOCAL) &&
-	       (dport == 546 || dport == 547);
+	if ((sport == 68 && dport == 67) || (sport == 67 && dport == 68))
+		return ipv6_addr_v4mapped(&pkt->src);
+	return (dport == 546 || dport == 547) &&
+	       (ipv6_addr_type(&pkt->src) & IPV6_ADDR_LINKLOCAL);
 }
 
 static u8 simseg_parse_udp(struct simseg_cursor *c, struct simseg_pkt *pkt)
@@ -313,6 +317,50 @@ static void simseg_pkt_clear(struct simseg_pkt *pkt)
 	pkt->quote = NULL;
 }
 
+/* A plain packet: what simseg_parse() would say of it, without another look at what is known. */
+void simseg_parse_plain(const struct sk_buff *skb, u8 family, int offset, struct simseg_pkt *pkt)
+{
+	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)(skb->data + offset);
+	const struct iphdr *ip = (const struct iphdr *)ip6;
+	const struct tcphdr *tcp;
+
+	simseg_pkt_clear(pkt);
+	pkt->packets = 1;
+	pkt->bytes = skb->len - offset;
+	if (family == NFPROTO_IPV4) {
+		ipv6_addr_set_v4mapped(ip->saddr, &pkt->src);
+		ipv6_addr_set_v4mapped(ip->daddr, &pkt->dst);
+		pkt->proto = ip->protocol;
+		tcp = (const struct tcphdr *)(ip + 1);
+	} else {
+		pkt->src = ip6->saddr;
+		pkt->dst = ip6->daddr;
+		pkt->proto = ip6->nexthdr;
+		tcp = (const struct tcphdr *)(ip6 + 1);
+	}
+	pkt->sport = tcp->source;	/* as of UDP */
+	pkt->dport = tcp->dest;
+	pkt->flags = SIMSEG_PKT_PORTS;
+	if (pkt->proto == IPPROTO_TCP)
+		simseg_parse_tcp_rest(skb, (const u8 *)tcp - skb->data, tcp, pkt);
+	else if (unlikely(simseg_is_dhcp(pkt)))
+		pkt->flags |= SIMSEG_PKT_LINK;
+}
+
+static __always_inline bool simseg_plain(const struct sk_buff *skb, u8 family, int offset)
+{
+	const u8 *network = skb->data + offset;
+	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)network;
+	const struct iphdr *ip = (const struct iphdr *)network;
+
+	if (skb_is_gso(skb))
+		return false;
+	if (family == NFPROTO_IPV4)
+		return (const u8 *)(ip + 1) <= skb_tail_pointer(skb) && simseg_plain_ipv4(skb, ip);
+	return (const u8 *)(ip6 + 1) <= skb_tail_pointer(skb) && ip6->version == 6 &&
+	       simseg_plain_ipv6(skb, ip6);
+}
+
 /*
  * The packet that starts at @offset. An ICMP error's quote goes to @quote; one
  * that names no flow (cut off, a later fragment, an error itself) is none.
@@ -322,6 +370,10 @@ void simseg_parse(const struct sk_buff *skb, u8 family, int offset, struct simse
 {
 	struct simseg_cursor c = { .skb = skb, .offset = offset };
 
+	if (likely(simseg_plain(skb, family, offset))) {
+		simseg_parse_plain(skb, family, offset, pkt);
+		return;
+	}
 	simseg_pkt_clear(pkt);
 	pkt->malformed = simseg_parse_headers(&c, family, pkt);
 	simseg_wire_size(skb, offset, c.offset, &pkt->packets, &pkt->bytes);
@@ -334,6 +386,28 @@ void simseg_parse(const struct sk_buff *skb, u8 family, int offset, struct simse
 		pkt->quote = quote;
 }
 
+/* The addresses of IPv4 without options, or of IPv6, mostly: those that need no closer look. */
+static __always_inline bool simseg_plain_addresses(const struct sk_buff *skb, u8 family,
+						   int offset, struct simseg_pkt *pkt)
+{
+	const u8 *network = skb->data + offset, *tail = skb_tail_pointer(skb);
+	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)network;
+	const struct iphdr *ip = (const struct iphdr *)network;
+
+	if (family == NFPROTO_IPV4) {
+		if (network + sizeof(*ip) > tail || *network != SIMSEG_PLAIN_IPV4)
+			return false;
+		ipv6_addr_set_v4mapped(ip->saddr, &pkt->src);
+		ipv6_addr_set_v4mapped(ip->daddr, &pkt->dst);
+		return true;
+	}
+	if (network + sizeof(*ip6) > tail || ip6->version != 6)
+		return false;
+	pkt->src = ip6->saddr;
+	pkt->dst = ip6->daddr;
+	return !ipv6_addr_any(&pkt->dst);
+}
+
 /*
  * Addresses alone, for the guard, and nothing else of @pkt is set to be read; false: not
  * even those are there.
@@ -344,6 +418,8 @@ bool simseg_parse_addresses(const struct sk_buff *skb, u8 family, int offset,
 	struct simseg_cursor c = { .skb = skb, .offset = offset };
 	u8 reason;
 
+	if (likely(simseg_plain_addresses(skb, family, offset, pkt)))
+		return true;
 	memset(&pkt->dst, 0, sizeof(pkt->dst));
 	if (family == NFPROTO_IPV4)
 		reason = simseg_parse_ipv4(&c, pkt);

@@ -158,12 +158,6 @@ static void simseg_session_over_rcu(struct rcu_head *rcu)
 	simseg_session_free(s);
 }
 
-/* Index in the key of who sent the first packet, which may be the responder. */
-static u8 simseg_session_from(const struct simseg_session *s, const struct simseg_pkt *pkt)
-{
-	return simseg_session_initiator(s) ^ !!(pkt->flags & SIMSEG_PKT_REVERSED);
-}
-
 /* Opened by a packet from the middle of a stream? */
 bool simseg_session_pickup(const struct simseg_pkt *pkt)
 {
@@ -247,17 +241,19 @@ static void simseg_session_fill_parties(struct simseg_session *s, const struct s
 }
 
 static void simseg_session_fill(struct simseg_session *s, struct simseg_net *sn,
-				const struct simseg_pkt *pkt, const struct simseg_result *res,
-				u32 change)
+				const struct simseg_pkt *pkt, const struct simseg_flow *flow,
+				const struct simseg_result *res)
 {
 	const struct net_device *oif = pkt->flags & SIMSEG_PKT_REVERSED ? pkt->in : pkt->out;
 
-	if (simseg_key_make(&s->key, pkt))
+	*(struct simseg_key_words *)&s->key = flow->key;
+	/* the first packet is the initiator's, unless it was turned round */
+	if (flow->dir ^ !!(pkt->flags & SIMSEG_PKT_REVERSED))
 		__set_bit(SIMSEG_SESSION_F_SECOND, &s->flags);
-	s->change = change;
+	s->change = flow->change;
 	if (pkt->in) {
-		s->passed[simseg_session_from(s, pkt)] = pkt->in->ifindex;
-		__set_bit(SIMSEG_SESSION_F_PASSED + simseg_session_from(s, pkt), &s->flags);
+		s->passed[flow->dir] = pkt->in->ifindex;
+		__set_bit(SIMSEG_SESSION_F_PASSED + flow->dir, &s->flags);
 	}
 	s->oif = oif ? oif->ifindex : 0;
 	s->arrived = pkt->in && !(pkt->flags & SIMSEG_PKT_REVERSED) ? pkt->in->ifindex : 0;
@@ -295,9 +291,9 @@ static spinlock_t *simseg_session_lock_of(const struct simseg_session *s)
 }
 
 /* Into its chain and its devices' lists, in one step for who ends sessions. */
-static int simseg_session_link(struct simseg_session_table *table, struct simseg_session *s)
+static int simseg_session_link(struct simseg_session_table *table, struct simseg_session *s,
+			       u32 hash)
 {
-	u32 hash = simseg_key_hash(table, &s->key);
 	struct simseg_session *other;
 	unsigned int chain = 0;
 	int i, err = 0;
@@ -344,7 +340,7 @@ static struct simseg_session *simseg_session_alloc(const struct simseg_pkt *pkt,
  * @res->session. -EEXIST: another CPU was first. -EDQUOT, -ENOSPC, -ENOMEM.
  */
 int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
-			  struct simseg_result *res, u32 change)
+			  const struct simseg_flow *flow, struct simseg_result *res)
 {
 	bool opening = !simseg_session_pickup(pkt);
 	struct simseg_session *s;
@@ -358,8 +354,8 @@ int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
 		simseg_limit_uncharge(sn, res, opening);
 		return -ENOMEM;
 	}
-	simseg_session_fill(s, sn, pkt, res, change);
-	err = simseg_session_link(&sn->sessions, s);
+	simseg_session_fill(s, sn, pkt, flow, res);
+	err = simseg_session_link(&sn->sessions, s, flow->hash);
 	if (err) {
 		__set_bit(SIMSEG_SESSION_F_DEAD, &s->flags);
 		simseg_session_leave_grants(s);
@@ -368,7 +364,7 @@ int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
 		return err;
 	}
 	res->session = s;
-	simseg_session_account(sn, s, pkt, simseg_session_from(s, pkt));
+	simseg_session_account(sn, s, pkt, flow->dir);
 	simseg_record_open(sn, s, res);
 	return 0;
 }

@@ -244,6 +244,7 @@ static void session_test_twice(struct kunit *test)
 {
 	struct simtest *t = test->priv;
 	struct simseg_result res = {};
+	struct simseg_flow flow = {};
 	struct simseg_pkt pkt, quote;
 	int first, second;
 
@@ -251,8 +252,9 @@ static void session_test_twice(struct kunit *test)
 	simtest_pkt(t, &session_ntp, &pkt, &quote);
 	res.device[0] = simtest_find(t, SIMTEST_ID_METER);
 	rcu_read_lock();
-	first = simseg_session_create(t->sn, &pkt, &res, 0);
-	second = simseg_session_create(t->sn, &pkt, &res, 0);
+	simseg_flow_find(t->sn, &pkt, &flow);
+	first = simseg_session_create(t->sn, &pkt, &flow, &res);
+	second = simseg_session_create(t->sn, &pkt, &flow, &res);
 	rcu_read_unlock();
 	KUNIT_EXPECT_EQ(test, first, 0);
 	KUNIT_EXPECT_EQ(test, second, -EEXIST);

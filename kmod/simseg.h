@@ -259,8 +259,9 @@ int simseg_session_cache_init(void);
 void simseg_session_cache_uninit(void);
 int simseg_sessions_init(struct simseg_net *sn);
 void simseg_sessions_exit(struct simseg_net *sn);
+struct simseg_flow;
 int simseg_session_create(struct simseg_net *sn, const struct simseg_pkt *pkt,
-			  struct simseg_result *res, u32 change);
+			  const struct simseg_flow *flow, struct simseg_result *res);
 bool simseg_session_pickup(const struct simseg_pkt *pkt);
 void simseg_session_account(struct simseg_net *sn, struct simseg_session *s,
 			    const struct simseg_pkt *pkt, u8 dir);
@@ -337,13 +338,17 @@ void simseg_conntrack_prune(struct simseg_net *sn);
 
 /* verdict.c */
 void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct simseg_result *res);
+void simseg_judge_flow(struct simseg_net *sn, const struct simseg_pkt *pkt,
+		       const struct simseg_flow *flow, struct simseg_result *res);
 u8 simseg_rejudge(struct simseg_net *sn, struct simseg_session *s, u8 *observed);
 u8 simseg_judge_first(struct simseg_net *sn, const struct simseg_ruleset *rs,
 		      const struct simseg_session *s, struct simseg_result *res);
-u8 simseg_judge_source(struct simseg_net *sn, const struct simseg_pkt *pkt,
-		       struct simseg_result *res);
 u8 simseg_judge_under(struct simseg_net *sn, const struct simseg_ruleset *rs,
 		      const struct simseg_pkt *pkt, struct simseg_device *const as[2]);
+
+/* address.c: rows 1 to 3 */
+u8 simseg_judge_source(struct simseg_net *sn, const struct simseg_pkt *pkt,
+		       struct simseg_result *res);
 u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
 			const struct in6_addr *dst, const struct net_device *in,
 			const struct net_device *out, struct simseg_result *res);
@@ -365,6 +370,7 @@ void simseg_error_judge_own(struct simseg_net *sn, const struct simseg_pkt *pkt,
 /* parse.c: skb -> packet */
 void simseg_parse(const struct sk_buff *skb, u8 family, int offset, struct simseg_pkt *pkt,
 		  struct simseg_pkt *quote);
+void simseg_parse_plain(const struct sk_buff *skb, u8 family, int offset, struct simseg_pkt *pkt);
 bool simseg_parse_addresses(const struct sk_buff *skb, u8 family, int offset,
 			    struct simseg_pkt *pkt);
 void simseg_wire_size(const struct sk_buff *skb, int offset, int payload, u32 *packets,

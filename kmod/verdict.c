@@ -14,14 +14,12 @@
  * Both hooks, the XDP program and explain come through simseg_judge(). It runs
  * under RCU.
  */
-#include <linux/inetdevice.h>
 #include <linux/netdevice.h>
 #include <linux/rcupdate.h>
 #include <linux/tcp.h>
 #include <linux/timekeeping.h>
-#include <net/addrconf.h>
-#include <net/route.h>
 
+#include "address.h"
 #include "key.h"
 #include "simseg.h"
 
@@ -29,118 +27,6 @@
 #define SIMSEG_TCP_OPEN		0x02	/* SYN alone */
 #define SIMSEG_TCP_PICKUP_MASK	0x16	/* SYN, RST, ACK */
 #define SIMSEG_TCP_PICKUP	0x10	/* ACK without the others */
-
-/* Both ends of a packet, as the registry knows them. */
-struct simseg_ends {
-	const struct simseg_ruleset *rs;
-	const struct simseg_binding *binding[2];
-	bool governed[2];
-	bool responder;		/* a quarantine's exception holds */
-};
-
-static bool simseg_in_pool(const struct simseg_ruleset *rs, const struct in6_addr *addr)
-{
-	struct simseg_u128 number;
-
-	simseg_u128_from(&number, addr);
-	return simseg_addrset_has(rs->pools, &number);
-}
-
-bool simseg_is_self(struct net *net, const struct in6_addr *addr)
-{
-	if (ipv6_addr_v4mapped(addr))
-		return inet_addr_type(net, addr->s6_addr32[3]) == RTN_LOCAL;
-	return ipv6_chk_addr(net, addr, NULL, 0);
-}
-
-/* Row 1. @in: where it arrived, NULL if it was made here. */
-static u8 simseg_row_side(const struct simseg_net *sn, const struct simseg_ruleset *rs,
-			  const struct in6_addr *src, const struct simseg_binding *binding,
-			  const struct net_device *in)
-{
-	const struct simseg_iface *iface;
-
-	if (!in)
-		return 0;
-	iface = simseg_iface_find(in);
-	if (iface && READ_ONCE(iface->side) == SIMSEG_SIDE_SIM) {
-		if (!binding)
-			return simseg_in_pool(rs, src) ? SIMSEG_REASON_UNBOUND :
-							 SIMSEG_REASON_SPOOFED;
-		return simseg_binding_on(binding, in) ? 0 : SIMSEG_REASON_SPOOFED;
-	}
-	return binding || simseg_in_pool(rs, src) ? SIMSEG_REASON_SPOOFED : 0;
-}
-
-/* Row 2 of one end. */
-static u8 simseg_row_bound(struct simseg_ends *ends, struct simseg_result *res, int i,
-			   const struct in6_addr *addr)
-{
-	const struct simseg_binding *binding = ends->binding[i];
-
-	if (binding) {
-		ends->governed[i] = true;
-		res->device[i] = rcu_dereference(binding->device);
-		res->epoch[i] = binding->epoch;
-		return 0;
-	}
-	ends->governed[i] = simseg_in_pool(ends->rs, addr);
-	return ends->governed[i] ? SIMSEG_REASON_UNBOUND : 0;
-}
-
-/* Row 3 of one end: @peer is the other address. */
-static u8 simseg_row_quarantine(const struct simseg_device *device, const struct in6_addr *peer,
-				bool *responder)
-{
-	const struct simseg_quarantine *q;
-	struct simseg_u128 number;
-
-	if (likely(READ_ONCE(device->state) == SIMSEG_STATE_ACTIVE))
-		return 0;
-	q = rcu_dereference(device->quarantine);
-	if (!q || !q->responders)
-		return SIMSEG_REASON_QUARANTINED;
-	simseg_u128_from(&number, peer);
-	if (!simseg_addrset_has(q->responders, &number))
-		return SIMSEG_REASON_QUARANTINED;
-	*responder = true;
-	return 0;
-}
-
-/* Rows 1 to 3. NOT_GOVERNED if no address is in a pool. */
-static u8 simseg_rows_address(struct simseg_net *sn, const struct simseg_pkt *pkt,
-			      struct simseg_ends *ends, struct simseg_result *res)
-{
-	const struct in6_addr *addr[2] = { &pkt->src, &pkt->dst };
-	bool self[2] = { pkt->hook == SIMSEG_HOOK_OUTPUT, pkt->hook == SIMSEG_HOOK_INPUT };
-	u8 reason;
-	int i;
-
-	for (i = 0; i < 2; i++)
-		ends->binding[i] = self[i] ? NULL : simseg_binding_lookup(sn, addr[i]);
-	if (!(pkt->flags & SIMSEG_PKT_ANY_IIF)) {
-		reason = simseg_row_side(sn, ends->rs, &pkt->src, ends->binding[0], pkt->in);
-		if (reason) {
-			if (ends->binding[0])
-				res->device[0] = rcu_dereference(ends->binding[0]->device);
-			return reason;
-		}
-	}
-	for (i = 0; i < 2; i++) {
-		reason = self[i] ? 0 : simseg_row_bound(ends, res, i, addr[i]);
-		if (reason)
-			return reason;
-	}
-	if (!ends->governed[0] && !ends->governed[1])
-		return SIMSEG_REASON_NOT_GOVERNED;
-	for (i = 0; i < 2; i++) {
-		reason = res->device[i] ? simseg_row_quarantine(res->device[i], addr[!i],
-								&ends->responder) : 0;
-		if (reason)
-			return reason;
-	}
-	return 0;
-}
 
 /* The packet that opened @s, as far as rules look at it. */
 static void simseg_first_packet(const struct simseg_session *s, struct simseg_pkt *pkt)
@@ -263,10 +149,11 @@ static void simseg_pass(struct simseg_result *res, u8 reason)
 }
 
 static void simseg_allow_session(struct simseg_net *sn, const struct simseg_pkt *pkt,
-				 struct simseg_session *s, u8 dir, u32 change,
+				 struct simseg_session *s, const struct simseg_flow *flow,
 				 struct simseg_result *res)
 {
-	u8 role = dir != simseg_session_initiator(s);
+	const u32 change = flow->change;
+	const u8 dir = flow->dir, role = dir != simseg_session_initiator(s);
 
 	res->session = s;
 	res->device[0] = simseg_session_device(s, role);
@@ -282,9 +169,9 @@ static void simseg_allow_session(struct simseg_net *sn, const struct simseg_pkt 
 
 /* Row 4, after the addresses have passed. True: decided. */
 static bool simseg_row_session(struct simseg_net *sn, const struct simseg_pkt *pkt,
-			       struct simseg_session *s, u8 dir, u32 change,
-			       struct simseg_result *res)
+			       const struct simseg_flow *flow, struct simseg_result *res)
 {
+	struct simseg_session *s = flow->session;
 	u8 reason;
 
 	if (simseg_session_reusable(s, pkt)) {
@@ -299,7 +186,7 @@ static bool simseg_row_session(struct simseg_net *sn, const struct simseg_pkt *p
 			simseg_sweep_kick(sn);
 		return true;
 	}
-	simseg_allow_session(sn, pkt, s, dir, change, res);
+	simseg_allow_session(sn, pkt, s, flow, res);
 	return true;
 }
 
@@ -336,25 +223,22 @@ static u8 simseg_create_reason(int err)
 	}
 }
 
-static void simseg_open(struct simseg_net *sn, const struct simseg_pkt *pkt, u32 change,
-			struct simseg_result *res)
+static void simseg_open(struct simseg_net *sn, const struct simseg_pkt *pkt,
+			const struct simseg_flow *flow, struct simseg_result *res)
 {
 	struct simseg_session *s;
-	struct simseg_key key;
-	u8 dir;
 	int err;
 
 	if (pkt->flags & SIMSEG_PKT_DRY)
 		err = simseg_limit_ask(sn, res, !simseg_session_pickup(pkt));
 	else
-		err = simseg_session_create(sn, pkt, res, change);
+		err = simseg_session_create(sn, pkt, flow, res);
 	if (!err)
 		return;
 	if (err == -EEXIST) {	/* another CPU opened it meanwhile */
-		dir = simseg_key_make(&key, pkt) ^ !!(pkt->flags & SIMSEG_PKT_REVERSED);
-		s = simseg_session_find(sn, &key);
+		s = simseg_session_find_words(&sn->sessions, &flow->key, flow->hash);
 		if (s) {
-			simseg_allow_session(sn, pkt, s, dir, change, res);
+			simseg_allow_session(sn, pkt, s, flow, res);
 			return;
 		}
 	}
@@ -367,7 +251,8 @@ static void simseg_open(struct simseg_net *sn, const struct simseg_pkt *pkt, u32
  * its other role, too: a polled device sends the replies. True: it opened one.
  */
 static noinline bool simseg_pickup_reversed(struct simseg_net *sn, const struct simseg_pkt *pkt,
-					    const struct simseg_ends *ends, u32 change,
+					    const struct simseg_ends *ends,
+					    const struct simseg_flow *flow,
 					    struct simseg_result *res)
 {
 	struct simseg_result other = {
@@ -382,20 +267,21 @@ static noinline bool simseg_pickup_reversed(struct simseg_net *sn, const struct 
 	if (simseg_rules_ask(ends->rs, &first, simseg_with_self(pkt), &other))
 		return false;
 	simseg_allow(&other, SIMSEG_REASON_RULE);
-	simseg_open(sn, &first, change, &other);
+	simseg_open(sn, &first, flow, &other);
 	*res = other;
 	return true;
 }
 
 /* Rows 5 and 6. */
 static void simseg_row_new(struct simseg_net *sn, const struct simseg_pkt *pkt,
-			   const struct simseg_ends *ends, u32 change, struct simseg_result *res)
+			   const struct simseg_ends *ends, const struct simseg_flow *flow,
+			   struct simseg_result *res)
 {
 	u8 reason;
 
 	if (ends->responder) {
 		simseg_allow(res, SIMSEG_REASON_RESPONDER);
-		simseg_open(sn, pkt, change, res);
+		simseg_open(sn, pkt, flow, res);
 		return;
 	}
 	reason = simseg_may_open(sn, pkt);
@@ -407,9 +293,9 @@ static void simseg_row_new(struct simseg_net *sn, const struct simseg_pkt *pkt,
 	reason = simseg_rules_ask(ends->rs, pkt, simseg_with_self(pkt), res);
 	if (!reason) {
 		simseg_allow(res, SIMSEG_REASON_RULE);
-		simseg_open(sn, pkt, change, res);
+		simseg_open(sn, pkt, flow, res);
 	} else if (pkt->proto != IPPROTO_TCP || (pkt->tcp_flags & SIMSEG_TCP_OPEN) ||
-		   !simseg_pickup_reversed(sn, pkt, ends, change, res)) {
+		   !simseg_pickup_reversed(sn, pkt, ends, flow, res)) {
 		simseg_deny(res, reason);
 	}
 }
@@ -430,8 +316,8 @@ static void simseg_row_error(struct simseg_net *sn, const struct simseg_pkt *pkt
 	res->observed = simseg_rules_observed(ends->rs, res, SIMSEG_REASON_UNRELATED);
 }
 
-static void simseg_judge_rows(struct simseg_net *sn, const struct simseg_pkt *pkt, u32 change,
-			      struct simseg_session *s, u8 dir, struct simseg_result *res)
+static void simseg_judge_rows(struct simseg_net *sn, const struct simseg_pkt *pkt,
+			      const struct simseg_flow *flow, struct simseg_result *res)
 {
 	struct simseg_ends ends = { .rs = rcu_dereference(sn->ruleset) };
 	u8 reason = simseg_rows_address(sn, pkt, &ends, res);
@@ -444,19 +330,41 @@ static void simseg_judge_rows(struct simseg_net *sn, const struct simseg_pkt *pk
 		simseg_deny(res, pkt->malformed);
 	else if (pkt->flags & SIMSEG_PKT_ERROR)
 		simseg_row_error(sn, pkt, &ends, res);
-	else if (!s || !simseg_row_session(sn, pkt, s, dir, change, res))
-		simseg_row_new(sn, pkt, &ends, change, res);
+	else if (!flow->session || !simseg_row_session(sn, pkt, flow, res))
+		simseg_row_new(sn, pkt, &ends, flow, res);
 	if (res->verdict == SIMSEG_VERDICT_DENY && res->observed)
 		simseg_allow(res, SIMSEG_REASON_OBSERVED);
 }
 
+/**
+ * simseg_judge_flow() - rows 1 to 6
+ * @sn: namespace, not disarmed
+ * @pkt: the packet, to which row 0 does not apply
+ * @flow: its place, as simseg_judge() finds it
+ * @res: the verdict; cleared
+ *
+ * Nothing has changed since the session was judged, the time of its grant is not over,
+ * however late a worker may be, and the interface is one that has passed row 1 in this
+ * direction: rows 1 to 4 would say what they said.
+ */
+void simseg_judge_flow(struct simseg_net *sn, const struct simseg_pkt *pkt,
+		       const struct simseg_flow *flow, struct simseg_result *res)
+{
+	struct simseg_session *s = flow->session;
+
+	if (s && smp_load_acquire(&s->change) == flow->change && !simseg_session_overdue(s) &&
+	    (!pkt->in || simseg_session_passed(s, flow->dir, pkt->in->ifindex)) &&
+	    !simseg_session_reusable(s, pkt))
+		simseg_allow_session(sn, pkt, s, flow, res);
+	else
+		simseg_judge_rows(sn, pkt, flow, res);
+}
+
 void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct simseg_result *res)
 {
-	u32 change = atomic_read_acquire(&sn->change);
-	struct simseg_key key __uninitialized;
-	struct simseg_session *s = NULL;
-	u8 dir = 0;
+	struct simseg_flow flow __uninitialized;
 
+	flow.change = atomic_read_acquire(&sn->change);
 	memset(res, 0, sizeof(*res));
 	if (READ_ONCE(sn->disarmed)) {
 		simseg_pass(res, SIMSEG_REASON_DISARMED);
@@ -471,100 +379,8 @@ void simseg_judge(struct simseg_net *sn, const struct simseg_pkt *pkt, struct si
 		simseg_error_judge_own(sn, pkt, res);
 		return;
 	}
-	if (!pkt->malformed && !(pkt->flags & SIMSEG_PKT_ERROR)) {
-		dir = simseg_key_make(&key, pkt);
-		s = simseg_session_find(sn, &key);
-	}
-	/*
-	 * Nothing has changed since the session was judged, the time of its
-	 * grant is not over, however late a worker may be, and the interface
-	 * is one that has passed row 1 in this direction: rows 1 to 4 would
-	 * say what they said.
-	 */
-	if (s && smp_load_acquire(&s->change) == change && !simseg_session_overdue(s) &&
-	    (!pkt->in || simseg_session_passed(s, dir, pkt->in->ifindex)) &&
-	    !simseg_session_reusable(s, pkt)) {
-		simseg_allow_session(sn, pkt, s, dir, change, res);
-		return;
-	}
-	simseg_judge_rows(sn, pkt, change, s, dir, res);
-}
-
-/* Who is at one end, for the guard. */
-static const struct simseg_binding *simseg_end_find(struct simseg_net *sn,
-						    const struct in6_addr *addr, int i,
-						    struct simseg_result *res)
-{
-	const struct simseg_binding *binding = simseg_binding_lookup(sn, addr);
-
-	res->device[i] = binding ? rcu_dereference(binding->device) : NULL;
-	res->epoch[i] = binding ? binding->epoch : 0;
-	return binding;
-}
-
-static u8 simseg_end_quarantine(const struct simseg_device *device, const struct in6_addr *peer)
-{
-	bool responder;
-
-	return device ? simseg_row_quarantine(device, peer, &responder) : 0;
-}
-
-/*
- * The guard's question: rows 1 to 3 by addresses alone. @in: ingress; NULL:
- * egress on @out, where the destination has to be at home. 0: nothing speaks
- * against it; else why not, and @res names the devices at both ends. While
- * nobody is quarantined the end that is not at home there has nothing to say.
- */
-u8 simseg_judge_address(struct simseg_net *sn, const struct in6_addr *src,
-			const struct in6_addr *dst, const struct net_device *in,
-			const struct net_device *out, struct simseg_result *res)
-{
-	const struct simseg_ruleset *rs = rcu_dereference(sn->ruleset);
-	const struct in6_addr *addr[2] = { src, dst };
-	const struct simseg_binding *binding;
-	int here = in ? 0 : 1;
-	u8 reason;
-
-	binding = simseg_end_find(sn, addr[here], here, res);
-	if (in)
-		reason = simseg_row_side(sn, rs, src, binding, in);
-	else if (!binding)
-		reason = simseg_in_pool(rs, dst) ? SIMSEG_REASON_UNBOUND : 0;
-	else
-		reason = simseg_binding_on(binding, out) ? 0 : SIMSEG_REASON_UNBOUND;
-	if (!reason)
-		reason = simseg_end_quarantine(res->device[here], addr[!here]);
-	if (reason || READ_ONCE(sn->nquarantined)) {
-		simseg_end_find(sn, addr[!here], !here, res);
-		reason = reason ?: simseg_end_quarantine(res->device[!here], addr[here]);
-	}
-	res->verdict = reason ? SIMSEG_VERDICT_DENY : SIMSEG_VERDICT_PASS;
-	res->reason = reason;
-	return reason;
-}
-
-/*
- * Rows 1 to 3 of the source alone: where XDP does not judge in full. 0: nothing speaks
- * against it; else as simseg_judge_address().
- */
-u8 simseg_judge_source(struct simseg_net *sn, const struct simseg_pkt *pkt,
-		       struct simseg_result *res)
-{
-	const struct simseg_ruleset *rs = rcu_dereference(sn->ruleset);
-	const struct simseg_binding *binding = simseg_binding_lookup(sn, &pkt->src);
-	bool responder;
-	u8 reason;
-
-	if (binding) {
-		res->device[0] = rcu_dereference(binding->device);
-		res->epoch[0] = binding->epoch;
-	}
-	reason = simseg_row_side(sn, rs, &pkt->src, binding, pkt->in);
-	if (!reason && res->device[0])
-		reason = simseg_row_quarantine(res->device[0], &pkt->dst, &responder);
-	res->verdict = reason ? SIMSEG_VERDICT_DENY : SIMSEG_VERDICT_PASS;
-	res->reason = reason;
-	return reason;
+	simseg_flow_find(sn, pkt, &flow);
+	simseg_judge_flow(sn, pkt, &flow, res);
 }
 
 /*

@@ -122,34 +122,37 @@ static void simseg_xdp_account(struct simseg_net *sn, struct simseg_iface *iface
 	simseg_deny_note(sn, pkt, res);
 }
 
-/* Fields that are not named are 0. */
-static void simseg_xdp_pkt(struct simseg_pkt *pkt, const struct bpf_simseg_opts *opts,
-			   const struct net_device *dev)
+/* All of @pkt. */
+static __always_inline void simseg_xdp_pkt(struct simseg_pkt *pkt,
+					   const struct bpf_simseg_opts *opts,
+					   const struct net_device *dev)
 {
-	*pkt = (struct simseg_pkt){
-		.src = opts->src,
-		.dst = opts->dst,
-		.sport = opts->sport,
-		.dport = opts->dport,
-		.proto = opts->proto,
-		.hook = SIMSEG_HOOK_XDP,
-		.scale = SIMSEG_TCP_NO_SCALE,
-		.flags = SIMSEG_PKT_DRY,
-		.in = dev,
-		.packets = 1,
-		.bytes = opts->bytes,
-	};
+	const bool tcp = opts->proto == IPPROTO_TCP;
+
+	pkt->src = opts->src;
+	pkt->dst = opts->dst;
+	pkt->sport = opts->sport;
+	pkt->dport = opts->dport;
+	pkt->proto = opts->proto;
+	pkt->tcp_flags = tcp ? opts->tcp_flags : 0;
+	pkt->hook = SIMSEG_HOOK_XDP;
+	pkt->scale = SIMSEG_TCP_NO_SCALE;
+	pkt->malformed = 0;
+	pkt->flags = SIMSEG_PKT_DRY;
 	if (opts->flags & BPF_SIMSEG_F_PORTS)
 		pkt->flags |= SIMSEG_PKT_PORTS;
 	if (unlikely(opts->flags & BPF_SIMSEG_F_REPLY_ONLY))
 		pkt->flags |= SIMSEG_PKT_REPLY_ONLY;
-	if (opts->proto != IPPROTO_TCP)
-		return;
-	pkt->tcp_flags = opts->tcp_flags;
-	pkt->seq = ntohl(opts->seq);
-	pkt->ack = ntohl(opts->ack);
-	pkt->payload = opts->payload;
-	pkt->window = ntohs(opts->window);
+	pkt->in = dev;
+	pkt->out = NULL;
+	pkt->packets = 1;
+	pkt->bytes = opts->bytes;
+	pkt->seq = tcp ? ntohl(opts->seq) : 0;
+	pkt->ack = tcp ? ntohl(opts->ack) : 0;
+	pkt->payload = tcp ? opts->payload : 0;
+	pkt->window = tcp ? ntohs(opts->window) : 0;
+	pkt->skb = NULL;
+	pkt->quote = NULL;
 }
 
 /* Reasons that hold wherever the packet comes from and goes to; 0: there is none. */
@@ -158,6 +161,26 @@ static u8 simseg_xdp_exempt(const struct simseg_net *sn, const struct bpf_simseg
 	if (unlikely(opts->flags & BPF_SIMSEG_F_LINK))
 		return SIMSEG_REASON_LINK;
 	return unlikely(READ_ONCE(sn->disarmed)) ? SIMSEG_REASON_DISARMED : 0;
+}
+
+/*
+ * What becomes of it. A tagged frame ends on the device that received it, @below, whose own
+ * counter has seen it; the VLAN's stands in where that has no side.
+ */
+static __always_inline u8 simseg_xdp_end(struct simseg_net *sn, struct simseg_iface *iface,
+					 const struct net_device *below,
+					 struct bpf_simseg_opts *opts, const struct simseg_pkt *pkt,
+					 const struct simseg_result *res)
+{
+	opts->reason = res->reason;
+	if (res->verdict != SIMSEG_VERDICT_DENY)
+		return res->verdict;
+	if (!simseg_xdp_by_source(iface, res) && !simseg_xdp_certain(sn, pkt, res))
+		return SIMSEG_VERDICT_PASS;
+	if (pkt->in != below)
+		iface = simseg_iface_find(below) ?: iface;
+	simseg_xdp_account(sn, iface, pkt, res);
+	return SIMSEG_VERDICT_DENY;
 }
 
 /**
@@ -192,19 +215,41 @@ u8 simseg_xdp_judge(const struct xdp_buff *xdp, struct bpf_simseg_opts *opts)
 		simseg_judge(sn, &pkt, &res);
 	else
 		simseg_judge_source(sn, &pkt, &res);
-	opts->reason = res.reason;
-	if (res.verdict != SIMSEG_VERDICT_DENY)
-		return res.verdict;
-	if (!simseg_xdp_by_source(iface, &res) && !simseg_xdp_certain(sn, &pkt, &res))
+	return simseg_xdp_end(sn, iface, below, opts, &pkt, &res);
+}
+
+/**
+ * simseg_xdp_known() - the same for what may be sent on at once, but was not
+ * @xdp: the frame
+ * @iface: of simseg_onward_find(), which has seen to where it arrives
+ * @opts: the packet; @opts->reason is set
+ * @s: its session, or NULL; as the next two, of what that has found
+ * @change: simseg_net.change
+ * @dir: index of the source in the key
+ *
+ * The key itself, and its hash, are for who opens a session; XDP does not, and has no
+ * registers for them.
+ *
+ * Context: under RCU, bottom halves off.
+ * Return: as simseg_xdp_judge()
+ */
+u8 simseg_xdp_known(const struct xdp_buff *xdp, struct simseg_iface *iface,
+		    struct bpf_simseg_opts *opts, struct simseg_session *s, u32 change, u8 dir)
+{
+	struct simseg_flow flow __uninitialized;
+	struct simseg_pkt pkt __uninitialized;
+	struct simseg_net *sn = iface->sn;
+	struct simseg_result res = { };
+
+	opts->reason = SIMSEG_REASON_NONE;
+	if (simseg_xdp_generic(xdp) && simseg_xdp_merged(xdp))
 		return SIMSEG_VERDICT_PASS;
-	/*
-	 * A tagged frame ends on the device that received it, whose own counter
-	 * has seen it; the VLAN's stands in where that has no side.
-	 */
-	if (dev != below)
-		iface = simseg_iface_find(below) ?: iface;
-	simseg_xdp_account(sn, iface, &pkt, &res);
-	return SIMSEG_VERDICT_DENY;
+	simseg_xdp_pkt(&pkt, opts, iface->dev);
+	flow.session = s;
+	flow.change = change;
+	flow.dir = dir;
+	simseg_judge_flow(sn, &pkt, &flow, &res);
+	return simseg_xdp_end(sn, iface, iface->dev, opts, &pkt, &res);
 }
 
 /**

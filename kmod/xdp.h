@@ -167,63 +167,83 @@ static noinline void simseg_onward_tcp(struct simseg_net *sn, struct simseg_sess
 }
 
 /**
+ * simseg_onward_find() - where a packet has its place that may be sent on at once
+ * @dev: that received the packet
+ * @opts: the packet; simseg_onward_fits() it
+ * @flow: its place
+ *
+ * Context: under RCU, bottom halves off.
+ * Return: where it arrives, an interface that forwards, and @flow is set; NULL: it takes a
+ *	closer look
+ */
+static __always_inline struct simseg_iface *
+simseg_onward_find(const struct net_device *dev, const struct bpf_simseg_opts *opts,
+		   struct simseg_flow *flow)
+{
+	struct simseg_iface *iface = simseg_iface_find(dev);
+	struct simseg_net *sn;
+
+	if (!iface || !READ_ONCE(iface->forwards))
+		return NULL;
+	sn = iface->sn;
+	if (READ_ONCE(sn->disarmed) || !simseg_onward_arrives(dev, opts))
+		return NULL;
+	/* all else of the table was there before */
+	if (unlikely(!smp_load_acquire(&sn->sessions.buckets)))
+		return NULL;
+	flow->change = atomic_read_acquire(&sn->change);
+	flow->dir = simseg_key_sort(&flow->key, (const struct simseg_key *)opts);
+	flow->hash = simseg_words_hash(&sn->sessions, &flow->key);
+	flow->session = simseg_session_find_words(&sn->sessions, &flow->key, flow->hash);
+	return iface;
+}
+
+/**
  * simseg_onward() - send a packet on at once?
  * @xdp: the frame
+ * @iface: where it arrived
  * @opts: the packet
+ * @flow: its place
  *
  * The session was judged under the present state of everything, and so was where its
  * packets go: what changes anything raises simseg_net.change.
  *
  * Context: under RCU, bottom halves off.
- * Return: where to, and it has been counted; NULL: it goes the long way
+ * Return: where to, and it has been counted; NULL: it is to be judged
  */
 static __always_inline const struct simseg_hop *
-simseg_onward(const struct xdp_buff *xdp, const struct bpf_simseg_opts *opts)
+simseg_onward(const struct xdp_buff *xdp, struct simseg_iface *iface,
+	      const struct bpf_simseg_opts *opts, const struct simseg_flow *flow)
 {
-	const struct net_device *dev = xdp->rxq->dev;
-	struct simseg_key_words key __uninitialized;
+	struct simseg_session *s = flow->session;
+	struct simseg_net *sn = iface->sn;
 	const struct simseg_hop *hop;
-	struct simseg_iface *iface;
-	struct simseg_session *s;
-	struct simseg_net *sn;
-	u32 change;
-	u8 dir, d;
+	u8 d;
 
-	iface = simseg_iface_find(dev);
-	if (!iface || !READ_ONCE(iface->forwards) || READ_ONCE(iface->sn->disarmed) ||
-	    !simseg_onward_arrives(dev, opts))
-		return NULL;
-	/* of a SYN the window's scale is not known here, and it may open anew */
-	if (opts->proto == IPPROTO_TCP && opts->tcp_flags & SIMSEG_TCP_SYN)
-		return NULL;
-	sn = iface->sn;
-	/* all else of the table was there before */
-	if (unlikely(!smp_load_acquire(&sn->sessions.buckets)))
-		return NULL;
-	change = atomic_read_acquire(&sn->change);
-	dir = simseg_key_sort(&key, (const struct simseg_key *)opts);
-	s = simseg_session_find_words(&sn->sessions, &key,
-				      simseg_words_hash(&sn->sessions, &key));
 	/* before its deadline, as simseg_session_restamp() writes them */
-	if (!s || smp_load_acquire(&s->change) != change || simseg_session_overdue(s) ||
-	    !simseg_session_passed(s, dir, iface->ifindex))
+	if (!s || smp_load_acquire(&s->change) != flow->change || simseg_session_overdue(s) ||
+	    !simseg_session_passed(s, flow->dir, iface->ifindex))
 		return NULL;
-	d = dir != simseg_session_initiator(s);
+	d = flow->dir != simseg_session_initiator(s);
 	hop = simseg_session_hop(s, d);
 	if (!hop || !simseg_hop_holds(sn, hop) || opts->bytes > hop->mtu ||
 	    !simseg_onward_takes(hop, xdp) || !simseg_hop_open(sn->net, hop))
 		return NULL;
-	if (opts->proto == IPPROTO_TCP)
-		simseg_onward_tcp(sn, s, opts, dir);
-	else
+	if (opts->proto == IPPROTO_TCP) {
+		/* the window's scale is not known here, and it may open anew */
+		if (opts->tcp_flags & SIMSEG_TCP_SYN)
+			return NULL;
+		simseg_onward_tcp(sn, s, opts, flow->dir);
+	} else {
 		/* a session with a hop is answered, and but for TCP stays so */
 		simseg_session_carry(s, d, 1, opts->bytes);
+	}
 	simseg_count(sn, SIMSEG_REASON_SESSION, 1, opts->bytes);
 	simseg_iface_count_xdp(iface, SIMSEG_IFACE_XDP_FORWARD, opts->bytes);
 	return hop;
 }
 
-/* May simseg_onward() have it? Flags that are not known are refused the long way. */
+/* May simseg_onward_find() have it? Flags that are not known are refused the long way. */
 static __always_inline bool simseg_onward_fits(const struct bpf_simseg_opts *opts)
 {
 	return (opts->flags & ~(BPF_SIMSEG_F_PORTS | BPF_SIMSEG_F_REPLY_ONLY)) ==
@@ -231,6 +251,8 @@ static __always_inline bool simseg_onward_fits(const struct bpf_simseg_opts *opt
 }
 
 u8 simseg_xdp_judge(const struct xdp_buff *xdp, struct bpf_simseg_opts *opts);
+u8 simseg_xdp_known(const struct xdp_buff *xdp, struct simseg_iface *iface,
+		    struct bpf_simseg_opts *opts, struct simseg_session *s, u32 change, u8 dir);
 u8 simseg_xdp_source_net(const struct simseg_net *sn, const struct in6_addr *src, bool bound);
 
 /**
