@@ -210,7 +210,7 @@ static __always_inline void simseg_flow_find(const struct simseg_net *sn,
 	flow->key = simseg_key_words(&key);
 	flow->session = NULL;
 	flow->hash = 0;
-	/* all else of the table was there before */
+	/* all else of the table was there before; only hooks of after it open sessions */
 	if (unlikely(!smp_load_acquire(&table->buckets)))
 		return;
 	flow->hash = simseg_words_hash(table, &flow->key);
