@@ -222,7 +222,8 @@ static unsigned int simseg_floor_forward4(void *priv, struct sk_buff *skb,
 {
 	struct simseg_express x __uninitialized;
 
-	if (unlikely(IPCB(skb)->frag_max_size || !simseg_express_find(priv, skb, state, true, &x)))
+	if (unlikely(IPCB(skb)->frag_max_size ||
+		     !simseg_express_find(priv, skb, state, true, &x)))
 		return simseg_floor(priv, skb, state);
 	if (likely(simseg_express_pass(priv, skb, state, &x)))
 		return NF_ACCEPT;
@@ -234,7 +235,8 @@ static unsigned int simseg_floor_forward6(void *priv, struct sk_buff *skb,
 {
 	struct simseg_express x __uninitialized;
 
-	if (unlikely(IP6CB(skb)->frag_max_size || !simseg_express_find(priv, skb, state, false, &x)))
+	if (unlikely(IP6CB(skb)->frag_max_size ||
+		     !simseg_express_find(priv, skb, state, false, &x)))
 		return simseg_floor(priv, skb, state);
 	if (likely(simseg_express_pass(priv, skb, state, &x)))
 		return NF_ACCEPT;

@@ -352,6 +352,7 @@ void simseg_judge_flow(struct simseg_net *sn, const struct simseg_pkt *pkt,
 {
 	struct simseg_session *s = flow->session;
 
+	/* before its deadline, as simseg_session_restamp() writes them */
 	if (s && smp_load_acquire(&s->change) == flow->change && !simseg_session_overdue(s) &&
 	    (!pkt->in || simseg_session_passed(s, flow->dir, pkt->in->ifindex)) &&
 	    !simseg_session_reusable(s, pkt))
