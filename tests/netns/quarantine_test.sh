@@ -6,7 +6,7 @@
 # Quarantine with proof: how devices are named, all of them or none, deadlines,
 # what the receipt says, and that no packet sent after it passes: with TCP and
 # UDP at full rate, NAT, a flowtable, and a queue to user space in front of the
-# verdict. ROUNDS=1000: only the last, so many times.
+# verdict. ROUNDS=250: only the last, so many times, four devices cut in each.
 
 # shellcheck source=tests/netns/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -240,57 +240,96 @@ queue_up() {
 	holder=$(nfhold 5) && echo "$holder" >>"$WORK/pids" && kill -USR1 "$holder"
 }
 
-streams=(udp4 udp6 out4 in6 dnat4)
+# Each device's own, by its number N: ports 70N1 to 70N5. One sends what it can, and the
+# others what leaves processors for what shall be cut.
+streams=()
 streams_up() {
-	numbers_up udp4 d1 scada 10.20.0.5 7001 -r "$RATE" &&
-		numbers_up udp6 d1 scada fd20::5 7002 -r "$RATE" &&
-		numbers_up out4 d1 scada 10.20.0.5 7003 -t -c -r 500 &&
-		numbers_up in6 scada d1 fd64::11 7004 -t -c -r 500 &&
-		numbers_up dnat4 scada d1 10.20.0.1 7005 -r 500
+	local d port fast=$RATE slow=500
+	for d in "${cuts[@]}"; do
+		port=70${d#d}
+		numbers_up "$d.udp4" "$d" scada 10.20.0.5 "${port}1" -r "$fast" &&
+			numbers_up "$d.udp6" "$d" scada fd20::5 "${port}2" -r "$fast" &&
+			numbers_up "$d.out4" "$d" scada 10.20.0.5 "${port}3" -t -c -r "$slow" &&
+			numbers_up "$d.in6" scada "$d" "$(addr6 "$d")" "${port}4" -t -c -r "$slow" &&
+			numbers_up "$d.dnat4" scada "$d" 10.20.0.1 "${port}5" -r "$slow" || return 1
+		streams+=("$d".{udp4,udp6,out4,in6,dnat4})
+		fast=100 slow=100
+	done
 }
-# The gateway's own address leads to d1.
+# Ports of the gateway's own address lead to the devices.
 dnat_up() {
+	local d
+	for d in "${cuts[@]}"; do
+		echo "iifname net0 udp dport 70${d#d}5 dnat to $(addr4 "$d")"
+	done >"$WORK/dnat"
 	nft -f - <<-EOF
 		table ip towards {
 			chain prerouting {
 				type nat hook prerouting priority dstnat
-				iifname net0 udp dport 7005 dnat to 10.64.0.11
+				$(cat "$WORK/dnat")
 			}
 		}
 	EOF
 }
 
-# The highest number that each stream had received is below what it had sent.
-none_above() {
-	local s
-	for s in "${streams[@]}"; do
-		not_above "$s" "${limit[$s]}" || {
-			echo "$s: $(numrecv -q "$WORK/$s.recv"), sent by then: ${limit[$s]}"
-			return 1
-		}
-	done
+# sent_by TIME STREAM...: the last number that each had sent by then.
+sent_by() {
+	local s logs=()
+	for s in "${@:2}"; do logs+=("$WORK/$s.send"); done
+	numsend -u "$1" "${logs[@]}"
 }
-all_more() {
-	local s
-	for s in "${streams[@]}"; do
-		received_more "$s" "${count[$s]}" || return 1
-	done
+# What came of each stream: how many, and the highest number.
+came() {
+	local s logs=()
+	for s in "${streams[@]}"; do logs+=("$WORK/$s.recv"); done
+	numrecv -q "${logs[@]}"
 }
 
-# round N: a cut amid all of it, a second of silence, and a release.
+# The highest number that each stream had received is below what it had sent.
+none_above() {
+	local i=0 number
+	while read -r _ number _; do
+		[ "$number" -le "${limit[i]}" ] || {
+			echo "${streams[i]}: $number came, ${limit[i]} was sent by then"
+			return 1
+		}
+		i=$((i + 1))
+	done < <(came)
+	[ "$i" = "${#streams[@]}" ]
+}
+# More than $before of each.
+all_more() {
+	local i=0 n
+	while read -r n _; do
+		[ "$n" -gt "${before[i]%% *}" ] || return 1
+		i=$((i + 1))
+	done < <(came)
+	[ "$i" = "${#streams[@]}" ]
+}
+
+# cut_amid DEVICE: amid all of it; $limit grows by its streams, which are the next ones.
+cut_amid() {
+	local reply its
+	stamp "$WORK/stamp" "$SEGCTL" -j quarantine "${ICCID[$1]}" --reason "cut of $1" \
+		>"$WORK/receipt.$1" || return 1
+	read -r _ reply <"$WORK/stamp"
+	mapfile -t its < <(sent_by "$reply" "$1".{udp4,udp6,out4,in6,dnat4})
+	limit+=("${its[@]}")
+}
+
+# round N: one device is cut after the other; a second of silence, and a release.
 round() {
-	local s
-	declare -A limit count
-	cut_off d1 || return 1
-	for s in "${streams[@]}"; do
-		limit[$s]=$(numsend -q "$WORK/$s.send" "$reply")
+	local d limit=() receipts=() us before
+	for d in "${cuts[@]}"; do
+		cut_amid "$d" || return 1
+		receipts+=("$WORK/receipt.$d")
 	done
 	rest "${WATCH:-1}"
 	none_above || return 1
-	for s in "${streams[@]}"; do
-		count[$s]=$(received "$s")
-	done
-	seg release "${ICCID[d1]}" --reason "round $1" >/dev/null && wait_for 6 all_more
+	mapfile -t us < <(jq '.receipt.duration_ns / 1000 | floor' "${receipts[@]}")
+	took+=("${us[@]}")
+	mapfile -t before < <(came)
+	seg release --policy talker --reason "round $1" >/dev/null && wait_for 20 all_more
 }
 
 test_rounds() {
@@ -306,18 +345,25 @@ test_rounds() {
 			failures=$((failures + 1))
 			note "round $n:" "$(cat "$WORK/round")"
 		}
-		took+=("$took_us")
 	done
-	check_eq "of $last cuts, those after whose receipt anything arrived" "$failures" 0
+	check_eq "of $((last * ${#cuts[@]})) cuts, those after whose receipt anything arrived" "$failures" 0
 	mapfile -t took < <(printf '%s\n' "${took[@]}" | sort -n)
-	note "request to receipt: median ${took[$((last / 2))]} us, longest ${took[-1]} us"
+	note "request to receipt: median ${took[$((${#took[@]} / 2))]} us, longest ${took[-1]} us"
 	numbers_end
 }
 
 # as fast as it can, but where that would leave nothing of the only processor
 [ "$(nproc)" -gt 1 ] || RATE=${RATE:-1000}
 RATE=${RATE:-0}
-topology_up d1 d2 scada
+devices=(d1 d2)
+cuts=(d1)
+if [ -n "${ROUNDS:-}" ]; then
+	devices=(d1 d2 d3 d4)
+	cuts=("${devices[@]}")
+	POLICY_OF+=([d3]=talker [d4]=talker)
+	ASSET+=([d3]=M-0013 [d4]=M-0014)
+fi
+topology_up "${devices[@]}" scada
 for who in d1 scada; do
 	background "$who" probe serve tcp/22 >/dev/null
 done

@@ -3,7 +3,7 @@
  * numrecv: receive what numsend sends, and keep account of it.
  *
  * usage: numrecv [-t] [-a FILE] -l LOG PORT   UDP, -t: TCP; goes to the background
- *        numrecv -q LOG                       "COUNT NUMBER STAMP ARRIVAL"
+ *        numrecv -q LOG...                    "COUNT NUMBER STAMP ARRIVAL" of each
  *
  * -a: and write "NUMBER STAMP" of each to FILE.
  * NUMBER and STAMP are the highest that came. Every 16th datagram is sent
@@ -53,14 +53,13 @@ static void datagrams(int fd)
 	}
 }
 
-static int query(const char *path)
+static void query(const char *path)
 {
 	const struct recv_log *log = map_file(path, sizeof(*log), 0);
 
 	printf("%llu %llu %llu %llu\n", (unsigned long long)log->count,
 	       (unsigned long long)log->number, (unsigned long long)log->stamp,
 	       (unsigned long long)log->arrival);
-	return 0;
 }
 
 int main(int argc, char **argv)
@@ -77,7 +76,10 @@ int main(int argc, char **argv)
 			path = optarg;
 			break;
 		case 'q':
-			return query(optarg);
+			query(optarg);
+			for (; optind < argc; optind++)
+				query(argv[optind]);
+			return 0;
 		case 'a':
 			all = open(optarg, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
 				   0644);
@@ -90,7 +92,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (!path || argc - optind != 1) {
-		fprintf(stderr, "usage: numrecv [-t] [-a FILE] -l LOG PORT | numrecv -q LOG\n");
+		fprintf(stderr, "usage: numrecv [-t] [-a FILE] -l LOG PORT | numrecv -q LOG...\n");
 		return 2;
 	}
 	rlog = map_file(path, sizeof(*rlog), 1);

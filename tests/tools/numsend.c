@@ -5,6 +5,7 @@
  * usage: numsend [-tc] [-r RATE] -l LOG ADDR PORT  UDP, -t: TCP
  *        numsend -o [-r RATE] -l LOG               a line each, to stdout
  *        numsend -q LOG [TIME]     the last number that was sent up to TIME
+ *        numsend -u TIME LOG...    the same of each, a line each
  *
  * A message is the number and the time (CLOCK_BOOTTIME, ns) at which it is
  * handed to the kernel, 64 bits each. It sends until it is killed; at rate 0 as
@@ -54,10 +55,9 @@ static int send_one(int fd, int lines, uint64_t number, uint64_t stamp)
 	return errno == EPIPE || errno == ECONNRESET || errno == ETIMEDOUT ? -1 : 0;
 }
 
-static int query(const char *path, const char *time)
+static void query(const char *path, uint64_t limit)
 {
 	const struct send_log *log = map_file(path, sizeof(*log), 0);
-	uint64_t limit = time ? strtoull(time, NULL, 10) : UINT64_MAX;
 	uint64_t n = __atomic_load_n(&log->number, __ATOMIC_ACQUIRE);
 
 	if (!n)
@@ -66,13 +66,13 @@ static int query(const char *path, const char *time)
 	while (n && log->stamp[n % LOG_MAX] > limit)
 		n--;
 	printf("%llu\n", (unsigned long long)n);
-	return 0;
 }
 
 static int usage(void)
 {
 	fprintf(stderr, "usage: numsend [-tc] [-r RATE] -l LOG ADDR PORT | "
-			"numsend -o [-r RATE] -l LOG | numsend -q LOG [TIME]\n");
+			"numsend -o [-r RATE] -l LOG | numsend -q LOG [TIME] | "
+			"numsend -u TIME LOG...\n");
 	return 2;
 }
 
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 	struct send_log *log;
 	uint64_t next, i;
 
-	while ((opt = getopt(argc, argv, "tcor:l:q:")) != -1) {
+	while ((opt = getopt(argc, argv, "tcor:l:q:u:")) != -1) {
 		switch (opt) {
 		case 't':
 			type = SOCK_STREAM;
@@ -102,7 +102,12 @@ int main(int argc, char **argv)
 			path = optarg;
 			break;
 		case 'q':
-			return query(optarg, argv[optind]);
+			query(optarg, argv[optind] ? strtoull(argv[optind], NULL, 10) : UINT64_MAX);
+			return 0;
+		case 'u':
+			for (; optind < argc; optind++)
+				query(argv[optind], strtoull(optarg, NULL, 10));
+			return 0;
 		default:
 			return usage();
 		}
