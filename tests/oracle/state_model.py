@@ -246,8 +246,12 @@ class State(Names, Registry, Peers, Quarantines, Grants):
             # they were put back by then
             return Expect(PART, "|".join(wrong), True)
         refuse(wrong)
-        if saved.ruleset.key() != self.ruleset.key() or saved.peers != self.peers:
-            self.put_ruleset(saved.ruleset, copy.deepcopy(saved.peers))
+        # the file's ruleset is without elements that end, which are added to it afterwards
+        lasting = {name: {net: None for net, deadline in peer.items() if not deadline}
+                   for name, peer in saved.peers.items()}
+        if saved.ruleset.key() != self.ruleset.key() or lasting != self.peers:
+            self.put_ruleset(saved.ruleset, lasting)
+        self.peers = copy.deepcopy(saved.peers)
         self.put_devices(devices)
         whole = self.restore_grants(saved.grants)
         self.interfaces.update(saved.interfaces)

@@ -184,6 +184,20 @@ class ApplyTest(StateTest):
         self.assertEqual((self.state.devices, self.state.grants), ({}, []))
         self.assertEqual(len(self.state.ruleset.pools), 2)
 
+    def test_restored_generation(self):
+        self.go("peer-add", peer="masters", addrs=["10.20.0.9"], **{"for": 3600})
+        saved = self.state.copy()
+        self.go("peer-del", peer="masters", addrs=["10.20.0.9"])
+        generation = self.state.generation
+        # what has a deadline is added to the ruleset that is in force already
+        self.go("restore", state=saved, text="")
+        self.assertIn(prefix("10.20.0.9"), self.state.peers["masters"])
+        self.assertEqual(self.state.generation, generation)
+        # and now the one in force has more than the file's ruleset
+        self.go("restore", state=saved, text="")
+        self.assertIn(prefix("10.20.0.9"), self.state.peers["masters"])
+        self.assertEqual(self.state.generation, generation + 1)
+
     def test_gate(self):
         self.go("disarm", USAGE)
         self.go("arm", REFUSED)
