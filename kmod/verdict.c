@@ -11,8 +11,9 @@
  *  5 a new flow: each governed side must allow it
  *  6 everything else: drop
  *
- * Both hooks, the XDP program and explain come through simseg_judge(). It runs
- * under RCU.
+ * Both hooks, the XDP program and explain come through simseg_judge(), or, where they
+ * have looked the session up already, through simseg_judge_flow() behind it. It runs
+ * under RCU. Rows 1 to 3 are in address.c.
  */
 #include <linux/netdevice.h>
 #include <linux/rcupdate.h>

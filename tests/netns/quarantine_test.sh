@@ -346,7 +346,8 @@ test_rounds() {
 			note "round $n:" "$(cat "$WORK/round")"
 		}
 	done
-	check_eq "of $((last * ${#cuts[@]})) cuts, those after whose receipt anything arrived" "$failures" 0
+	check_eq "of $last rounds, $((last * ${#cuts[@]})) cuts, those after which anything arrived" \
+		"$failures" 0
 	mapfile -t took < <(printf '%s\n' "${took[@]}" | sort -n)
 	note "request to receipt: median ${took[$((${#took[@]} / 2))]} us, longest ${took[-1]} us"
 	numbers_end
