@@ -382,6 +382,7 @@ static int simseg_nl_put_records(struct sk_buff *skb, struct simseg_net *sn)
 		{ SIMSEG_A_STATUS_RECORDS_WAITING, counts.waiting },
 		{ SIMSEG_A_STATUS_RECORDS_LOST, counts.lost },
 		{ SIMSEG_A_STATUS_RECORDS_UNHEARD, counts.unheard },
+		{ SIMSEG_A_STATUS_RECORDS_UNTOLD, counts.untold },
 		{ SIMSEG_A_STATUS_RECORDS_SINCE, sn->outbox.since },
 	};
 

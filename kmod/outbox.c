@@ -183,6 +183,7 @@ struct simseg_outbox_counts simseg_outbox_count(struct simseg_net *sn)
 {
 	struct simseg_outbox *ob = &sn->outbox;
 	struct simseg_outbox_counts counts;
+	int kind;
 
 	spin_lock_bh(&ob->lock);
 	counts = (struct simseg_outbox_counts){
@@ -192,6 +193,8 @@ struct simseg_outbox_counts simseg_outbox_count(struct simseg_net *sn)
 		.lost = ob->lost,
 		.unheard = ob->unheard,
 	};
+	for (kind = 0; kind < ARRAY_SIZE(ob->gap.lost); kind++)
+		counts.untold += ob->gap.lost[kind];
 	spin_unlock_bh(&ob->lock);
 	return counts;
 }

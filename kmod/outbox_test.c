@@ -85,9 +85,11 @@ static void outbox_test_limit(struct kunit *test)
 	outbox_send(t, SIMSEG_RECORD_CLOSE, 4);
 	KUNIT_EXPECT_EQ(test, outbox_counts(t).waiting, 6);
 	KUNIT_EXPECT_EQ(test, outbox_counts(t).lost, lost + 3);
+	KUNIT_EXPECT_EQ(test, outbox_counts(t).untold, 3);
 	simtest_records.full[0] = false;
 	simseg_outbox_flush(t->sn);
 	WRITE_ONCE(t->sn->settings[SIMSEG_A_SETTING_RECORD_BACKLOG], limit);
+	KUNIT_EXPECT_EQ(test, outbox_counts(t).untold, 0);
 	KUNIT_ASSERT_EQ(test, simtest_records.n, 7);
 	KUNIT_EXPECT_EQ(test, gap->head.kind, SIMSEG_RECORD_GAP);
 	KUNIT_EXPECT_EQ(test, gap->head.seq, made + 10);

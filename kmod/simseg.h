@@ -513,6 +513,7 @@ struct simseg_outbox_counts {
 	u64 waiting;
 	u64 lost;
 	u64 unheard;	/* of the lost ones */
+	u64 untold;	/* of the lost ones: in no gap record yet */
 };
 
 void simseg_outbox_init(struct simseg_net *sn);

@@ -249,6 +249,7 @@ struct seg_status {
 	uint64_t settled;      /* ns that the last change took to reach every flow */
 	uint64_t records_made, records_delivered, records_waiting, records_lost;
 	uint64_t records_unheard;	   /* of the lost ones */
+	uint64_t records_untold;	   /* of the lost ones: in no gap record yet */
 	uint64_t records_since;		   /* CLOCK_BOOTTIME, ns: when their numbers began */
 	uint8_t has_setting[SEG_SETTINGS]; /* by SIMSEG_A_SETTING_* */
 	uint32_t setting[SEG_SETTINGS];

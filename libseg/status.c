@@ -25,6 +25,7 @@ static const struct nla_policy seg_status_policy[SIMSEG_A_STATUS_MAX + 1] = {
 	[SIMSEG_A_STATUS_RECORDS_DELIVERED] = { .type = NLA_U64 },
 	[SIMSEG_A_STATUS_RECORDS_LOST] = { .type = NLA_U64 },
 	[SIMSEG_A_STATUS_RECORDS_UNHEARD] = { .type = NLA_U64 },
+	[SIMSEG_A_STATUS_RECORDS_UNTOLD] = { .type = NLA_U64 },
 	[SIMSEG_A_STATUS_RECORDS_WAITING] = { .type = NLA_U64 },
 	[SIMSEG_A_STATUS_RECORDS_SINCE] = { .type = NLA_U64 },
 	[SIMSEG_A_STATUS_DEADLINE] = { .type = NLA_U64 },
@@ -76,6 +77,7 @@ static int seg_reply_status(struct seg_handle *h, struct nlmsghdr *nlh, struct n
 	st->records_waiting = seg_get_u64(tb[SIMSEG_A_STATUS_RECORDS_WAITING]);
 	st->records_lost = seg_get_u64(tb[SIMSEG_A_STATUS_RECORDS_LOST]);
 	st->records_unheard = seg_get_u64(tb[SIMSEG_A_STATUS_RECORDS_UNHEARD]);
+	st->records_untold = seg_get_u64(tb[SIMSEG_A_STATUS_RECORDS_UNTOLD]);
 	st->deadline = seg_get_u64(tb[SIMSEG_A_STATUS_DEADLINE]);
 	st->generation = seg_get_u32(top[SIMSEG_A_GENERATION]);
 	if (top[SIMSEG_A_HASH])

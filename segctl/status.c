@@ -271,10 +271,10 @@ static int print_text(const struct ctl *c, const struct view *v)
 	       st->quarantined, st->bindings, st->sessions);
 	if (st->deadline)
 		printf("         the next deadline is in %s\n", out_time(st->deadline, buf));
-	printf("records  made %llu  delivered %llu  waiting %llu  lost %llu (%llu unheard)\n",
+	printf("records  made %llu  delivered %llu  waiting %llu  lost %llu (%llu unheard, %llu not told yet)\n",
 	       (unsigned long long)st->records_made, (unsigned long long)st->records_delivered,
 	       (unsigned long long)st->records_waiting, (unsigned long long)st->records_lost,
-	       (unsigned long long)st->records_unheard);
+	       (unsigned long long)st->records_unheard, (unsigned long long)st->records_untold);
 	print_agent(c, v);
 	print_rows(v);
 	print_notes(v);
@@ -361,6 +361,7 @@ static int print_json(const struct view *v)
 	js_num(o, "records_since_ns", st->records_since);
 	js_num(o, "records_lost", st->records_lost);
 	js_num(o, "records_unheard", st->records_unheard);
+	js_num(o, "records_untold", st->records_untold);
 	json_object_object_add(o, "ring", ring_json(v));
 	json_object_object_add(o, "agent", agent_json(v));
 	json_object_object_add(o, "settings", settings_json(st));

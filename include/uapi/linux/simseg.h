@@ -469,6 +469,9 @@ enum simseg_attr_status {
 	SIMSEG_A_STATUS_DEADLINE,	/* u64, ns until something ends by itself,
 					 * whichever comes first; absent: nothing
 					 */
+	SIMSEG_A_STATUS_RECORDS_UNTOLD,	/* u64, of the lost ones: no gap record has
+					 * told of them yet
+					 */
 	SIMSEG_A_STATUS_PAD,
 	__SIMSEG_A_STATUS_MAX
 };
