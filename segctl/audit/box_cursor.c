@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,6 +122,22 @@ static int slots_read(struct box_cursor *c, char error[BOX_ERROR])
 	return 0;
 }
 
+/* 1: neither the slot that is next was ever written, nor is there anything behind it. */
+static int unwritten(struct box_cursor *c, char error[BOX_ERROR])
+{
+	uint64_t later;
+	int64_t slots;
+	int err;
+
+	if (!sodium_is_zero(c->slots[c->next].chain, sizeof(c->slots[c->next].chain)))
+		return 0;
+	err = first_from(c, c->head.segment + 1, &later, error);
+	if (err || later)
+		return err;
+	slots = box_written(c->fd, error);
+	return slots < 0 ? (int)slots : slots <= (int64_t)c->index;
+}
+
 int box_cursor_next(struct box_cursor *c, const struct simseg_record **record, struct box_pos *pos,
 		    const struct box_head **head, char error[BOX_ERROR])
 {
@@ -134,6 +151,12 @@ int box_cursor_next(struct box_cursor *c, const struct simseg_record **record, s
 			break;
 		if (ret <= 0)
 			return ret;
+	}
+	ret = unwritten(c, error);
+	if (ret) {
+		/* whoever writes next cuts that off: it is read again */
+		c->have = c->next;
+		return ret < 0 ? ret : 0;
 	}
 	*record = &c->slots[c->next++].record;
 	*pos = (struct box_pos){ c->head.segment, c->index++ };

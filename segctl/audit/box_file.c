@@ -251,6 +251,31 @@ int64_t box_slots(int fd, char error[BOX_ERROR])
 	return (st.st_size - (off_t)sizeof(struct box_head)) / (off_t)sizeof(struct box_slot);
 }
 
+int64_t box_written(int fd, char error[BOX_ERROR])
+{
+	int64_t all = box_slots(fd, error), n = all;
+	struct box_slot slot;
+	bool zero = true;
+	ssize_t len;
+
+	if (all < 0)
+		return all;
+	len = box_read(fd, &slot, sizeof(slot), box_offset((uint64_t)n));
+	if (len >= 0 && !sodium_is_zero((const void *)&slot, (size_t)len))
+		return all;
+	/* of the first one a piece may have come */
+	while (len >= 0 && zero && n) {
+		len = box_read(fd, &slot, sizeof(slot), box_offset((uint64_t)n - 1));
+		if (len < (ssize_t)sizeof(slot) || !sodium_is_zero(slot.chain, sizeof(slot.chain)))
+			break;
+		zero = sodium_is_zero((const void *)&slot.record, sizeof(slot.record));
+		n--;
+	}
+	if (len < 0)
+		return box_say(error, (int)len, "cannot read a segment: %s", strerror((int)-len));
+	return n;
+}
+
 off_t box_offset(uint64_t index)
 {
 	return (off_t)(sizeof(struct box_head) + index * sizeof(struct box_slot));

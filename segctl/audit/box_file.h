@@ -47,6 +47,11 @@ int box_segment_open(int segments, uint64_t number, int flags, char error[BOX_ER
 int box_head_read(int fd, uint64_t number, struct box_head *head, char error[BOX_ERROR]);
 /* Slots that are there as a whole; -errno. */
 int64_t box_slots(int fd, char error[BOX_ERROR]);
+/*
+ * Of the last segment's slots those that were written; -errno. A power cut leaves a file that
+ * has its size, but zeroes at its end: no chain is zero. With anything behind them they count.
+ */
+int64_t box_written(int fd, char error[BOX_ERROR]);
 off_t box_offset(uint64_t index);
 
 /* Chain before the first record. */

@@ -24,11 +24,12 @@ static int segments_dir(const char *dir, char error[BOX_ERROR])
 	return segments;
 }
 
-static int segment_add(struct segments *segments, int dir, uint64_t number, char error[BOX_ERROR])
+static int segment_add(struct segments *segments, int dir, uint64_t number, bool last,
+		       char error[BOX_ERROR])
 {
 	struct segment seg = { .number = number };
 	int fd = box_segment_open(dir, number, O_RDONLY, error);
-	int64_t slots = fd < 0 ? fd : box_slots(fd, error);
+	int64_t slots = fd < 0 ? fd : last ? box_written(fd, error) : box_slots(fd, error);
 
 	if (fd >= 0)
 		close(fd);
@@ -55,7 +56,7 @@ int segments_list(const char *dir, struct segments *segments, char error[BOX_ERR
 		return fd;
 	err = box_list(fd, &list, error);
 	for (i = 0; !err && i < list.n; i++)
-		err = segment_add(segments, fd, list.numbers[i], error);
+		err = segment_add(segments, fd, list.numbers[i], i + 1 == list.n, error);
 	box_list_free(&list);
 	close(fd);
 	return err;
