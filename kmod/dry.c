@@ -28,7 +28,7 @@ static int simseg_dry_note(struct simseg_dry *dry, struct simseg_staged *st)
 	int err;
 
 	if (st->twin) {
-		err = xa_err(xa_store(&dry->staged, st->twin->id, st, GFP_KERNEL));
+		err = xa_err(xa_store(&dry->staged, st->twin->id, st, GFP_KERNEL_ACCOUNT));
 		if (err)
 			return err;
 		/* it would keep its grants, and its own rules perhaps: lent */
@@ -43,7 +43,7 @@ static int simseg_dry_note(struct simseg_dry *dry, struct simseg_staged *st)
 		if (!old || rcu_dereference_protected(old->device,
 						      lockdep_is_held(&dry->sn->lock)) == st->twin)
 			continue;
-		err = xa_err(xa_store(&dry->leaving, simseg_dry_index(old), old, GFP_KERNEL));
+		err = xa_err(xa_store(&dry->leaving, simseg_dry_index(old), old, GFP_KERNEL_ACCOUNT));
 		if (err)
 			return err;
 	}

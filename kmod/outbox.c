@@ -70,7 +70,7 @@ static bool simseg_outbox_wait(struct simseg_net *sn, const struct simseg_event 
 	lockdep_assert_held(&ob->lock);
 	if (ob->waiting >= simseg_outbox_room(sn, event->record.kind))
 		return false;
-	w = kmalloc(sizeof(*w), GFP_ATOMIC | __GFP_NOWARN);
+	w = kmalloc(sizeof(*w), GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN);
 	if (!w)
 		return false;
 	w->event = *event;

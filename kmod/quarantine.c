@@ -99,7 +99,7 @@ static int simseg_quarantine_stub(struct simseg_net *sn, const u8 *bcd,
 		NL_SET_ERR_MSG_MOD(extack, "too many devices: raise the setting devices");
 		return -ENOSPC;
 	}
-	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL_ACCOUNT);
 	if (!spec)
 		return -ENOMEM;
 	memcpy(spec->iccid, bcd, sizeof(spec->iccid));
