@@ -54,7 +54,7 @@ agent_kill() {
 
 agent_said() { grep -q "$1" "$WORK/agent.err"; }
 
-# opens FIRST N RATE: one session for each port.
+# opens N RATE: one session for each port.
 opens() { on d1 flood -r "$2" -n "$1" udp 10.64.0.11 10.20.0.5 161; }
 
 # All that was made is stored, or told as lost, or on its way.

@@ -4,14 +4,15 @@
 #
 # The agent is killed 200 times while one device opens session after session: every
 # record that was made is in the box once, whatever it was about to do. It is stalled
-# while 20,000 sessions begin, and a monitor is stalled for longer: none is lost.
+# while 20,000 sessions begin, and a monitor is stalled for longer: none is lost. Nor is
+# one of another device while a device is denied 100,000 flows as fast as it can send.
 
 # shellcheck source=tests/netns/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/netns/agent.sh
 . "$(dirname "$0")/agent.sh"
 
-POLICY_OF=([d1]=meter)
+POLICY_OF=([d1]=meter [d2]=meter)
 KILLS=${ROUNDS:-200}
 
 # A while that is another one each time: 10 to 500 ms.
@@ -85,9 +86,40 @@ slow_is_told() {
 	return "$status"
 }
 
+# A device tries port after port of two addresses. What it costs is told, and it costs
+# others nothing: neither records of their sessions nor those of changes.
+test_denied() {
+	local sum
+	BOX=$WORK/denied
+	check 'the agent takes records of denies' agent_up
+	spawn d2 flood -r 1000000 -n 100000 scan "$(addr4 d2)" 10.20.0.77 1 >"$WORK/scan4"
+	spawn d2 flood -r 1000000 -n 100000 scan "$(addr6 d2)" fd20::77 1 >"$WORK/scan6"
+	opens 1000 1000 >/dev/null
+	check 'all flows were tried' wait_for 120 scanned
+	check 'made = delivered + waiting + lost' balanced
+	cut_all
+	check 'all is stored, or told' wait_for 60 drained
+	check 'each denied packet is told of, IPv4 and IPv6' wait_for 30 denied_are_told
+	note "$(denied) packets were denied"
+	check 'nearly all that were sent' test "$(denied)" -gt 150000
+	check 'it ends' agent_down
+	box_is_told
+	sum=$("$TOP/tests/netns/box.py" "$BOX")
+	check_eq 'no session of the other device is missing' \
+		"$(jq -c '[.opens, .closes, .never_closed, .told_open, .told_close]' <<<"$sum")" '[1000,1000,0,0,0]'
+	check 'in a few records' test "$(jq .denies <<<"$sum")" -lt 1000
+}
+denied() { seg -j stats | jq '.reasons[] | select(.reason == "no-rule") | .packets'; }
+denied_are_told() {
+	[ "$(seg -j records --dir "$BOX" --by reason |
+		jq '[.[] | select(.kind == "deny") | .denied_packets] | add')" = "$(denied)" ]
+}
+scanned() { grep -q 'of 100000 sent' "$WORK/scan4" && grep -q 'of 100000 sent' "$WORK/scan6"; }
+
 agent_topology
 check 'the module and its ruleset' govern "$(policies | ruleset)"
 test_kills
 test_stall
+test_denied
 check 'the module unloads' unload
 finish

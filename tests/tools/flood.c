@@ -2,11 +2,12 @@
 /*
  * flood: many packets that ask for sessions, at a fixed rate.
  *
- * usage: flood -r RATE -n COUNT syn|udp|icmp|source SRC DST PORT
+ * usage: flood -r RATE -n COUNT syn|udp|icmp|source|scan SRC DST PORT
  *
  * Each packet has a source port (ICMP: an identifier) of its own; "source" is
- * UDP with a source address of its own, in SRC's /16 (IPv6: /64). Headers are
- * made here, checksums are not: what lies between does not look at them.
+ * UDP with a source address of its own, in SRC's /16 (IPv6: /64); "scan" is UDP,
+ * each to the next port, from 1 on. Headers are made here, checksums are not: what
+ * lies between does not look at them.
  */
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -60,6 +61,8 @@ static void vary(const char *kind, unsigned int n)
 		put16(header + 4, n);
 	else
 		put16(header, 1024 + n % 60000);
+	if (!strcmp(kind, "scan"))
+		put16(header + 2, 1 + n % 65535);
 }
 
 static int raw_socket(int family)
@@ -108,7 +111,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (argc - optind != 4 || !rate)
-		die("usage: flood -r RATE -n COUNT syn|udp|icmp|source SRC DST PORT");
+		die("usage: flood -r RATE -n COUNT syn|udp|icmp|source|scan SRC DST PORT");
 	opt = build(argv[optind], argv[optind + 1], argv[optind + 2], atoi(argv[optind + 3]));
 	send_all(raw_socket(opt), argv[optind], argv[optind + 2], rate, count);
 	return 0;
