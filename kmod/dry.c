@@ -43,7 +43,8 @@ static int simseg_dry_note(struct simseg_dry *dry, struct simseg_staged *st)
 		if (!old || rcu_dereference_protected(old->device,
 						      lockdep_is_held(&dry->sn->lock)) == st->twin)
 			continue;
-		err = xa_err(xa_store(&dry->leaving, simseg_dry_index(old), old, GFP_KERNEL_ACCOUNT));
+		err = xa_err(xa_store(&dry->leaving, simseg_dry_index(old), old,
+				      GFP_KERNEL_ACCOUNT));
 		if (err)
 			return err;
 	}
