@@ -12,8 +12,20 @@
 #include "tests/tools/net.h"
 #include "file.h"
 #include "inject.h"
+#include "libseg_bpf.h"
 
 static void count_begin(struct world *w);
+
+static void mark_link(struct world *w, const struct link *link)
+{
+	uint8_t mode = w->judges == JUDGES_FORWARD ? SIMSEG_MODE_NATIVE : SIMSEG_MODE_NONE;
+
+	if (link->side == SIMSEG_SIDE_NONE)
+		return;
+	if (seg_iface_set(w->seg, link->name, link->side, mode, SIMSEG_FORWARD_FORCE) ||
+	    (mode == SIMSEG_MODE_NATIVE && seg_xdp_attach(w->seg, link->name, mode)))
+		die("%s: %s", link->name, seg_strerror(w->seg));
+}
 
 void change_begin(struct world *w)
 {
@@ -23,11 +35,27 @@ void change_begin(struct world *w)
 	    seg_set_reason(w->seg, "a scenario"))
 		die("simseg: %s", seg_strerror(w->seg));
 	for (i = 0; i < w->n_links; i++)
-		if (w->links[i].side != SIMSEG_SIDE_NONE &&
-		    seg_iface_set(w->seg, w->links[i].name, w->links[i].side, SIMSEG_MODE_NONE,
-				  SIMSEG_FORWARD_FORCE))
-			die("%s: %s", w->links[i].name, seg_strerror(w->seg));
+		mark_link(w, &w->links[i]);
 	count_begin(w);
+}
+
+static int add_forwarded(const struct seg_iface *iface, void *arg)
+{
+	*(uint64_t *)arg += iface->stats.xdp_forward;
+	return 0;
+}
+
+uint64_t change_end(struct world *w)
+{
+	uint64_t forwarded = 0;
+	size_t i;
+
+	if (seg_iface_list(w->seg, add_forwarded, &forwarded))
+		die("interfaces: %s", seg_strerror(w->seg));
+	for (i = 0; i < w->n_links; i++)
+		if (seg_xdp_detach(w->seg, w->links[i].name))
+			die("%s: %s", w->links[i].name, seg_strerror(w->seg));
+	return forwarded;
 }
 
 int change_apply(struct world *w, const char *text, size_t len)

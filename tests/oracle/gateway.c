@@ -6,15 +6,21 @@
  * is measured.
  */
 #include <fcntl.h>
+#include <linux/if_ether.h>
 #include <linux/if_tun.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_log.h>
 #include <linux/netlink.h>
+#include <netinet/ether.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 
 #include "tests/tools/net.h"
 #include "inject.h"
+
+/* Of every link: what is sent to it, and where it sends to. */
+static const char link_mac[] = "02:00:00:00:00:02";
 
 #define LOG_GROUP 1
 #define LOG_ROOM  65536
@@ -74,10 +80,11 @@ static void set_sysctl(const char *name, const char *value)
 	close(fd);
 }
 
-static int tun_open(const char *name)
+/* Who may wait for room gives a TAP device its packets before there is an skb. */
+static int tun_open(const char *name, bool ethernet)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	struct ifreq ifr = { .ifr_flags = (ethernet ? IFF_TAP : IFF_TUN) | IFF_NO_PI };
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | (ethernet ? 0 : O_NONBLOCK));
 
 	if (fd < 0)
 		die("/dev/net/tun");
@@ -87,7 +94,20 @@ static int tun_open(const char *name)
 	return fd;
 }
 
-static void run_ip(const struct world *w, const char *batch)
+/*
+ * Without ARP every neighbour has the link's own address: nobody is asked for one. A
+ * packet of @w's, whatever its length, fits.
+ */
+static void link_up(const struct gateway *g, const char *name, FILE *ip)
+{
+	if (g->ethernet)
+		fprintf(ip, "link set %s address %s arp off mtu %d up\n", name, link_mac,
+			PACKET_MAX - 1 - ETH_HLEN);
+	else
+		fprintf(ip, "link set %s mtu %d up\n", name, PACKET_MAX - 1);
+}
+
+static void run_ip(const struct world *w, const struct gateway *g, const char *batch)
 {
 	FILE *ip = popen("ip -batch - >&2", "w");
 	size_t i;
@@ -97,7 +117,7 @@ static void run_ip(const struct world *w, const char *batch)
 		die("ip");
 	fputs("link set lo up\n", ip);
 	for (i = 0; i < w->n_links; i++)
-		fprintf(ip, "link set %s mtu 65535 up\n", w->links[i].name);
+		link_up(g, w->links[i].name, ip);
 	fputs(batch, ip);
 	rc = pclose(ip);
 	if (rc) {
@@ -163,10 +183,10 @@ void gateway_make(struct world *w, struct gateway *g, const char *batch)
 		die("libnftables");
 	gateway_nft(g, quiet);
 	for (i = 0; i < w->n_links; i++) {
-		g->tun[i] = tun_open(w->links[i].name);
+		g->tun[i] = tun_open(w->links[i].name, g->ethernet);
 		pfd[i] = (struct pollfd){ .fd = g->tun[i], .events = POLLIN };
 	}
-	run_ip(w, batch);
+	run_ip(w, g, batch);
 	g->log = log_open();
 	pfd[w->n_links] = (struct pollfd){ .fd = g->log, .events = POLLIN };
 }
@@ -179,10 +199,27 @@ void gateway_nft(struct gateway *g, const char *text)
 	die("nft refuses this:\n%s", text);
 }
 
+/* The same by Ethernet. TUN has no protocol for any other version, nor for no packet. */
+static void send_frame(int fd, const uint8_t *packet, size_t len)
+{
+	struct ethhdr eth = { .h_source = { 2, 0, 0, 0, 0, 1 } };
+	struct iovec iov[] = { { &eth, sizeof(eth) }, { (void *)packet, len } };
+	unsigned int version = len ? packet[0] >> 4 : 0;
+
+	if (version != 4 && version != 6)
+		return;
+	eth.h_proto = htons(version == 4 ? ETH_P_IP : ETH_P_IPV6);
+	memcpy(eth.h_dest, ether_aton(link_mac), ETH_ALEN);
+	if (writev(fd, iov, 2) < 0 && errno != EINVAL)
+		die("a frame of %zu bytes", len);
+}
+
 /* IP may refuse it (a length, a version): that, too, is for the judges to see. */
 void gateway_send(const struct gateway *g, size_t link, const uint8_t *packet, size_t len)
 {
-	if (write(g->tun[link], packet, len) < 0 && errno != EINVAL)
+	if (g->ethernet)
+		send_frame(g->tun[link], packet, len);
+	else if (write(g->tun[link], packet, len) < 0 && errno != EINVAL)
 		die("a packet of %zu bytes", len);
 }
 
@@ -203,15 +240,15 @@ static uint32_t hash(uint32_t sum, const uint8_t *p, size_t len)
 	return sum;
 }
 
-static void read_tun(const struct link *link, int fd, struct seen *seen)
+static void read_tun(const struct link *link, int fd, size_t header, struct seen *seen)
 {
 	static uint8_t packet[PACKET_MAX];
 	ssize_t len = read(fd, packet, sizeof(packet));
 
-	if (len <= 0)
+	if (len <= (ssize_t)header)
 		return;
 	append(seen->outs, link->name);
-	seen->hash = hash(seen->hash, packet, len);
+	seen->hash = hash(seen->hash, packet + header, len - header);
 }
 
 static void read_log_message(struct nlmsghdr *nlh, struct seen *seen)
@@ -251,7 +288,7 @@ static void seen_clear(struct seen *seen)
 /* One packet, or one message, of each that has some, until nobody has. */
 void gateway_collect(struct world *w)
 {
-	size_t i, each = w->n_links + 1, n = w->xdp ? each : 2 * each;
+	size_t i, each = w->n_links + 1, n = w->judges == JUDGES_BOTH ? 2 * each : each;
 	struct gateway *g;
 
 	seen_clear(&w->a.seen);
@@ -264,7 +301,8 @@ void gateway_collect(struct world *w)
 			if (i % each == w->n_links)
 				read_log(g->log, &g->seen);
 			else
-				read_tun(&w->links[i % each], g->tun[i % each], &g->seen);
+				read_tun(&w->links[i % each], g->tun[i % each],
+					 g->ethernet ? ETH_HLEN : 0, &g->seen);
 		}
 	}
 }

@@ -4,6 +4,9 @@
  *
  * usage: inject SCRIPT...
  *        inject -x SCRIPT	only simseg, the XDP program before it; prints TAP
+ *        inject -a SCRIPT	only simseg's floor; prints the answers
+ *        inject -f SCRIPT	only simseg, where XDP forwards, by Ethernet; the same,
+ *				then how many packets XDP has sent on
  *
  * Runs each SCRIPT (FILE.run) in two fresh namespaces and writes the answers to
  * FILE.out. A script is what tests/oracle/differential makes of a scenario:
@@ -16,7 +19,8 @@
  *	change VERB [WORD]...		of A; see change.c
  *	rest				A frees what has ended
  *	packet NUMBER LINK HEX [stack]	LINK: which `link` line, from 0;
- *					stack: IP itself throws it away
+ *					stack: IP itself throws it away, and nobody
+ *					is asked for a reason
  *	mark SRC DST PROTO SPORT DPORT	the packet before will be asked for by `kill`
  *
  * and the answers are, with tabs between:
@@ -60,12 +64,13 @@ static void add_link(struct world *w, char *words[], size_t n)
 	link->side = side;
 }
 
-/* Is simseg to be alone in its gateway? A has no connection tracking at all. */
+/* Where simseg is alone its gateway has no connection tracking at all. */
 static void start(struct script *s)
 {
 	fclose(s->batch_file);
-	if (!s->w.xdp)
+	if (s->w.judges == JUDGES_BOTH)
 		gateway_make(&s->w, &s->w.b, s->batch);
+	s->w.a.ethernet = s->w.judges == JUDGES_FORWARD;
 	gateway_make(&s->w, &s->w.a, s->batch);
 	change_begin(&s->w);
 	gateway_collect(&s->w);
@@ -136,18 +141,19 @@ static void packet(struct script *s, char *words[], bool stack)
 
 	if (link >= s->w.n_links)
 		bad(words[2]);
-	if (s->w.xdp)
+	if (s->w.judges == JUDGES_XDP)
 		xdp_ask(&s->w, link, data, len);
 	gateway_send(&s->w.a, link, data, len);
-	if (!s->w.xdp)
+	if (s->w.judges == JUDGES_BOTH)
 		gateway_send(&s->w.b, link, data, len);
 	gateway_collect(&s->w);
 	change_count(&s->w);
-	if (s->w.xdp && !stack)
+	if (s->w.judges == JUDGES_XDP && !stack)
 		xdp_compare(&s->w, words[1], words[3]);
 	s->w.last = strtoul(words[1], NULL, 10);
 	fprintf(s->out, "packet\t%s\t%s\t%s\t%08x\t%s\t%s\t%08x\n", words[1], or_dash(a->outs),
-		or_dash(s->w.counts), a->hash, or_dash(b->outs), or_dash(b->logs), b->hash);
+		stack ? "-" : or_dash(s->w.counts), a->hash, or_dash(b->outs), or_dash(b->logs),
+		b->hash);
 }
 
 static size_t split(char *line, char *words[])
@@ -187,7 +193,7 @@ static void do_line(struct script *s, char *line)
 		free(body);
 	} else if (s->started && n == 2 && !strcmp(words[0], "nft")) {
 		body = take_body(s, words[1], &len);
-		if (!s->w.xdp)
+		if (s->w.judges == JUDGES_BOTH)
 			gateway_nft(&s->w.b, body);
 		free(body);
 	} else if (s->started && n == 1 && !strcmp(words[0], "rest")) {
@@ -199,6 +205,7 @@ static void do_line(struct script *s, char *line)
 	}
 }
 
+/* Of a script: a file beside it. */
 static FILE *open_answers(const char *script)
 {
 	size_t len = strlen(script);
@@ -214,12 +221,24 @@ static FILE *open_answers(const char *script)
 	return out;
 }
 
-static int run(const char *path, bool xdp)
+static FILE *open_out(const char *script, enum judges judges)
+{
+	switch (judges) {
+	case JUDGES_BOTH:
+		return open_answers(script);
+	case JUDGES_XDP:
+		return fopen("/dev/null", "we");
+	default:
+		return stdout;
+	}
+}
+
+static int run(const char *path, enum judges judges)
 {
 	struct script s = {
 		.in = fopen(path, "re"),
-		.out = xdp ? fopen("/dev/null", "we") : open_answers(path),
-		.w.xdp = xdp,
+		.out = open_out(path, judges),
+		.w.judges = judges,
 	};
 	size_t room = 0;
 	char *line = NULL;
@@ -231,40 +250,52 @@ static int run(const char *path, bool xdp)
 		die("memory");
 	while (getline(&line, &room, s.in) > 0)
 		do_line(&s, line);
+	if (judges == JUDGES_FORWARD)
+		fprintf(s.out, "forwarded\t%llu\n", (unsigned long long)change_end(&s.w));
 	if (fclose(s.out))
 		die("the answers to %s", path);
-	return xdp ? xdp_end() : 0;
+	return judges == JUDGES_XDP ? xdp_end() : 0;
 }
 
 /* Each in a process of its own: with it, its namespaces are gone. */
-int main(int argc, char **argv)
+static int run_all(char *paths[])
 {
-	int i, status, rc = 0;
+	int status, rc = 0;
 	uint64_t begin;
 	pid_t pid;
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: inject SCRIPT...\n");
-		return 2;
-	}
-	if (!strcmp(argv[1], "-x") && argc == 3) {
-		xdp_open();
-		return run(argv[2], true);
-	}
-	for (i = 1; i < argc; i++) {
+	for (; *paths; paths++) {
 		begin = now_ns();
 		pid = fork();
 		if (pid < 0)
 			die("fork");
 		if (!pid)
-			exit(run(argv[i], false));
+			exit(run(*paths, JUDGES_BOTH));
 		if (waitpid(pid, &status, 0) != pid || status) {
-			printf("inject: %s failed with status %d\n", argv[i], status);
+			printf("inject: %s failed with status %d\n", *paths, status);
 			rc = 1;
 		}
-		printf("inject: %s took %llu ms\n", argv[i],
+		printf("inject: %s took %llu ms\n", *paths,
 		       (unsigned long long)((now_ns() - begin) / NS_PER_MS));
 		fflush(stdout);
 	}
 	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && !strcmp(argv[1], "-x")) {
+		xdp_open();
+		return run(argv[2], JUDGES_XDP);
+	}
+	if (argc == 3 && !strcmp(argv[1], "-a"))
+		return run(argv[2], JUDGES_FLOOR);
+	if (argc == 3 && !strcmp(argv[1], "-f"))
+		return run(argv[2], JUDGES_FORWARD);
+	if (argc < 2 || argv[1][0] == '-') {
+		fprintf(stderr, "usage: inject [-x | -a | -f] SCRIPT\n"
+				"       inject SCRIPT...\n");
+		return 2;
+	}
+	return run_all(argv + 1);
 }

@@ -2,7 +2,8 @@
 /*
  * inject: give two gateways the same packets and write down what each made of
  * them. A is governed by simseg, B by nftables; each is a network namespace
- * whose links are TUN devices that this program holds.
+ * whose links are TUN devices that this program holds, or TAP devices where frames
+ * have Ethernet headers.
  */
 #ifndef TESTS_ORACLE_INJECT_H
 #define TESTS_ORACLE_INJECT_H
@@ -22,6 +23,14 @@
 #define PACKET_MAX  65536
 #define TEXT_MAX    4096
 #define REASONS_MAX 256
+
+/* Who looks at the packets. */
+enum judges {
+	JUDGES_BOTH,	/* A's floor, and B */
+	JUDGES_XDP,	/* the XDP program, by BPF_PROG_TEST_RUN; then A's floor */
+	JUDGES_FLOOR,	/* A's floor */
+	JUDGES_FORWARD, /* A, where XDP sends packets on, by Ethernet; its floor sees the rest */
+};
 
 struct link {
 	char name[IFNAMSIZ];
@@ -43,6 +52,7 @@ struct mark_of {
 struct gateway {
 	struct nft_ctx *nft;
 	int tun[LINKS_MAX];
+	bool ethernet;
 	int log; /* NFLOG, group 1 */
 	struct seen seen;
 };
@@ -51,7 +61,7 @@ struct world {
 	struct link links[LINKS_MAX];
 	size_t n_links;
 	struct gateway a, b;
-	bool xdp; /* A alone, and the XDP program before it */
+	enum judges judges;
 	struct pollfd pfd[2 * (LINKS_MAX + 1)];
 	struct seg_handle *seg;
 	struct nl_sock *stats;
@@ -76,6 +86,8 @@ void gateway_collect(struct world *w);
 
 /* In A's namespace, once its links are there. */
 void change_begin(struct world *w);
+/* Packets that XDP has sent on; then it is taken off the links. */
+uint64_t change_end(struct world *w);
 /* The ruleset file @text, all or nothing; 0 or -errno. */
 int change_apply(struct world *w, const char *text, size_t len);
 /* A change as the script writes it: a verb and its words; 0 or -errno. */

@@ -81,7 +81,7 @@ int xdp_end(void)
 	bool good = dropped && passed && !wrong;
 
 	printf("%s 1 - oracle: what XDP drops the floor denies for the same reason "
-	       "(%u dropped, %u passed, %u wrong)\n1..1\n",
+	       "(%u dropped, %u passed, %u wrong)\n",
 	       good ? "ok" : "not ok", dropped, passed, wrong);
 	return !good;
 }
