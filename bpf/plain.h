@@ -65,7 +65,7 @@ parse_inline int plain_transport(struct bpf_simseg_opts___local *o, const struct
 	return proto == IPPROTO_TCP ? plain_tcp(o, (const void *)ports, end, left) : -1;
 }
 
-parse_inline int plain_ipv4(struct bpf_simseg_opts___local *o, void *data, void *end)
+parse_inline int plain_ipv4(struct bpf_simseg_opts___local *o, void *data, void *end, __u32 flags)
 {
 	struct iphdr *ip = data + ETH_HLEN;
 	struct ports *ports = (void *)(ip + 1);
@@ -77,6 +77,9 @@ parse_inline int plain_ipv4(struct bpf_simseg_opts___local *o, void *data, void 
 		return -1;
 	len = bpf_ntohs(ip->tot_len);
 	if (len < sizeof(*ip) + sizeof(*ports) || len > (__u64)(end - (void *)ip))
+		return -1;
+	/* what is not to be sent on the stack looks at */
+	if (flags & BPF_SIMSEG_F_PLAIN && !ipv4_sound(ip))
 		return -1;
 	set_v4(&o->src, ip->saddr);
 	set_v4(&o->dst, ip->daddr);
@@ -106,8 +109,8 @@ parse_inline int plain_ipv6(struct bpf_simseg_opts___local *o, void *data, void 
 	return plain_transport(o, ports, end, len, ip->nexthdr, 0);
 }
 
-/* Its EtherType, or -1: it is not of this kind. All is set but the flags. */
-parse_inline int plain_parse(struct bpf_simseg_opts___local *o, struct xdp_md *ctx)
+/* Its EtherType, or -1: it is not of this kind. All is set but @flags, which are constant. */
+parse_inline int plain_parse(struct bpf_simseg_opts___local *o, struct xdp_md *ctx, __u32 flags)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	__be16 type;
@@ -117,7 +120,7 @@ parse_inline int plain_parse(struct bpf_simseg_opts___local *o, struct xdp_md *c
 	type = plain_type(data);
 	o->dest = *(__u64 *)data;
 	if (type == bpf_htons(ETH_P_IP))
-		return plain_ipv4(o, data, end) ? -1 : ETH_P_IP;
+		return plain_ipv4(o, data, end, flags) ? -1 : ETH_P_IP;
 	if (type == bpf_htons(ETH_P_IPV6))
 		return plain_ipv6(o, data, end) ? -1 : ETH_P_IPV6;
 	return -1;

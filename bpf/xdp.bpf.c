@@ -52,7 +52,7 @@ static __attribute__((noinline)) int simseg_any(struct xdp_md *ctx)
 static __always_inline int simseg_ask(struct xdp_md *ctx, __u32 flags)
 {
 	struct bpf_simseg_opts___local opts;	/* what the module reads is set */
-	int type = simseg_raw_ip ? -1 : plain_parse(&opts, ctx);
+	int type = simseg_raw_ip ? -1 : plain_parse(&opts, ctx, flags);
 
 	opts.flags = BPF_SIMSEG_F_PORTS | flags;
 	return type < 0 ? simseg_any(ctx) : simseg_act(ctx, &opts, type);
