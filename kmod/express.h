@@ -75,24 +75,19 @@ static __always_inline bool simseg_express_ipv6(const struct sk_buff *skb,
 }
 
 /**
- * simseg_express_find() - where a packet at FORWARD has its place
- * @sn: namespace
- * @skb: the packet
- * @state: of netfilter
- * @v4: constant, for the compiler
- * @x: what is found
+ * simseg_express_place() - where a packet has its place
+ * @sn: namespace, whose table of sessions is there
+ * @skb: the packet, whose IP header is linear
+ * @v4: constant where it can be, for the compiler
+ * @x: what is found; all but @x->flow.change
  *
  * Context: under RCU.
  * Return: false: it takes a closer look to tell
  */
-static __always_inline bool simseg_express_find(struct simseg_net *sn, const struct sk_buff *skb,
-						const struct nf_hook_state *state, bool v4,
-						struct simseg_express *x)
+static __always_inline bool simseg_express_place(const struct simseg_net *sn,
+						 const struct sk_buff *skb, bool v4,
+						 struct simseg_express *x)
 {
-	x->flow.change = atomic_read_acquire(&sn->change);
-	if (unlikely(READ_ONCE(sn->disarmed) || !sn->sessions.buckets || skb_is_gso(skb) ||
-		     netif_is_l3_master(state->in)))
-		return false;
 	if (!(v4 ? simseg_express_ipv4(skb, x) : simseg_express_ipv6(skb, x)))
 		return false;
 	simseg_express_rest(x);
@@ -100,6 +95,17 @@ static __always_inline bool simseg_express_find(struct simseg_net *sn, const str
 			    simseg_words_hash(&sn->sessions, &x->flow.key);
 	x->flow.session = simseg_session_find_words(&sn->sessions, &x->flow.key, x->flow.hash);
 	return true;
+}
+
+/* The same at FORWARD, and false for what the short way is not for. */
+static __always_inline bool simseg_express_find(struct simseg_net *sn, const struct sk_buff *skb,
+						const struct nf_hook_state *state, bool v4,
+						struct simseg_express *x)
+{
+	x->flow.change = atomic_read_acquire(&sn->change);
+	return likely(!READ_ONCE(sn->disarmed) && sn->sessions.buckets && !skb_is_gso(skb) &&
+		      !netif_is_l3_master(state->in)) &&
+	       simseg_express_place(sn, skb, v4, x);
 }
 
 /* Would the verdict say of it what it said of the session's packet before it? */

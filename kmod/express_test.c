@@ -10,7 +10,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
-#include "express.h"
+#include "guard.h"
 #include "test_util.h"
 
 #define EXPRESS_PAYLOAD	32
@@ -296,6 +296,89 @@ static void express_test_disarmed(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, express_takes(t, &express_out));
 }
 
+/* Does the guard know it, on its way in, or with @out on its way out of there? */
+static bool express_guard(struct simtest *t, const struct express_packet *p,
+			  const struct net_device *out)
+{
+	struct sk_buff *skb = express_skb(t, p);
+	struct simseg_iface *iface;
+	bool knows;
+
+	skb->protocol = t->v6 ? htons(ETH_P_IPV6) : htons(ETH_P_IP);
+	rcu_read_lock();
+	iface = simseg_iface_of(t->sn, out ?: simtest_device(p->in));
+	knows = out ? simseg_guard_answers(iface, skb) : simseg_guard_usual(iface, skb);
+	rcu_read_unlock();
+	kfree_skb(skb);
+	return knows;
+}
+
+static void express_guard_both(struct simtest *t, const struct net_device *here,
+			       const struct net_device *elsewhere)
+{
+	KUNIT_EXPECT_TRUE(t->kunit, express_guard(t, &express_out, NULL));
+	KUNIT_EXPECT_TRUE(t->kunit, express_guard(t, &express_back, here));
+	KUNIT_EXPECT_FALSE(t->kunit, express_guard(t, &express_back, elsewhere));
+}
+
+/* Whoever is quarantined, a session that was judged since then is known. */
+static void express_test_guard(struct kunit *test)
+{
+	const struct net_device *sim0 = simtest_device(SIMTEST_SIM0);
+	const struct net_device *sim1 = simtest_device(SIMTEST_SIM1);
+	struct simtest_flow flow = express_flow(&express_out, SIMTEST_ACK);
+	struct express_packet spoofed = express_out, fresh = express_out;
+	struct simtest *t = test->priv;
+
+	spoofed.in = SIMTEST_SIM1;
+	fresh.sport++;
+	simtest_world(t);
+	express_ready(t, &express_out, &express_back);
+	KUNIT_EXPECT_GT(test, t->sn->nquarantined, 0);
+	express_guard_both(t, sim0, sim1);
+	KUNIT_EXPECT_FALSE(test, express_guard(t, &fresh, NULL));
+	KUNIT_EXPECT_FALSE(test, express_guard(t, &spoofed, NULL));
+	KUNIT_EXPECT_EQ(test, simtest_quarantine(t, SIMTEST_ID_CAMERA, 0, false, NULL), 0);
+	KUNIT_EXPECT_FALSE(test, express_guard(t, &express_out, NULL));
+	KUNIT_EXPECT_FALSE(test, express_guard(t, &express_back, sim0));
+	SIMTEST_EXPECT_REASON(t, &flow, SESSION);
+	express_guard_both(t, sim0, sim1);
+
+	KUNIT_EXPECT_EQ(test, simtest_quarantine(t, SIMTEST_ID_METER, 0, false, NULL), 0);
+	KUNIT_EXPECT_FALSE(test, express_guard(t, &express_out, NULL));
+	KUNIT_EXPECT_FALSE(test, express_guard(t, &express_back, sim0));
+}
+
+/* What is cut off or odd is looked at. */
+static void express_test_guard_leaves(struct kunit *test)
+{
+	struct express_packet odd = express_out;
+	struct simtest *t = test->priv;
+	u32 nquarantined;
+
+	simtest_world(t);
+	express_ready(t, &express_out, &express_back);
+	odd.merged = true;
+	KUNIT_EXPECT_FALSE(test, express_guard(t, &odd, NULL));
+	odd.merged = false;
+	odd.cut = EXPRESS_PAYLOAD + sizeof(struct tcphdr) + 1;
+	KUNIT_EXPECT_FALSE(test, express_guard(t, &odd, NULL));
+	KUNIT_EXPECT_FALSE(test, express_guard(t, &odd, simtest_device(SIMTEST_SIM0)));
+	/* its source is at home, but somebody else is quarantined */
+	odd.cut = EXPRESS_PAYLOAD + 1;
+	KUNIT_EXPECT_FALSE(test, express_guard(t, &odd, NULL));
+	KUNIT_EXPECT_FALSE(test, express_guard(t, &odd, simtest_device(SIMTEST_SIM0)));
+	nquarantined = t->sn->nquarantined;
+	WRITE_ONCE(t->sn->nquarantined, 0);
+	KUNIT_EXPECT_TRUE(test, express_guard(t, &odd, NULL));
+	odd.in = SIMTEST_SIM1;
+	KUNIT_EXPECT_FALSE(test, express_guard(t, &odd, NULL));
+	WRITE_ONCE(t->sn->nquarantined, nquarantined);
+	WRITE_ONCE(t->sn->disarmed, true);
+	KUNIT_EXPECT_FALSE(test, express_guard(t, &express_out, NULL));
+	WRITE_ONCE(t->sn->disarmed, false);
+}
+
 #define EXPRESS_RANDOM		5000	/* packets */
 #define EXPRESS_RANDOM_LEN	128
 
@@ -446,6 +529,8 @@ static struct kunit_case express_test_cases[] = {
 	KUNIT_CASE_PARAM(express_test_udp, simtest_families),
 	KUNIT_CASE_PARAM(express_test_change, simtest_families),
 	KUNIT_CASE_PARAM(express_test_disarmed, simtest_families),
+	KUNIT_CASE_PARAM(express_test_guard, simtest_families),
+	KUNIT_CASE_PARAM(express_test_guard_leaves, simtest_families),
 	KUNIT_CASE_PARAM(express_test_random, simtest_families),
 	{}
 };

@@ -12,11 +12,8 @@
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_netdev.h>
-#include <net/xfrm.h>
 
-#include "binding.h"
-#include "key.h"
-#include "simseg.h"
+#include "guard.h"
 
 static u8 simseg_guard_family(const struct sk_buff *skb)
 {
@@ -83,76 +80,6 @@ bool simseg_guard_deny(struct simseg_net *sn, struct simseg_iface *iface,
 	return true;
 }
 
-static bool simseg_guard_active(const struct simseg_iface *iface)
-{
-	return READ_ONCE(iface->side) == SIMSEG_SIDE_SIM && READ_ONCE(iface->sn->hooked) &&
-	       !READ_ONCE(iface->sn->disarmed);
-}
-
-/*
- * Where bridges have no hooks (bridge.c), nothing tells what a bridge will carry
- * on from what it hands up: from its sim ports no IP gets that far.
- */
-static bool simseg_guard_shut(const struct net_device *dev)
-{
-	return !IS_ENABLED(CONFIG_NETFILTER_FAMILY_BRIDGE) && netif_is_bridge_port(dev);
-}
-
-/* The two halves of the source of an IP packet; false: it takes a longer look. */
-static __always_inline bool simseg_guard_source(const struct sk_buff *skb, u64 *a0, u64 *a1)
-{
-	const u64 mapped = simseg_key_word((__force u32)htonl(0xffff), 0);
-	u32 at = skb_network_offset(skb), linear = skb_headlen(skb);
-
-	if (likely(skb->protocol == htons(ETH_P_IP))) {
-		const struct iphdr *ip = ip_hdr(skb);
-
-		*a0 = 0;
-		if (unlikely(at + sizeof(*ip) > linear || ip->version != 4 || ip->ihl < 5))
-			return false;
-		*a1 = simseg_key_word((__force u32)htonl(0xffff), (__force u32)ip->saddr);
-		return true;
-	}
-	if (likely(skb->protocol == htons(ETH_P_IPV6))) {
-		const struct ipv6hdr *ip = ipv6_hdr(skb);
-
-		if (unlikely(at + sizeof(*ip) > linear || ip->version != 6 ||
-			     ipv6_addr_any(&ip->daddr)))
-			return false;
-		*a0 = get_unaligned((const u64 *)&ip->saddr);
-		*a1 = get_unaligned((const u64 *)&ip->saddr + 1);
-		/* a mapped address on the wire would pass for an IPv4 device's */
-		return *a0 || (*a1 & simseg_key_word(~0U, 0)) != mapped;
-	}
-	return false;
-}
-
-/*
- * Mostly a packet is whole and untagged, and comes from the net, or from an active device
- * that is at home here while nobody is quarantined: what simseg_guard_look() would say to
- * that is known.
- */
-static __always_inline bool simseg_guard_usual(const struct simseg_iface *iface,
-					       const struct sk_buff *skb)
-{
-	const struct simseg_binding *binding;
-	const struct simseg_device *device;
-	u64 a0, a1;
-
-	if (unlikely(skb->pkt_type == PACKET_LOOPBACK || skb_vlan_tag_present(skb) ||
-		     skb_is_gso(skb) || secpath_exists(skb)))
-		return false;
-	if (READ_ONCE(iface->side) == SIMSEG_SIDE_NET)
-		return skb->protocol == htons(ETH_P_IP) || skb->protocol == htons(ETH_P_IPV6);
-	if (!simseg_guard_active(iface) || READ_ONCE(iface->sn->nquarantined) ||
-	    simseg_guard_shut(iface->dev) || !simseg_guard_source(skb, &a0, &a1))
-		return false;
-	binding = simseg_binding_find(iface->sn, a0, a1);
-	device = binding ? rcu_dereference(binding->device) : NULL;
-	return device && READ_ONCE(device->state) == SIMSEG_STATE_ACTIVE &&
-	       simseg_binding_on(binding, iface->dev);
-}
-
 static noinline unsigned int simseg_guard_look(struct simseg_iface *iface, struct sk_buff *skb,
 					       const struct nf_hook_state *state)
 {
@@ -201,17 +128,16 @@ static unsigned int simseg_guard_ingress(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-static unsigned int simseg_guard_egress(void *priv, struct sk_buff *skb,
-					const struct nf_hook_state *state)
+static noinline unsigned int simseg_guard_look_out(struct simseg_iface *iface,
+						   struct sk_buff *skb,
+						   const struct nf_hook_state *state)
 {
 	struct simseg_result res = { .verdict = SIMSEG_VERDICT_DENY };
 	struct simseg_pkt pkt __uninitialized;
 	int offset = skb_network_offset(skb);
 	u8 family = simseg_guard_family(skb);
-	struct simseg_iface *iface = priv;
 
-	if (family == NFPROTO_UNSPEC || !simseg_guard_active(iface) ||
-	    simseg_guard_elsewhere(skb, iface->dev))
+	if (family == NFPROTO_UNSPEC || simseg_guard_elsewhere(skb, iface->dev))
 		return NF_ACCEPT;
 	if (!simseg_parse_addresses(skb, family, offset, &pkt))
 		res.reason = SIMSEG_REASON_MALFORMED;
@@ -220,6 +146,16 @@ static unsigned int simseg_guard_egress(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	return simseg_guard_deny(iface->sn, iface, SIMSEG_IFACE_TX_GUARD_DROP, skb, &res, state,
 				 true) ? NF_DROP : NF_ACCEPT;
+}
+
+static unsigned int simseg_guard_egress(void *priv, struct sk_buff *skb,
+					const struct nf_hook_state *state)
+{
+	struct simseg_iface *iface = priv;
+
+	if (!simseg_guard_active(iface) || likely(simseg_guard_answers(iface, skb)))
+		return NF_ACCEPT;
+	return simseg_guard_look_out(iface, skb, state);
 }
 
 /* Is it one of these? */
